@@ -1,0 +1,53 @@
+# Every target sets itself up; `make help` lists them.
+
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: help
+help: ## List the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1	\2/p' $(MAKEFILE_LIST) | expand -t 12
+
+.PHONY: venv
+venv: $(READY) ## Make the virtual environment in .venv, unless it is there and up to date
+
+$(READY): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { \
+		echo "$(PYTHON) is too old: Python 3.10 or newer is needed; name one with make PYTHON=python3.12 ..." >&2; exit 1; }
+	rm -rf $(VENV)
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -qq --disable-pip-version-check --editable '.[dev]'
+	touch $@
+
+.PHONY: demo
+demo: $(READY) ## Start the local service and list sessions from it, over real HTTP
+	@$(BIN)/python examples/demo.py
+
+.PHONY: test
+test: $(READY) ## Run the tests
+	$(BIN)/python -m pytest --numprocesses=auto --cov --cov-report=term
+
+.PHONY: check
+check: $(READY) ## Lint and check the types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/pyright --pythonpath $(BIN)/python
+
+.PHONY: format
+format: $(READY) ## Format the code, and fix what the linter can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+.PHONY: fixtures
+fixtures: $(READY) ## Record the fixtures anew, from boto3 talking to the local service
+	$(BIN)/python fixtures/record.py
+
+.PHONY: clean
+clean: ## Remove all that the other targets made
+	rm -rf $(VENV) .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist
