@@ -1,0 +1,54 @@
+"""One HTTP exchange as plain values: what the flow asks to be sent, and what comes back.
+
+They belong to no HTTP library. Header values are kept out of every repr: they hold the signature and the session token.
+"""
+
+from __future__ import annotations
+
+import attrs
+
+from novaact_http.config import Timeout
+
+Headers = tuple[tuple[str, str], ...]
+
+
+@attrs.frozen(kw_only=True)
+class Endpoint:
+    """Where requests go.
+
+    Attributes:
+        scheme: `"http"` or `"https"`.
+        host: lower-case name or address to connect to, an IPv6 address without brackets.
+        port: to connect to.
+        authority: the Host header: lower-case, brackets around an IPv6 address, the scheme's own port left out.
+        path: what every request's path begins with; `""` or beginning with `/`, without a trailing slash.
+        query: what every request's query begins with, `""` for none.
+    """
+
+    scheme: str
+    host: str
+    port: int
+    authority: str
+    path: str = ""
+    query: str = ""
+
+
+@attrs.frozen(kw_only=True)
+class Request:
+    """A signed request. `target` is the path and query exactly as they go on the request line; all text is ASCII."""
+
+    method: str
+    endpoint: Endpoint
+    target: str
+    headers: Headers = attrs.field(repr=False)
+    body: bytes = attrs.field(repr=False)
+    timeout: Timeout
+
+
+@attrs.frozen(kw_only=True)
+class Response:
+    """A whole response. Header names are lower-case; `body` is as it came, never decompressed."""
+
+    status: int
+    headers: Headers = attrs.field(repr=False)
+    body: bytes = attrs.field(repr=False)

@@ -1,0 +1,74 @@
+"""What a user passes in, as values: `Credentials` and `Timeout`. They check themselves when they are made."""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn
+
+import attrs
+
+from novaact_http.errors import ConfigurationError, CredentialsError
+
+__all__ = ["Credentials", "Timeout"]
+
+_LONGEST_TIMEOUT = 365 * 24 * 60 * 60  # operating systems refuse to wait for centuries
+
+
+def _hidden(value: str | None) -> str:
+    return "None" if value is None else "'***'"
+
+
+def _key(_: Credentials, attribute: attrs.Attribute[Any], value: object) -> None:
+    # Two of the three travel in headers: a line break pasted along with a key would split the request.
+    if not isinstance(value, str):
+        raise CredentialsError(f"{attribute.name} must be str, not {type(value).__name__}")
+    if not value:
+        raise CredentialsError(f"{attribute.name} is empty")
+    if not all("!" <= character <= "~" for character in value):
+        raise CredentialsError(f"{attribute.name} has a space, line break or other character that no key has")
+
+
+def _token(credentials: Credentials, attribute: attrs.Attribute[Any], value: object) -> None:
+    if value is not None and value != "":
+        _key(credentials, attribute, value)
+
+
+@attrs.frozen(kw_only=True)
+class Credentials:
+    """AWS credentials. They refuse to be pickled, and their repr shows no secret.
+
+    Args:
+        access_key_id: the public half of the key pair.
+        secret_access_key: the secret half.
+        session_token: for temporary credentials; an empty one counts as none, as in botocore.
+
+    Raises:
+        CredentialsError: a value is empty, not a string, or has characters that cannot be part of a key.
+    """
+
+    access_key_id: str = attrs.field(validator=_key)
+    secret_access_key: str = attrs.field(validator=_key, repr=_hidden)
+    session_token: str | None = attrs.field(default=None, validator=_token, repr=_hidden)
+
+    def __reduce__(self) -> NoReturn:
+        raise CredentialsError("credentials are not pickled, so that no secret is written anywhere by accident")
+
+
+def _seconds(_: Timeout, attribute: attrs.Attribute[Any], value: object) -> None:
+    if not isinstance(value, (int, float)) or isinstance(value, bool) or not 0 < value <= _LONGEST_TIMEOUT:
+        raise ConfigurationError(f"Timeout.{attribute.name} must be a positive number of seconds, a year at most")
+
+
+@attrs.frozen(kw_only=True)
+class Timeout:
+    """Limits of one attempt, in seconds.
+
+    Args:
+        connect: for opening a connection, TLS included.
+        read: for each wait for more bytes of the response, and for each write.
+
+    Raises:
+        ConfigurationError: a value is not a positive number, or is over a year.
+    """
+
+    connect: float = attrs.field(default=5.0, validator=_seconds)
+    read: float = attrs.field(default=60.0, validator=_seconds)
