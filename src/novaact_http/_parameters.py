@@ -1,0 +1,82 @@
+"""Checks arguments before anything is sent: all problems at once, in one `ParameterError`.
+
+Refused is what would send another request than the one asked for (a label `..` reaches another operation; `True` would
+go out as a number) or could not be sent at all. What the service can judge for itself is left to it, as botocore does:
+upper limits, patterns, unknown sort orders.
+"""
+
+from __future__ import annotations
+
+import reprlib
+from typing import TYPE_CHECKING
+
+from novaact_http.errors import ParameterError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from novaact_http.operations import Input
+
+_LARGEST_INTEGER = 2**63 - 1
+
+
+def check(what: str, inputs: Iterable[Input], arguments: Mapping[str, object]) -> None:
+    """Raise a `ParameterError` naming every bad argument; None means that an optional one was not given.
+
+    Args:
+        what: the operation's name, for the message.
+        inputs: what is known of each argument.
+        arguments: their values by Python name.
+    """
+    problems = [
+        f"{each.name} {problem}" for each in inputs if (problem := _problem(each, arguments.get(each.name))) is not None
+    ]
+    if problems:
+        raise ParameterError(f"{what} was called with bad arguments, nothing was sent: {'; '.join(problems)}")
+
+
+def _problem(expected: Input, value: object) -> str | None:
+    if value is None and not expected.required:
+        return None
+    if not isinstance(value, expected.kind) or isinstance(value, bool):
+        return f"must be {expected.kind.__name__}, not {type(value).__name__} ({_shown(value)})"
+    return _string_problem(expected, value) if isinstance(value, str) else _integer_problem(expected, value)
+
+
+def _integer_problem(expected: Input, value: int) -> str | None:
+    if expected.minimum is not None and value < expected.minimum:
+        return f"must be at least {expected.minimum}, not {value if value > -_LARGEST_INTEGER else 'so low'}"
+    return None if value <= _LARGEST_INTEGER else "must fit into 64 bits"
+
+
+def _string_problem(expected: Input, value: str) -> str | None:
+    if expected.minimum is not None and len(value) < expected.minimum:
+        return "must not be empty"
+    if not value.isascii() and not _encodes(value):
+        return "has a lone surrogate, which no encoding can send"
+    if expected.location == "path":
+        if value in (".", ".."):
+            return f"must not be {value!r}: in a path that names another resource"
+        if not value.isprintable() and any(_is_control(character) for character in value):
+            return f"must not have control characters ({reprlib.repr(value)})"
+    return None
+
+
+def _shown(value: object) -> str:
+    try:
+        return reprlib.repr(value)
+    except ValueError:  # an integer of thousands of digits
+        return "..."
+
+
+def _encodes(value: str) -> bool:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _is_control(character: str) -> bool:
+    # Unicode's category Cc: C0, DEL and C1.
+    return character < " " or "\x7f" <= character <= "\x9f"

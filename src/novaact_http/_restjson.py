@@ -1,0 +1,249 @@
+"""AWS's REST-JSON protocol: arguments become a request, a response becomes a model or an exception.
+
+https://smithy.io/2.0/aws/protocols/aws-restjson1-protocol.html
+
+Liberal in what an error may look like, as gateways and proxies answer too; strict in what counts as a success: a page
+that is not one is a `ResponseError`, never an empty page.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+from urllib.parse import quote
+
+from novaact_http.errors import ResponseError, ServiceError
+from novaact_http.models import ResponseMetadata
+from novaact_http.operations import ERRORS, ErrorShape, ListOf, Operation, Shape, Structure
+
+if TYPE_CHECKING:
+    from novaact_http._wire import Headers, Response
+
+OutputT = TypeVar("OutputT")
+Redact = Callable[[str], str]
+
+CONTENT_TYPE = "application/json"
+
+_UNKNOWN = ErrorShape(exception=ServiceError)
+_HTML = re.compile(r"(?:\ufeff|\s|<\?xml.*?\?>|<!--.*?-->)*(?:<!doctype\b|<html[\s>])", re.IGNORECASE | re.DOTALL)
+# A longer number of seconds is no time to wait but a mistake, and float() would make it infinite.
+_SECONDS = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9})?")
+_EXCERPT = 100
+
+
+def encode(operation: Operation[object], arguments: Mapping[str, object]) -> tuple[str, str, bytes]:
+    """Return the encoded path, the encoded query (`""` for none) and the body. The arguments must have been checked."""
+    labels: dict[str, str] = {}
+    query: list[str] = []
+    body: dict[str, object] = {}
+    for each in operation.inputs:
+        value = arguments.get(each.name)
+        if value is None:
+            continue
+        if each.location == "path":
+            labels[each.wire_name] = _percent_encode(value)
+        elif each.location == "query":
+            query.append(f"{each.wire_name}={_percent_encode(value)}")
+        else:
+            body[each.wire_name] = value
+    return operation.path.format_map(labels), "&".join(query), json.dumps(body).encode("ascii")
+
+
+def _percent_encode(value: object) -> str:
+    # `int.__repr__`, as an IntEnum's own str differs between Python versions.
+    return quote(value if isinstance(value, str) else int.__repr__(cast("int", value)), safe="")
+
+
+def decode(operation: Operation[OutputT], response: Response, *, attempts: int, now: float, redact: Redact) -> OutputT:
+    """Turn a response into the operation's output.
+
+    Args:
+        operation: what was called.
+        response: what came back.
+        attempts: how many times the request was sent.
+        now: seconds since the epoch, for a `Retry-After` that is a date.
+        redact: blanks out secrets in text that the service might echo.
+
+    Raises:
+        ServiceError: the status is not a success; a subclass where the code is modelled.
+        ResponseError: the status is a success, but the body is not this operation's output.
+    """
+    headers = {name: redact(value) for name, value in _joined(response.headers).items()}
+    if response.status >= 300:
+        raise _service_error(operation.name, response, headers, attempts=attempts, now=now, redact=redact)
+    request_id = _request_id(headers)
+    try:
+        members = _members(operation.output, _json(response.body), "the body", _encodable)
+    except (ValueError, RecursionError) as error:
+        raise ResponseError(
+            f"{operation.name} got a success that is not its response: {_reason(error, headers)}; "
+            f"the body begins {redact(response.body.decode('utf-8', 'replace'))[:_EXCERPT]!r}",
+            status_code=response.status,
+            request_id=request_id,
+            headers=headers,
+            attempts=attempts,
+        ) from error
+    metadata = ResponseMetadata(request_id=request_id, status_code=response.status, headers=headers, attempts=attempts)
+    return operation.output.model(**members, metadata=metadata)
+
+
+def _joined(headers: Headers) -> dict[str, str]:
+    joined: dict[str, str] = {}
+    for name, value in headers:
+        joined[name] = f"{joined[name]}, {value}" if name in joined else value
+    return joined
+
+
+def _request_id(headers: Mapping[str, str]) -> str | None:
+    return headers.get("x-amzn-requestid") or headers.get("x-amz-request-id")
+
+
+def _json(body: bytes) -> object:
+    # From text, as from bytes json.loads would guess at UTF-16 and skip a byte order mark.
+    return json.loads(body.decode("utf-8"))
+
+
+def _value(shape: Shape, raw: object, where: str, text: Callable[[str], str]) -> object:
+    if isinstance(shape, Structure):
+        return shape.model(**_members(shape, raw, where, text))
+    if isinstance(shape, ListOf):
+        if not isinstance(raw, list):
+            raise ValueError(f"{where} is not a list")
+        return tuple([_value(shape.element, each, f"an element of {where}", text) for each in raw])
+    if not isinstance(raw, str):
+        raise ValueError(f"{where} is not a string")
+    return text(raw)
+
+
+def _members(shape: Structure[object], raw: object, where: str, text: Callable[[str], str]) -> dict[str, object]:
+    if not isinstance(raw, dict):
+        raise ValueError(f"{where} is not an object")
+    members: dict[str, object] = {}
+    for member in shape.members:
+        value = raw.get(member.wire_name)
+        if value is not None:
+            members[member.name] = _value(member.shape, value, member.wire_name, text)
+        elif member.required:
+            raise ValueError(f"{where} has no {member.wire_name}")
+    return members
+
+
+def _encodable(text: str) -> str:
+    if not text.isascii():
+        text.encode()  # a lone surrogate is a ValueError here, and would be one wherever the text is used
+    return text
+
+
+def _unasked_encoding(headers: Mapping[str, str]) -> str | None:
+    encoding = headers.get("content-encoding", "identity")
+    return None if encoding.lower() == "identity" else f"Content-Encoding {encoding!r}, which was not asked for"
+
+
+def _reason(error: Exception, headers: Mapping[str, str]) -> str:
+    encoding = _unasked_encoding(headers)
+    if encoding is not None:
+        return f"it has {encoding}"
+    return "its JSON is nested too deeply" if isinstance(error, RecursionError) else str(error)
+
+
+def _service_error(
+    operation: str, response: Response, headers: Mapping[str, str], *, attempts: int, now: float, redact: Redact
+) -> ServiceError:
+    def text(raw: str) -> str:
+        # Liberal where a success is strict: a lone surrogate must not make the exception impossible to print.
+        return redact(raw if raw.isascii() else raw.encode("utf-8", "replace").decode("utf-8"))
+
+    body = _error_body(response, headers)
+    code = text(_error_code(headers, body) or str(response.status))
+    retry_after = _retry_after(body.get("Retry-After", headers.get("retry-after")), now)
+    shape = ERRORS.get(code, _UNKNOWN)
+    members = _error_members(shape, body, text)
+    if shape.has_retry_after and retry_after is not None:
+        members["retry_after_seconds"] = math.ceil(retry_after)
+    return shape.exception(
+        text(_error_message(body)),
+        code=code,
+        status_code=response.status,
+        request_id=_request_id(headers),
+        headers=headers,
+        attempts=attempts,
+        operation=operation,
+        retry_after=retry_after,
+        **members,
+    )
+
+
+def _error_body(response: Response, headers: Mapping[str, str]) -> dict[str, object]:
+    """The body as an object. If it is no JSON, it is the message; if it is compressed, HTML or empty, the status is."""
+    encoding = _unasked_encoding(headers)
+    if encoding is not None:
+        return {"message": f"{_phrase(response.status)} (the body has {encoding})"}
+    text = response.body.decode("utf-8", "replace")
+    if _HTML.match(text):
+        return {"message": f"{_phrase(response.status)} (an HTML page: a gateway answered, not the service)"}
+    if not text.strip():
+        return {"message": _phrase(response.status)} if response.status >= 500 else {}
+    try:
+        body = json.loads(text)
+    except (ValueError, RecursionError):
+        body = None
+    return body if isinstance(body, dict) else {"message": text}
+
+
+def _phrase(status: int) -> str:
+    from http import HTTPStatus  # 2 ms to import, and only needed here
+
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return f"HTTP status {status}"
+
+
+def _error_code(headers: Mapping[str, str], body: Mapping[str, object]) -> str:
+    """The first that is not empty of the header, `code` or `Code`, and `__type`; `""` if there is none."""
+    named = (headers.get("x-amzn-errortype"), body.get("code", body.get("Code")), body.get("__type"))
+    return next(filter(None, map(_clean_code, named)), "")
+
+
+def _clean_code(raw: object) -> str:
+    """`com.amazon#ThrottlingException:http://…` becomes `ThrottlingException`; of a comma list it is the first."""
+    if not isinstance(raw, str):
+        return ""
+    cleaned = (each.split(":", 1)[0].rsplit("#", 1)[-1].strip() for each in raw.split(","))
+    return next(filter(None, cleaned), "")
+
+
+def _error_message(body: Mapping[str, object]) -> str:
+    message = body.get("message", body.get("Message"))
+    if message is None:
+        return ""
+    return message if isinstance(message, str) else json.dumps(message)
+
+
+def _error_members(shape: ErrorShape, body: Mapping[str, object], text: Callable[[str], str]) -> dict[str, Any]:
+    members: dict[str, Any] = {}
+    for member in shape.members:
+        try:
+            members[member.name] = _value(member.shape, body.get(member.wire_name), member.wire_name, text)
+        except ValueError:  # noqa: PERF203 - a handful of members, of errors
+            continue  # absent, or not what the model says; the error matters more than its details
+    return members
+
+
+def _retry_after(raw: object, now: float) -> float | None:
+    """`Retry-After` (RFC 9110, 10.2.3) in seconds from now; None if it is neither seconds nor an HTTP date."""
+    text = str(raw).strip()
+    if _SECONDS.fullmatch(text):
+        return float(text)
+    if raw is None:
+        return None
+    from email.utils import mktime_tz, parsedate_tz  # 10 ms to import, and dates are rare
+
+    try:
+        date = parsedate_tz(text)
+        return None if date is None else max(0.0, mktime_tz(date) - now)
+    except (ValueError, OverflowError):
+        return None

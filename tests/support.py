@@ -1,0 +1,219 @@
+"""What several tests need: one way to call both clients, boto3 as the oracle, and flows driven by hand."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+from unittest import mock
+
+import boto3
+import httpx
+from botocore.awsrequest import AWSResponse
+from botocore.config import Config
+from urllib3 import HTTPHeaderDict
+
+from novaact_http import (
+    AsyncClient,
+    Client,
+    Credentials,
+    ListSessionsResponse,
+    SessionSummary,
+    Timeout,
+    _flow,
+    _retry,
+    _settings,
+    _sigv4,
+    _wire,
+)
+from novaact_http.operations import LIST_SESSIONS
+
+if TYPE_CHECKING:
+    from novaact_http.testing import LocalService, WorkflowRun
+
+T = TypeVar("T")
+Handler = Callable[[httpx.Request], httpx.Response]
+
+NAME = "checkout-flow"
+RUN_ID = "01234567-89ab-4cde-8f01-23456789abcd"
+CALL: dict[str, Any] = {"workflow_definition_name": NAME, "workflow_run_id": RUN_ID}
+KEYS = Credentials(access_key_id="AKIAIOSFODNN7EXAMPLE", secret_access_key="wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY")
+TEMPORARY_KEYS = Credentials(
+    access_key_id="ASIAIOSFODNN7EXAMPLE",
+    secret_access_key="wJalrXUtnFEMI+bPxRfiCYEXAMPLEKEY",
+    session_token="IQoJ/Token+==",
+)
+NOW = 1_763_930_096.5  # 2025-11-23T20:34:56Z, and half a second that must not show
+OPTIONS: dict[str, Any] = {"region": "us-east-1", "credentials": KEYS, "endpoint_url": "http://127.0.0.1:9"}
+
+
+def options_for(service: LocalService) -> dict[str, Any]:
+    """What makes a client of ours talk to the local service."""
+    return {"region": service.region, "credentials": service.credentials, "endpoint_url": service.url}
+
+
+def call_for(run: WorkflowRun) -> dict[str, Any]:
+    """The arguments that name a run."""
+    return {"workflow_definition_name": run.workflow_definition_name, "workflow_run_id": run.workflow_run_id}
+
+
+class Face:
+    """One client, driven synchronously whichever it is. A fresh client (and event loop) for each call."""
+
+    def page(self, options: Mapping[str, Any], **arguments: Any) -> ListSessionsResponse:
+        raise NotImplementedError  # pragma: no cover
+
+    def items(self, options: Mapping[str, Any], **arguments: Any) -> tuple[list[SessionSummary], str | None]:
+        """All items of a listing, and the resume token after the last."""
+        raise NotImplementedError  # pragma: no cover
+
+    def pages(self, options: Mapping[str, Any], **arguments: Any) -> tuple[list[ListSessionsResponse], str | None]:
+        raise NotImplementedError  # pragma: no cover
+
+
+class SyncFace(Face):
+    def page(self, options: Mapping[str, Any], **arguments: Any) -> ListSessionsResponse:
+        with Client(**options) as client:
+            return client.list_sessions(**arguments)
+
+    def items(self, options: Mapping[str, Any], **arguments: Any) -> tuple[list[SessionSummary], str | None]:
+        with Client(**options) as client:
+            pager = client.iter_sessions(**arguments)
+            return list(pager), pager.resume_token
+
+    def pages(self, options: Mapping[str, Any], **arguments: Any) -> tuple[list[ListSessionsResponse], str | None]:
+        with Client(**options) as client:
+            pager = client.iter_sessions(**arguments)
+            return list(pager.pages()), pager.resume_token
+
+
+class AsyncFace(Face):
+    def page(self, options: Mapping[str, Any], **arguments: Any) -> ListSessionsResponse:
+        async def run() -> ListSessionsResponse:
+            async with AsyncClient(**options) as client:
+                return await client.list_sessions(**arguments)
+
+        return asyncio.run(run())
+
+    def items(self, options: Mapping[str, Any], **arguments: Any) -> tuple[list[SessionSummary], str | None]:
+        async def run() -> tuple[list[SessionSummary], str | None]:
+            async with AsyncClient(**options) as client:
+                pager = client.iter_sessions(**arguments)
+                return [item async for item in pager], pager.resume_token
+
+        return asyncio.run(run())
+
+    def pages(self, options: Mapping[str, Any], **arguments: Any) -> tuple[list[ListSessionsResponse], str | None]:
+        async def run() -> tuple[list[ListSessionsResponse], str | None]:
+            async with AsyncClient(**options) as client:
+                pager = client.iter_sessions(**arguments)
+                return [page async for page in pager.pages()], pager.resume_token
+
+        return asyncio.run(run())
+
+
+FACES = (SyncFace, AsyncFace)
+
+
+def mocked(handler: Handler) -> dict[str, Any]:
+    """Client options with which the handler answers instead of a server."""
+    return {**OPTIONS, "transport": httpx.MockTransport(handler)}
+
+
+def context(
+    *,
+    endpoint_url: str = "https://nova-act.us-east-1.amazonaws.com",
+    region: str = "us-east-1",
+    retry: _retry.RetryStrategy | None = None,
+    signer: _sigv4.Signer | None = None,
+) -> _flow.Context:
+    """A flow's context in which nothing is left to chance."""
+    return _flow.Context(
+        settings=_settings.resolve(region=region, endpoint_url=endpoint_url, environ={}),
+        timeout=Timeout(),
+        signer=signer or _sigv4.SigV4Signer(),
+        retry=retry or _retry.NoRetries(),
+        clock=lambda: NOW,
+        new_invocation_id=iter(f"invocation-{number}" for number in range(1_000)).__next__,
+    )
+
+
+def request_of(arguments: Mapping[str, object], credentials: Credentials = KEYS, **settings: Any) -> _wire.Request:
+    """The request that a call would send, without sending it."""
+    flow = _flow.call(context(**settings), LIST_SESSIONS, arguments)
+    assert isinstance(next(flow), _flow.GetCredentials)
+    request = flow.send(credentials)
+    assert isinstance(request, _wire.Request)
+    flow.close()
+    return request
+
+
+def boto3_client(
+    *,
+    endpoint_url: str | None = None,
+    region: str = "us-east-1",
+    credentials: Credentials = KEYS,
+    max_attempts: int = 1,
+) -> Any:
+    """A boto3 client in a session of its own."""
+    return boto3.Session().client(
+        "nova-act",
+        region_name=region,
+        endpoint_url=endpoint_url,
+        aws_access_key_id=credentials.access_key_id,
+        aws_secret_access_key=credentials.secret_access_key,
+        aws_session_token=credentials.session_token,
+        config=Config(retries={"total_max_attempts": max_attempts, "mode": "standard"}),
+    )
+
+
+def boto3_for(service: LocalService) -> Any:
+    return boto3_client(endpoint_url=service.url, region=service.region, credentials=service.credentials)
+
+
+BOTO3_NAMES = {each.name: each.wire_name for each in LIST_SESSIONS.inputs}
+
+
+def boto3_arguments(arguments: Mapping[str, object]) -> dict[str, object]:
+    """Our arguments by boto3's names; None means not given."""
+    # In our order, as boto3's query is in the order of its arguments.
+    return {theirs: arguments[ours] for ours, theirs in BOTO3_NAMES.items() if arguments.get(ours) is not None}
+
+
+class Boto3Wire:
+    """A boto3 client that sends nothing: it is given a response, and what it would have sent is remembered."""
+
+    def __init__(self, **options: Any) -> None:
+        self.client = boto3_client(**options)
+        self._sent: list[Any] = []
+        self._answer = _wire.Response(status=200, headers=(), body=b'{"sessionSummaries": []}')
+        self.client.meta.events.register("before-send.nova-act.*", self._send)
+
+    def _send(self, request: Any, **_: object) -> AWSResponse:
+        self._sent.append(request)
+        headers = HTTPHeaderDict(self._answer.headers)
+        return AWSResponse(request.url, self._answer.status, headers, _RawBody(self._answer.body))
+
+    def request_of(self, arguments: Mapping[str, object]) -> Any:
+        """What boto3 would send at `NOW`: an object with method, url, headers and body."""
+        now = dt.datetime.fromtimestamp(NOW, dt.timezone.utc).replace(tzinfo=None)
+        with mock.patch("botocore.auth.get_current_datetime", return_value=now):
+            self.client.list_sessions(**boto3_arguments(arguments))
+        return self._sent.pop()
+
+    def result_of(self, answer: _wire.Response) -> Any:
+        """What boto3 makes of a response: the parsed page, or the exception."""
+        self._answer = answer
+        try:
+            return self.client.list_sessions(**boto3_arguments(CALL))
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is the answer
+            return error
+
+
+class _RawBody:
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+
+    def stream(self, **_: object) -> Iterator[bytes]:
+        yield self._body
