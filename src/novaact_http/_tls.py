@@ -1,0 +1,63 @@
+"""TLS contexts. Building one takes some 20 ms, so there is one per process and CA bundle, built when first needed."""
+
+from __future__ import annotations
+
+import os
+import ssl
+import threading
+from functools import partial
+from typing import TYPE_CHECKING
+
+from novaact_http.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_contexts: dict[str | None, ssl.SSLContext] = {}
+_lock = threading.Lock()
+
+
+def provider(verify: str | os.PathLike[str] | ssl.SSLContext | None, *, scheme: str) -> Callable[[], ssl.SSLContext]:
+    """Return what makes the TLS context when it is needed.
+
+    Args:
+        verify: the path of a CA bundle, a context to use as it is, or None for certifi's bundle.
+        scheme: of the endpoint; none of this is read for `"http"`.
+
+    Raises:
+        ConfigurationError: `verify` is something else.
+    """
+    if isinstance(verify, ssl.SSLContext):
+        return lambda: verify
+    path = os.fspath(verify) if isinstance(verify, (str, os.PathLike)) else None
+    if verify is not None and not path:
+        raise ConfigurationError(
+            f"verify must be the path of a CA bundle or an ssl.SSLContext, not {verify!r}; "
+            "to connect without verification, pass a context that you have set up so"
+        )
+    if scheme == "http":
+        return partial(ssl.SSLContext, ssl.PROTOCOL_TLS_CLIENT)  # trusts nobody, should it ever be used
+    return partial(_context, path)
+
+
+def _context(ca_bundle: str | None) -> ssl.SSLContext:
+    with _lock:
+        known = _contexts.get(ca_bundle)
+        if known is None:
+            known = _contexts[ca_bundle] = _build(ca_bundle)
+        return known
+
+
+def _build(ca_bundle: str | None) -> ssl.SSLContext:
+    if ca_bundle is None:
+        import certifi  # always there, as httpx depends on it
+
+        return ssl.create_default_context(cafile=certifi.where())
+    try:
+        if os.path.isdir(ca_bundle):  # noqa: PTH112 - pathlib is not worth importing for it
+            return ssl.create_default_context(capath=ca_bundle)
+        return ssl.create_default_context(cafile=ca_bundle)
+    except (OSError, ValueError) as error:  # ssl.SSLError is an OSError; a path with a NUL is a ValueError
+        raise ConfigurationError(
+            f"the CA bundle {ca_bundle!r} cannot be used ({error}): it must be a PEM file or a directory of hashed ones"
+        ) from error
