@@ -1,0 +1,69 @@
+"""A lean, typed, SigV4-signing HTTP client for Amazon Nova Act's ListSessions, synchronous and asynchronous.
+
+For example:
+
+    from novaact_http import Client
+
+    with Client(region="us-east-1") as client:
+        for session in client.iter_sessions(workflow_definition_name="checkout", workflow_run_id=run_id):
+            print(session.session_id)
+
+The README tells the rest.
+"""
+
+from novaact_http import errors
+from novaact_http._sigv4 import BotocoreSigner
+from novaact_http._version import __version__
+from novaact_http.client import AsyncClient, Client
+from novaact_http.config import Credentials, Timeout
+from novaact_http.errors import (
+    AccessDeniedException,
+    ConfigurationError,
+    ConflictException,
+    CredentialsError,
+    InternalServerException,
+    NovaActError,
+    PaginationError,
+    ParameterError,
+    ResourceNotFoundException,
+    ResponseError,
+    ServiceError,
+    ServiceQuotaExceededException,
+    ThrottlingException,
+    TransportError,
+    TransportTimeout,
+    ValidationException,
+    ValidationExceptionField,
+)
+from novaact_http.models import ListSessionsResponse, ResponseMetadata, SessionSummary, SortOrder
+
+__all__ = [
+    "AccessDeniedException",
+    "AsyncClient",
+    "BotocoreSigner",
+    "Client",
+    "ConfigurationError",
+    "ConflictException",
+    "Credentials",
+    "CredentialsError",
+    "InternalServerException",
+    "ListSessionsResponse",
+    "NovaActError",
+    "PaginationError",
+    "ParameterError",
+    "ResourceNotFoundException",
+    "ResponseError",
+    "ResponseMetadata",
+    "ServiceError",
+    "ServiceQuotaExceededException",
+    "SessionSummary",
+    "SortOrder",
+    "ThrottlingException",
+    "Timeout",
+    "TransportError",
+    "TransportTimeout",
+    "ValidationException",
+    "ValidationExceptionField",
+    "__version__",
+    "errors",
+]

@@ -1,0 +1,213 @@
+"""Pagination: sessions one by one or page by page, each page fetched when it is asked for and not before.
+
+`_Position` decides everything; `Pager` and `AsyncPager` are its two faces. `resume_token` is in botocore's own format,
+so that a listing cut off here goes on in boto3, and the other way round.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import reprlib
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+import attrs
+
+from novaact_http import _parameters
+from novaact_http.errors import NovaActError, PaginationError
+from novaact_http.operations import Input, Operation, Paging
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+
+PageT = TypeVar("PageT")
+ItemT = TypeVar("ItemT")
+
+_INPUTS = (
+    Input(name="page_size", wire_name="PageSize", location="client", kind=int, minimum=1),
+    Input(name="max_items", wire_name="MaxItems", location="client", kind=int, minimum=0),
+    Input(name="starting_token", wire_name="StartingToken", location="client", minimum=1),
+)
+_TOKEN, _SKIP = "nextToken", "boto_truncate_amount"
+
+
+@attrs.frozen(kw_only=True)
+class Options:
+    """How to page: what `iter_sessions` takes besides the operation's own arguments."""
+
+    page_size: int | None
+    max_items: int | None
+    starting_token: str | None
+
+    def check(self, operation: Operation[object], arguments: Mapping[str, object]) -> None:
+        """Raise a `ParameterError` that names all that is wrong with these options and the operation's arguments."""
+        steered = (operation.paging.input_token, operation.paging.limit)
+        inputs = [each for each in operation.inputs if each.name not in steered]
+        _parameters.check(operation.name, (*inputs, *_INPUTS), {**arguments, **attrs.asdict(self, recurse=False)})
+
+
+class _Position(Generic[PageT]):
+    """Where in the listing we are: at which page, and how many of its items are behind us.
+
+    Attributes:
+        handed_out: of the current page, how many items were handed out by this listing or by the one it resumes.
+    """
+
+    def __init__(self, paging: Paging, options: Options) -> None:
+        self._paging = paging
+        self._page_size = options.page_size
+        self._left = options.max_items
+        self._token, self.handed_out = _parse(options.starting_token)
+        self._page: PageT | None = None
+        self._seen: set[str] = set()
+
+    def next_call(self) -> dict[str, object] | None:
+        """The paging arguments of the call to make next, or None if the listing is over.
+
+        Raises:
+            PaginationError: the service sent us to a page we have been at.
+        """
+        if self._left == 0:
+            return None
+        if self._page is not None:
+            self._token, self.handed_out = self._next_token(self._page), 0
+            if self._token is None:
+                return None
+        if self._token is not None:
+            if self._token in self._seen:
+                raise PaginationError(
+                    f"the service returned the next token {reprlib.repr(self._token)} a second time, so the listing "
+                    "would never end; all pages before were handed out"
+                )
+            self._seen.add(self._token)
+        return {self._paging.input_token: self._token, self._paging.limit: self._page_size}
+
+    def arrive(self, page: PageT) -> tuple[Any, ...]:
+        """Make this the current page, and return those of its items that are to be handed out."""
+        self._page = page
+        items: tuple[Any, ...] = self._items(page)[self.handed_out :]
+        if self._left is not None:
+            items = items[: self._left]
+            self._left -= len(items)
+        return items
+
+    def trim(self, page: PageT, items: tuple[Any, ...]) -> PageT:
+        """The page with these items only."""
+        changes: dict[str, Any] = {self._paging.items: items}
+        return page if len(items) == len(self._items(page)) else attrs.evolve(page, **changes)  # type: ignore[misc]
+
+    def resume_token(self) -> str | None:
+        token, skip = self._token, self.handed_out
+        if self._page is not None and skip >= len(self._items(self._page)):
+            token, skip = self._next_token(self._page), 0
+        if token is None and not skip:
+            return None
+        position = {_TOKEN: token, _SKIP: skip} if skip else {_TOKEN: token}
+        return base64.b64encode(json.dumps(position).encode()).decode()
+
+    def _items(self, page: PageT) -> tuple[Any, ...]:
+        return getattr(page, self._paging.items)  # type: ignore[no-any-return]
+
+    def _next_token(self, page: PageT) -> str | None:
+        return getattr(page, self._paging.output_token) or None
+
+
+def _parse(token: str | None) -> tuple[str | None, int]:
+    """A starting token as the service's token and the number of items to skip.
+
+    It is what `resume_token` gave, here or in botocore; or botocore's older `token___skip`; or else the service's own.
+    """
+    if token is None:
+        return None, 0
+    try:
+        position = json.loads(base64.b64decode(token.encode()).decode())
+    except (ValueError, RecursionError):
+        position = None
+    if isinstance(position, dict) and _TOKEN in position and position.keys() <= {_TOKEN, _SKIP}:
+        inner, skip = position[_TOKEN], position.get(_SKIP, 0)
+        if (inner is None or (isinstance(inner, str) and inner)) and type(skip) is int and skip >= 0:
+            return inner, skip
+    older, separator, digits = token.partition("___")
+    if older and separator and digits.isascii() and digits.isdigit():
+        return (None if older == "None" else older), int(digits)
+    return token, 0
+
+
+class _PagerBase(Generic[PageT]):
+    def __init__(self, paging: Paging, options: Options) -> None:
+        self._position: _Position[PageT] = _Position(paging, options)
+        self._used = False
+
+    @property
+    def resume_token(self) -> str | None:
+        """Pass it as `starting_token`, here or to boto3's paginator, to go on after the last session handed out.
+
+        None before the first and after the last one: then there is nothing to go on from.
+        """
+        return self._position.resume_token()
+
+    def _use(self) -> _Position[PageT]:
+        if self._used:
+            raise NovaActError(
+                "a pager can be iterated once; to go on, make another with starting_token=pager.resume_token"
+            )
+        self._used = True
+        return self._position
+
+
+class Pager(_PagerBase[PageT], Generic[PageT, ItemT]):
+    """A listing: iterate over it for items, or over `pages()`. Single use."""
+
+    def __init__(self, paging: Paging, options: Options, fetch: Callable[[Mapping[str, object]], PageT]) -> None:
+        super().__init__(paging, options)
+        self._fetch = fetch
+
+    def __iter__(self) -> Iterator[ItemT]:
+        return self._items(self._use())
+
+    def pages(self) -> Iterator[PageT]:
+        """Iterate over the pages instead. Those cut by `max_items` or `starting_token` hold what is left of them."""
+        return self._pages(self._use())
+
+    def _items(self, position: _Position[PageT]) -> Iterator[ItemT]:
+        while (call := position.next_call()) is not None:
+            for item in position.arrive(self._fetch(call)):
+                position.handed_out += 1
+                yield item
+
+    def _pages(self, position: _Position[PageT]) -> Iterator[PageT]:
+        while (call := position.next_call()) is not None:
+            page = self._fetch(call)
+            items = position.arrive(page)
+            position.handed_out += len(items)
+            yield position.trim(page, items)
+
+
+class AsyncPager(_PagerBase[PageT], Generic[PageT, ItemT]):
+    """A listing: iterate over it with `async for` for items, or over `pages()`. Single use."""
+
+    def __init__(
+        self, paging: Paging, options: Options, fetch: Callable[[Mapping[str, object]], Awaitable[PageT]]
+    ) -> None:
+        super().__init__(paging, options)
+        self._fetch = fetch
+
+    def __aiter__(self) -> AsyncIterator[ItemT]:
+        return self._items(self._use())
+
+    def pages(self) -> AsyncIterator[PageT]:
+        """See `Pager.pages`."""
+        return self._pages(self._use())
+
+    async def _items(self, position: _Position[PageT]) -> AsyncIterator[ItemT]:
+        while (call := position.next_call()) is not None:
+            for item in position.arrive(await self._fetch(call)):
+                position.handed_out += 1
+                yield item
+
+    async def _pages(self, position: _Position[PageT]) -> AsyncIterator[PageT]:
+        while (call := position.next_call()) is not None:
+            page = await self._fetch(call)
+            items = position.arrive(page)
+            position.handed_out += len(items)
+            yield position.trim(page, items)

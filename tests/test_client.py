@@ -1,0 +1,307 @@
+"""The two clients: how they are made, shared and closed."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import warnings
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from novaact_http import (
+    AsyncClient,
+    BotocoreSigner,
+    Client,
+    ConfigurationError,
+    CredentialsError,
+    NovaActError,
+    SortOrder,
+    _flow,
+    _retry,
+    errors,
+)
+from support import CALL, OPTIONS, Face, call_for, mocked, options_for, request_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+    from novaact_http.testing import LocalService
+
+MAKERS = (Client, AsyncClient)
+
+
+def page(*ids: str, next_token: str | None = None) -> httpx.Response:
+    return httpx.Response(
+        200, json={"sessionSummaries": [{"sessionId": each} for each in ids], "nextToken": next_token}
+    )
+
+
+def test_a_call_lists_a_page(face: Face, service: LocalService) -> None:
+    run = service.runs[0]
+    got = face.page(options_for(service), **call_for(run), max_results=7, sort_order=SortOrder.DESCENDING)
+    assert [each.session_id for each in got.session_summaries] == list(run.session_ids[:-8:-1])
+    assert got.next_token
+    got = face.page(
+        options_for(service), **call_for(run), max_results=7, next_token=got.next_token, sort_order="Descending"
+    )
+    assert [each.session_id for each in got.session_summaries] == list(run.session_ids[-8:-15:-1])
+
+
+def test_the_environment_is_enough(face: Face, service: LocalService, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in service.environ.items():
+        monkeypatch.setenv(name, value)
+    assert face.page({}, **call_for(service.runs[0])).session_summaries
+
+
+def test_botocores_signer_is_accepted_too(face: Face, service: LocalService) -> None:
+    options = {**options_for(service), "signer": BotocoreSigner()}
+    assert face.page(options, **call_for(service.runs[0])).session_summaries
+
+
+def test_without_credentials_a_client_is_made_and_its_calls_fail_with_nothing_sent(face: Face) -> None:
+    options = {**mocked(lambda _: pytest.fail("sent")), "credentials": None}
+    with pytest.raises(CredentialsError, match="no credentials were found"):
+        face.page(options, **CALL)
+
+
+@pytest.mark.parametrize("make", MAKERS)
+def test_half_credentials_fail_when_the_client_is_made(
+    make: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "a")
+    with pytest.raises(CredentialsError, match="AWS_SECRET_ACCESS_KEY"):
+        make(region="us-east-1")
+
+
+@pytest.mark.parametrize("make", MAKERS)
+@pytest.mark.parametrize(
+    ("option", "value", "problem"),
+    [
+        ("region", "", "the argument region is ''"),
+        ("endpoint_url", "h", "the argument endpoint_url must begin"),
+        ("timeout", 5, "timeout must be a novaact_http.Timeout, not 5"),
+        ("signer", object(), "signer must have a method sign()"),
+    ],
+)
+def test_a_bad_option_is_named_when_the_client_is_made(
+    make: Callable[..., Any], option: str, value: Any, problem: str
+) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        make(**{**OPTIONS, option: value})
+    assert problem in str(caught.value)
+
+
+@pytest.mark.parametrize("make", MAKERS)
+def test_options_are_keyword_only(make: Callable[..., Any]) -> None:
+    with pytest.raises(TypeError):
+        make("us-east-1")
+
+
+@pytest.mark.parametrize("make", MAKERS)
+def test_a_client_shows_where_it_goes_and_no_secret(make: Callable[..., Any]) -> None:
+    assert repr(make(**OPTIONS)) == f"{make.__name__}(region='us-east-1', endpoint='127.0.0.1:9')"
+
+
+@pytest.mark.parametrize("make", MAKERS)
+def test_plain_http_beyond_this_machine_warns_once_where_the_client_is_made(make: Callable[..., Any]) -> None:
+    with pytest.warns(UserWarning, match=r"http://h\.example are not encrypted") as caught:
+        make(**{**OPTIONS, "endpoint_url": "http://h.example"})
+    assert [each.filename for each in caught] == [__file__]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        make(**{**OPTIONS, "endpoint_url": "https://h.example"})
+
+
+def test_exceptions_are_at_the_client_as_in_boto3(service: LocalService) -> None:
+    with Client(**options_for(service)) as client:
+        assert client.exceptions is errors
+        with pytest.raises(client.exceptions.ResourceNotFoundException):
+            client.list_sessions(
+                workflow_definition_name="checkout-flow", workflow_run_id=service.runs[-1].workflow_run_id
+            )
+
+
+def test_a_client_works_without_with_and_closes_more_than_once(service: LocalService) -> None:
+    client = Client(**options_for(service))
+    client.list_sessions(**call_for(service.runs[0]))
+    client.close()
+    client.close()
+    with pytest.raises(NovaActError, match="closed; make a new one"):
+        client.list_sessions(**call_for(service.runs[0]))
+    Client(**options_for(service)).close()
+
+
+def test_an_async_client_works_without_with_and_closes_more_than_once(service: LocalService) -> None:
+    async def run() -> None:
+        client = AsyncClient(**options_for(service))
+        await client.list_sessions(**call_for(service.runs[0]))
+        await client.aclose()
+        await client.aclose()
+        with pytest.raises(NovaActError, match="closed; make a new one"):
+            await client.list_sessions(**call_for(service.runs[0]))
+        await AsyncClient(**options_for(service)).aclose()
+
+    asyncio.run(run())
+
+
+def test_a_closed_client_with_a_transport_of_the_users_is_closed_all_the_same() -> None:
+    client = Client(**mocked(lambda _: page()))
+    client.close()
+    with pytest.raises(NovaActError, match="closed"):
+        client.list_sessions(**CALL)
+
+
+def test_a_call_on_its_way_while_the_client_closes_opens_nothing_anew(service: LocalService) -> None:
+    client = Client(**options_for(service))
+    sender = client._open_sender()
+    client.close()
+    with pytest.raises(NovaActError, match="closed"):
+        sender.send(request_of(call_for(service.runs[0]), service.credentials, endpoint_url=service.url))
+
+    async def main() -> None:
+        client = AsyncClient(**options_for(service))
+        call = asyncio.create_task(client.list_sessions(**call_for(service.runs[0])))
+        await asyncio.sleep(0)
+        await client.aclose()
+        with pytest.raises(NovaActError, match="closed"):
+            await call
+
+    asyncio.run(main())
+    assert service.requests == []
+
+
+class _Empty(httpx.MockTransport):
+    """A transport that keeps what it has seen, nothing so far, and so is false."""
+
+    def __len__(self) -> int:
+        return 0
+
+
+def test_a_transport_and_a_signer_that_are_false_are_used_all_the_same(face: Face) -> None:
+    class Signer(BotocoreSigner):
+        signed = 0
+
+        def __len__(self) -> int:
+            return 0
+
+        def sign(self, *arguments: Any, **options: Any) -> Any:
+            Signer.signed += 1
+            return super().sign(*arguments, **options)
+
+    options = {**OPTIONS, "transport": _Empty(lambda _: page("a")), "signer": Signer()}
+    assert face.page(options, **CALL).session_summaries
+    assert Signer.signed == 1
+
+
+def test_a_signer_may_leave_out_the_signature(face: Face) -> None:
+    class Signer:
+        def sign(self, method: str, target: str, headers: Any, body: bytes, **_: Any) -> Any:
+            return headers
+
+    assert face.page({**mocked(lambda _: page("a")), "signer": Signer()}, **CALL).session_summaries
+
+
+def test_threads_share_a_client(service: LocalService) -> None:
+    run = service.runs[0]
+    barrier = threading.Barrier(16)
+    with Client(**options_for(service)) as client:
+
+        def work(_: int) -> list[str]:
+            barrier.wait()
+            return [each.session_id for each in client.iter_sessions(**call_for(run), page_size=10)]
+
+        with ThreadPoolExecutor(16) as threads:
+            assert list(threads.map(work, range(16))) == [list(run.session_ids)] * 16
+
+
+def test_tasks_share_a_client(service: LocalService) -> None:
+    run = service.runs[0]
+
+    async def work(client: AsyncClient) -> list[str]:
+        return [each.session_id async for each in client.iter_sessions(**call_for(run), page_size=10)]
+
+    async def main() -> None:
+        async with AsyncClient(**options_for(service)) as client:
+            assert await asyncio.gather(*(work(client) for _ in range(50))) == [list(run.session_ids)] * 50
+
+    asyncio.run(main())
+
+
+def test_an_async_client_serves_one_event_loop_after_another(service: LocalService) -> None:
+    client = AsyncClient(**options_for(service), transport=None)
+
+    async def once() -> int:
+        try:
+            return len((await client.list_sessions(**call_for(service.runs[0]))).session_summaries)
+        finally:
+            # A stock transport cannot be closed once its loop has ended; its sockets are left to the collector then.
+            assert client._sender is not None
+            (stock,) = client._sender._stock.values()
+            await stock.aclose()
+
+    assert asyncio.run(once()) == asyncio.run(once()) == 34
+
+
+def test_a_cancelled_call_closes_its_flow_and_leaves_the_client_usable(monkeypatch: pytest.MonkeyPatch) -> None:
+    closed: list[bool] = []
+    original = _flow.call
+
+    def watched(*arguments: Any) -> Any:
+        try:
+            return (yield from original(*arguments))
+        except GeneratorExit:
+            closed.append(True)
+            raise
+
+    monkeypatch.setattr(_flow, "call", watched)
+
+    async def main() -> None:
+        started, release = asyncio.Event(), asyncio.Event()
+
+        async def handler(request: httpx.Request) -> httpx.Response:
+            started.set()
+            await release.wait()
+            return page("a")
+
+        async with AsyncClient(**{**OPTIONS, "transport": httpx.MockTransport(handler)}) as client:
+            task = asyncio.create_task(client.list_sessions(**CALL))
+            await started.wait()
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            assert closed == [True]
+            release.set()
+            assert (await client.list_sessions(**CALL)).session_summaries
+
+    asyncio.run(main())
+
+
+class _TwiceAfter(_retry.NoRetries):
+    max_attempts = 2
+
+    def delay(self, operation: Any, error: Any, attempt: int) -> float | None:
+        return 12.5 if attempt == 1 else None
+
+
+def test_the_drivers_wait_when_the_flow_asks_for_it(face: Face, monkeypatch: pytest.MonkeyPatch) -> None:
+    waited: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        waited.append(seconds)
+
+    monkeypatch.setattr("novaact_http.client.time.sleep", waited.append)
+    monkeypatch.setattr("novaact_http.client.asyncio.sleep", sleep)
+    monkeypatch.setattr("novaact_http.client.NoRetries", _TwiceAfter)
+    answers = iter([httpx.Response(503), page("a")])
+    assert face.page(mocked(lambda _: next(answers)), **CALL).metadata.attempts == 2
+    assert waited == [12.5]
+
+
+def test_an_async_client_outside_asyncio_says_so() -> None:
+    client = AsyncClient(**mocked(lambda _: page()))
+    call: Coroutine[Any, Any, Any] = client.list_sessions(**CALL)
+    with pytest.raises(ConfigurationError, match="asyncio"):
+        call.send(None)

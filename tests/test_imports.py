@@ -1,0 +1,36 @@
+"""What importing and using the library loads, in fresh interpreters: start-up time is a promise."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+
+def _loaded_after(code: str) -> set[str]:
+    script = f"{code}\nimport sys\nprint(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    return {name.partition(".")[0] for name in done.stdout.split()}
+
+
+CLIENT = (
+    "from novaact_http import Client, Credentials\n"
+    "keys = Credentials(access_key_id='a', secret_access_key='b')\n"
+    "client = Client(region='us-east-1', credentials=keys, endpoint_url='http://127.0.0.1:9')\n"
+)
+CALL = (
+    "try: client.list_sessions(workflow_definition_name='a', workflow_run_id='b')\n"
+    "except Exception as error: assert type(error).__name__ == 'TransportError', error\n"
+)
+
+
+@pytest.mark.parametrize("code", ["import novaact_http", CLIENT], ids=["import", "client"])
+def test_importing_and_making_a_client_load_neither_httpx_nor_botocore(code: str) -> None:
+    assert not _loaded_after(code) & {"httpx", "httpcore", "anyio", "botocore", "boto3", "click", "rich"}
+
+
+def test_a_call_does_not_load_botocore() -> None:
+    loaded = _loaded_after(CLIENT + CALL)
+    assert "httpx" in loaded
+    assert not loaded & {"botocore", "boto3"}

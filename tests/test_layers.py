@@ -1,0 +1,87 @@
+"""The layers: imports point down, or sideways only where it is said here."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import novaact_http
+
+PACKAGE = Path(novaact_http.__file__).parent
+
+# From the bottom to the top. A module may import what is in a lower layer.
+LAYERS = (
+    ("_version", "errors", "models", "config", "_wire", "operations"),  # values
+    (
+        "_parameters",
+        "_sigv4",
+        "_restjson",
+        "_retry",
+        "_settings",
+        "_credentials",
+        "_tls",
+        "transports",
+    ),  # protocol, ground
+    ("_flow",),  # brain
+    ("pagination", "client"),  # shells
+    ("__init__",),
+    ("cli", "testing"),  # faces
+)
+SIDEWAYS = {
+    "errors": {"models"},
+    "config": {"errors"},
+    "_wire": {"config"},
+    "operations": {"models", "errors"},
+    "client": {"pagination"},
+    "cli": {"testing"},
+}
+# What the local service must not share with the client it tests, or a shared mistake would hide.
+TESTING_MAY_IMPORT = {"config", "testing"}
+
+
+def _modules() -> dict[str, list[Path]]:
+    found: dict[str, list[Path]] = {}
+    for path in PACKAGE.rglob("*.py"):
+        relative = path.relative_to(PACKAGE)
+        found.setdefault(relative.parts[0].removesuffix(".py"), []).append(path)
+    return found
+
+
+def _imports(path: Path) -> set[str]:
+    """The modules of this package that a file imports, anywhere in it; `__init__` for the package itself."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            assert not any(alias.name.startswith("novaact_http") for alias in node.names), "write `from ... import`"
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute"
+            parts = (node.module or "").split(".")
+            if parts[0] != "novaact_http":
+                continue
+            if len(parts) > 1:
+                names.add(parts[1])
+            else:
+                known = _modules()
+                names.update(alias.name if alias.name in known else "__init__" for alias in node.names)
+    return names
+
+
+def test_every_module_has_its_place_in_the_layers() -> None:
+    assert sorted(_modules()) == sorted(name for layer in LAYERS for name in layer)
+
+
+def test_imports_point_down_or_sideways_where_named() -> None:
+    level = {name: number for number, layer in enumerate(LAYERS) for name in layer}
+    wrong = [
+        f"{name} imports {imported}"
+        for name, paths in _modules().items()
+        for path in paths
+        for imported in _imports(path) - {name} - SIDEWAYS.get(name, set())
+        if level[imported] >= level[name]
+    ]
+    assert not wrong
+
+
+def test_the_local_service_shares_no_logic_with_the_client() -> None:
+    imported = {name for path in _modules()["testing"] for name in _imports(path)}
+    assert imported <= TESTING_MAY_IMPORT
