@@ -1,0 +1,147 @@
+"""Checks a request's SigV4 signature as AWS does: with botocore's signer, over the bytes as they came."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+from calendar import timegm
+from time import gmtime, strftime, strptime
+
+import attrs
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials as BotocoreCredentials
+
+from novaact_http.config import Credentials
+from novaact_http.testing._messages import Answer, ReceivedRequest, error
+
+SERVICE = "nova-act"
+
+_TOLERANCE = 5 * 60  # seconds a request's clock may be wrong
+_AMZ_DATE = "%Y%m%dT%H%M%SZ"
+_AUTHORIZATION = re.compile(
+    r"AWS4-HMAC-SHA256 Credential=([^ ,/]+)/([0-9]{8})/([^ ,/]+)/([^ ,/]+)/aws4_request, "
+    r"SignedHeaders=([a-z0-9;-]+), Signature=([0-9a-f]{64})"
+)
+
+
+@attrs.frozen(kw_only=True)
+class _Signature:
+    """An Authorization header, taken apart."""
+
+    key_id: str
+    day: str
+    region: str
+    service: str
+    headers: frozenset[str]
+    value: str
+    date: str
+    time: int
+
+
+@attrs.frozen(kw_only=True)
+class Gate:
+    """Lets in requests that are signed with these credentials, for this region, at about this time."""
+
+    credentials: Credentials
+    region: str
+
+    def refusal(self, request: ReceivedRequest, now: float) -> Answer | None:
+        """The error to answer with, or None if the request is signed as it must be."""
+        if request.header("Authorization") is None:
+            return _forbidden("MissingAuthenticationTokenException", "Missing Authentication Token")
+        signature = _parse(request)
+        if signature is None:
+            return _forbidden("IncompleteSignatureException", "The signature does not conform to AWS standards.")
+        token = request.header("X-Amz-Security-Token") or None
+        if (signature.key_id, token) != (self.credentials.access_key_id, self.credentials.session_token or None):
+            return _forbidden("UnrecognizedClientException", "The security token included in the request is invalid.")
+        problem = self._scope_problem(signature) or _date_problem(signature, now) or self._mismatch(request, signature)
+        return None if problem is None else _forbidden("InvalidSignatureException", problem)
+
+    def _scope_problem(self, signature: _Signature) -> str | None:
+        if signature.region != self.region:
+            return f"Credential should be scoped to a valid region, not '{signature.region}'."
+        if signature.service != SERVICE:
+            return f"Credential should be scoped to correct service: '{SERVICE}'."
+        return None
+
+    def _mismatch(self, request: ReceivedRequest, signature: _Signature) -> str | None:
+        unsigned = _must_be_signed(request) - signature.headers
+        if unsigned:
+            return f"'{', '.join(sorted(unsigned))}' must be a 'SignedHeader' in the AWS Authorization."
+        body_hash = request.header("X-Amz-Content-SHA256")
+        if body_hash not in (None, hashlib.sha256(request.body).hexdigest()):
+            return "The provided 'x-amz-content-sha256' header does not match what was computed."
+        if request.method != request.method.upper() or not request.target.startswith("/"):
+            return "The request line is not one that can be signed."
+        # The host in the URL is not looked at, as the Host header is signed.
+        theirs = AWSRequest(method=request.method, url=f"http://localhost{request.target}", data=request.body)
+        for name, value in request.headers:
+            if name.lower() in signature.headers:
+                theirs.headers[name] = value
+        theirs.context["timestamp"] = signature.date
+        keys = BotocoreCredentials(self.credentials.access_key_id, self.credentials.secret_access_key)
+        auth = SigV4Auth(keys, SERVICE, self.region)
+        canonical = auth.canonical_request(theirs)
+        to_sign = auth.string_to_sign(theirs, canonical)
+        if hmac.compare_digest(auth.signature(to_sign, theirs), signature.value):
+            return None
+        return (
+            "The request signature we calculated does not match the signature you provided. Check your AWS Secret "
+            "Access Key and signing method. Consult the service documentation for details.\n\n"
+            f"The Canonical String for this request should have been\n'{canonical}'\n\n"
+            f"The String-to-Sign should have been\n'{to_sign}'\n"
+        )
+
+
+def _parse(request: ReceivedRequest) -> _Signature | None:
+    parsed = _AUTHORIZATION.fullmatch(request.header("Authorization") or "")
+    date = request.header("X-Amz-Date") or ""
+    try:
+        time = timegm(strptime(date, _AMZ_DATE))
+    except ValueError:
+        return None
+    if parsed is None:
+        return None
+    key_id, day, region, service, names, value = parsed.groups()
+    headers = names.split(";")
+    if headers != sorted(set(headers)):
+        return None
+    return _Signature(
+        key_id=key_id,
+        day=day,
+        region=region,
+        service=service,
+        headers=frozenset(headers),
+        value=value,
+        date=date,
+        time=time,
+    )
+
+
+def _date_problem(signature: _Signature, now: float) -> str | None:
+    if signature.day != signature.date[:8]:
+        return f"Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date: {signature.day}."
+    earliest, latest = now - _TOLERANCE, now + _TOLERANCE
+    if signature.time < earliest:
+        return f"Signature expired: {signature.date} is now earlier than {_text(earliest)} ({_text(now)} - 5 min.)"
+    if signature.time > latest:
+        return (
+            f"Signature not yet current: {signature.date} is still later than {_text(latest)} ({_text(now)} + 5 min.)"
+        )
+    return None
+
+
+def _must_be_signed(request: ReceivedRequest) -> set[str]:
+    names = {name.lower() for name, _ in request.headers}
+    return {"host", *(name for name in names if name == "content-type" or name.startswith("x-amz-"))}
+
+
+def _text(time: float) -> str:
+    return strftime(_AMZ_DATE, gmtime(time))
+
+
+def _forbidden(code: str, message: str) -> Answer:
+    return error(403, code, {"message": message})

@@ -1,0 +1,210 @@
+"""What Nova Act does with a ListSessions request, without HTTP and without signatures.
+
+Constraints and errors are read from the service model that comes with botocore.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import random
+import re
+import uuid
+from functools import cache
+from typing import Any
+from urllib.parse import parse_qsl, unquote
+
+import attrs
+from botocore import xform_name
+from botocore.loaders import Loader
+from botocore.model import ServiceModel
+
+from novaact_http.testing._messages import Answer, error, success
+
+_ROUTE = re.compile(r"/workflow-definitions/([^/]+)/workflow-runs/([^/]+)")
+_PAGE_SIZE = 100  # where the caller does not say
+_DEFAULT_RUNS = {"checkout-flow": (34, 3, 0), "invoice-export": (250, 1), "signup-smoke-test": (11,)}
+
+
+@attrs.frozen(kw_only=True)
+class WorkflowRun:
+    """A workflow run of the local service, with its sessions from the oldest to the newest."""
+
+    workflow_definition_name: str
+    workflow_run_id: str
+    session_ids: tuple[str, ...] = attrs.field(repr=lambda ids: f"<{len(ids)} sessions>")
+
+
+class NovaAct:
+    """The workflow runs that exist, and how they are listed."""
+
+    def __init__(self, seed: int) -> None:
+        # Two, so that what is made up for a run does not depend on how many requests came before.
+        self._random = random.Random(seed)  # noqa: S311 - made up, and the same for the same seed
+        self._random_of_requests = random.Random(f"requests {seed}")  # noqa: S311
+        self._inputs = _model().operation_model("ListSessions").input_shape.members
+        self._token_key = self._random.randbytes(32)
+        self.runs: dict[tuple[str, str], WorkflowRun] = {}
+        for name, sizes in _DEFAULT_RUNS.items():
+            for size in sizes:
+                self.add_run(name, size)
+
+    def add_run(self, workflow_definition_name: str, sessions: int) -> WorkflowRun:
+        problem = _problem(self._inputs["workflowDefinitionName"], workflow_definition_name)
+        if problem is not None:
+            raise ValueError(f"no workflow definition can be named {workflow_definition_name!r}: {problem}")
+        run = WorkflowRun(
+            workflow_definition_name=workflow_definition_name,
+            workflow_run_id=_uuid(self._random),
+            session_ids=tuple(_uuid(self._random) for _ in range(sessions)),
+        )
+        self.runs[run.workflow_definition_name, run.workflow_run_id] = run
+        return run
+
+    def new_request_id(self) -> str:
+        return _uuid(self._random_of_requests)
+
+    def answer(self, method: str, target: str, body: bytes) -> Answer:
+        """Answer a request whose signature is right."""
+        path, _, query = target.partition("?")
+        route = _ROUTE.fullmatch(path)
+        if method != "POST" or route is None:
+            return error(404, "UnknownOperationException", {"message": "The local service knows only ListSessions."})
+        try:
+            values = self._bind(
+                labels={"workflowDefinitionName": route[1], "workflowRunId": route[2]},
+                query=dict(parse_qsl(query, keep_blank_values=True, errors="strict")),
+                body=_json_object(body),
+            )
+        except (ValueError, RecursionError):
+            return error(400, "SerializationException", {"message": "The request cannot be deserialized."})
+        problems = [
+            (name, problem)
+            for name, value in values.items()
+            if (problem := _problem(self._inputs[name], value)) is not None
+        ]
+        return _invalid(problems) if problems else self._list_sessions(values)
+
+    def _bind(self, *, labels: dict[str, str], query: dict[str, str], body: dict[str, object]) -> dict[str, object]:
+        """The members of the request, each taken from where the model has it and from nowhere else."""
+        values: dict[str, object] = {}
+        for name, shape in self._inputs.items():
+            location = shape.serialization.get("location")
+            if location == "uri":
+                values[name] = unquote(labels[name], errors="strict")
+            else:
+                value = query.get(name) if location == "querystring" else body.get(name)
+                if value is not None:
+                    values[name] = value
+        return values
+
+    def _list_sessions(self, values: dict[str, Any]) -> Answer:
+        name, run_id = values["workflowDefinitionName"], values["workflowRunId"]
+        run = self.runs.get((name, run_id))
+        if run is None:
+            known = any(each == name for each, _ in self.runs)
+            kind, resource = ("WorkflowRun", run_id) if known else ("WorkflowDefinition", name)
+            message = f"{kind} {resource} was not found."
+            return modelled("ResourceNotFoundException", message, resource_id=resource, resource_type=kind)
+        order = values.get("sortOrder", "Ascending")
+        start = 0
+        if "nextToken" in values:
+            found = self._position(values["nextToken"], run_id, order)
+            if found is None:
+                return _invalid([("nextToken", "The token is not one of this listing.")])
+            start = found
+        end = start + int(values.get("maxResults", _PAGE_SIZE))
+        ids = run.session_ids if order == "Ascending" else run.session_ids[::-1]
+        page: dict[str, object] = {"sessionSummaries": [{"sessionId": each} for each in ids[start:end]]}
+        if end < len(ids):
+            page["nextToken"] = self._token(end, run_id, order)
+        return success(page)
+
+    def _token(self, position: int, run_id: str, order: str) -> str:
+        mac = hmac.digest(self._token_key, f"{position} {run_id} {order}".encode(), hashlib.sha256)
+        return base64.urlsafe_b64encode(position.to_bytes(4, "big") + mac).decode()
+
+    def _position(self, token: str, run_id: str, order: str) -> int | None:
+        try:
+            position = int.from_bytes(base64.urlsafe_b64decode(token)[:4], "big")
+        except ValueError:
+            return None
+        return position if hmac.compare_digest(token.encode(), self._token(position, run_id, order).encode()) else None
+
+
+def _uuid(chance: random.Random) -> str:
+    return str(uuid.UUID(bytes=chance.randbytes(16), version=4))
+
+
+@cache
+def _model() -> ServiceModel:
+    return ServiceModel(Loader().load_service_model("nova-act", "service-2"))
+
+
+def modelled(code: str, message: str, **members: object) -> Answer:
+    """A modelled error, with its status, and its members where the model puts them.
+
+    Args:
+        code: such as `"ThrottlingException"`.
+        message: the service's words.
+        members: by the names the exception class gives them; those that are required and not given are made up.
+
+    Raises:
+        ValueError: the code is not modelled.
+        TypeError: the error has no such member.
+    """
+    shape = next((each for each in _model().error_shapes if each.name == code), None)
+    if shape is None:
+        raise ValueError(f"{code} is not an error of the service model; answer_next() sends any other")
+    names = {xform_name(name): name for name in shape.members}
+    unknown = members.keys() - names.keys()
+    if unknown:
+        raise TypeError(f"{code} has no {', '.join(sorted(unknown))}, only {', '.join(sorted(names))}")
+    body: dict[str, object] = {"message": message}
+    headers: dict[str, str] = {}
+    for name, wire_name in names.items():
+        location = shape.members[wire_name].serialization
+        if location.get("location") == "header":
+            if name in members:
+                headers[location["name"]] = str(members[name])
+        elif name in members or wire_name in shape.required_members:
+            body[wire_name] = members.get(name, body.get(wire_name, f"example-{wire_name}"))
+    return error(shape.metadata["error"]["httpStatusCode"], code, body, headers)
+
+
+def _invalid(problems: list[tuple[str, str]]) -> Answer:
+    return modelled(
+        "ValidationException",
+        "; ".join(f"{name}: {problem}" for name, problem in problems),
+        reason="FieldValidationFailed",
+        field_list=[{"name": name, "message": problem} for name, problem in problems],
+    )
+
+
+def _json_object(body: bytes) -> dict[str, object]:
+    parsed = json.loads(body)
+    if not isinstance(parsed, dict):
+        raise ValueError("not an object")
+    return parsed
+
+
+def _problem(shape: Any, value: object) -> str | None:
+    """What the model's constraints say against a value, which came as text but for members of the body."""
+    limits = shape.metadata
+    if not isinstance(value, str):
+        return "Value must be a string."
+    if shape.type_name == "integer":
+        if not re.fullmatch(r"-?[0-9]{1,9}", value):
+            return "Value must be an integer."
+        size = int(value)
+    else:
+        size = len(value)
+    if not limits.get("min", size) <= size <= limits.get("max", size):
+        return f"Value must be from {limits.get('min')} to {limits.get('max')}."
+    if not re.fullmatch(limits.get("pattern", "(?s:.*)"), value):
+        return f"Value must satisfy the pattern {limits['pattern']}."
+    if "enum" in limits and value not in limits["enum"]:
+        return f"Value must be one of {', '.join(limits['enum'])}."
+    return None
