@@ -1,0 +1,18 @@
+"""The command `novaact-http`. What it is made of is in the extra `cli`, so the imports wait until it is run."""
+
+from __future__ import annotations
+
+import sys
+
+_EXTRA = ("click", "rich")
+
+
+def main() -> None:
+    """Run the command line; the entry point of the script."""
+    try:
+        from novaact_http.cli._commands import commands
+    except ModuleNotFoundError as error:
+        if error.name not in _EXTRA:
+            raise
+        sys.exit(f"novaact-http needs {error.name}: install it with pip install 'novaact-http[cli]'")
+    commands(prog_name="novaact-http")
