@@ -1,0 +1,110 @@
+"""Lists sessions from the local service: real HTTP, and signatures checked by botocore. `make demo` runs it."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import os
+import textwrap
+
+from rich.console import Console
+from rich.syntax import Syntax
+from rich.table import Table
+
+from novaact_http import AsyncClient, Client, errors
+from novaact_http.testing import LocalService, WorkflowRun
+
+console = Console(highlight=False)
+
+
+def list_all(name: str, run_id: str) -> None:
+    with Client() as client:
+        for session in client.iter_sessions(workflow_definition_name=name, workflow_run_id=run_id):
+            print(session.session_id)
+
+
+def step(text: str) -> None:
+    """Say what comes next."""
+    say(f"\n[bold cyan]==[/] [bold]{text}[/]")
+
+
+def say(text: str) -> None:
+    """Print a line, however long."""
+    console.print(text, soft_wrap=True)
+
+
+def one_signed_call(client: Client, service: LocalService, run: WorkflowRun) -> None:
+    """One call, and what went over the wire for it."""
+    page = client.list_sessions(
+        workflow_definition_name=run.workflow_definition_name, workflow_run_id=run.workflow_run_id, max_results=10
+    )
+    request = service.requests[-1]
+    say(f"{request.method} {request.target}")
+    for name, value in request.headers:
+        shown, secret, _ = value.partition("Signature=")
+        say(f"  [dim]{name}:[/] {shown}{secret}{'…' if secret else ''}")
+    table = Table("#", "Session ID", title=f"{run.workflow_definition_name}, page 1")
+    for number, session in enumerate(page.session_summaries, start=1):
+        table.add_row(str(number), session.session_id)
+    console.print(table)
+    say(f"status {page.metadata.status_code}, request id {page.metadata.request_id}")
+
+
+def all_pages(client: Client, run: WorkflowRun) -> None:
+    """Page after page, each fetched when it is asked for."""
+    pager = client.iter_sessions(
+        workflow_definition_name=run.workflow_definition_name, workflow_run_id=run.workflow_run_id, page_size=10
+    )
+    for number, page in enumerate(pager.pages(), start=1):
+        say(f"page {number}: {len(page.session_summaries)} sessions")
+
+
+async def all_pages_async(run: WorkflowRun) -> None:
+    """The same on asyncio, item by item, cut off and gone on with."""
+    name, run_id = run.workflow_definition_name, run.workflow_run_id
+    async with AsyncClient() as client:
+        first = client.iter_sessions(workflow_definition_name=name, workflow_run_id=run_id, page_size=10, max_items=15)
+        count = len([session async for session in first])
+        say(f"the first {count}, cut off at max_items; resume_token {first.resume_token}")
+        rest = client.iter_sessions(
+            workflow_definition_name=name, workflow_run_id=run_id, page_size=10, starting_token=first.resume_token
+        )
+        say(f"and from there the other {len([session async for session in rest])}")
+
+
+def an_error(client: Client, run: WorkflowRun) -> None:
+    """A modelled error, as its user sees it."""
+    try:
+        client.list_sessions(
+            workflow_definition_name=run.workflow_definition_name,
+            workflow_run_id="00000000-0000-4000-8000-000000000000",
+        )
+    except errors.ResourceNotFoundException as error:
+        say(f"[red]{type(error).__name__}[/]: {error}")
+        say(f"error.resource_type = {error.resource_type!r}, error.resource_id = {error.resource_id!r}")
+
+
+def main() -> None:
+    """Run the steps."""
+    with LocalService() as service:
+        step(f"The local service is running at {service.url}, and checks every signature")
+        os.environ.update(service.environ)
+        run = service.runs[0]
+        with Client() as client:
+            step("One signed call")
+            one_signed_call(client, service, run)
+            step("All pages, with Client")
+            all_pages(client, run)
+            step("All pages, with AsyncClient")
+            asyncio.run(all_pages_async(run))
+            step("A modelled error")
+            an_error(client, run)
+            step("The three lines that list them all")
+            source = textwrap.dedent(inspect.getsource(list_all).partition("\n")[2])
+            console.print(Syntax(source, "python", background_color="default", word_wrap=True))
+            short = service.runs[1]
+            list_all(short.workflow_definition_name, short.workflow_run_id)
+
+
+if __name__ == "__main__":
+    main()
