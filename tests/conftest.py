@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
+import time
+import types
 from typing import TYPE_CHECKING, Any
 
 import hypothesis
 import pytest
 
+from novaact_http import client
 from novaact_http.testing import LocalService
 from support import FACES, Face
 
@@ -47,6 +51,21 @@ def _no_network_but_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
 
     for name in ("connect", "connect_ex"):
         monkeypatch.setattr(socket.socket, name, guarded(name))
+
+
+@pytest.fixture(autouse=True)
+def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The seconds that our clients waited between attempts: nobody really sleeps."""
+    waited: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        waited.append(seconds)
+
+    monkeypatch.setattr(client, "time", types.SimpleNamespace(time=time.time, sleep=waited.append))
+    monkeypatch.setattr(
+        client, "asyncio", types.SimpleNamespace(get_running_loop=asyncio.get_running_loop, sleep=sleep)
+    )
+    return waited
 
 
 @pytest.fixture

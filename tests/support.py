@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import functools
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 from unittest import mock
@@ -19,6 +20,7 @@ from novaact_http import (
     Client,
     Credentials,
     ListSessionsResponse,
+    RetryPolicy,
     SessionSummary,
     Timeout,
     _flow,
@@ -45,12 +47,23 @@ TEMPORARY_KEYS = Credentials(
     session_token="IQoJ/Token+==",
 )
 NOW = 1_763_930_096.5  # 2025-11-23T20:34:56Z, and half a second that must not show
-OPTIONS: dict[str, Any] = {"region": "us-east-1", "credentials": KEYS, "endpoint_url": "http://127.0.0.1:9"}
+ONCE = RetryPolicy(mode="off")
+OPTIONS: dict[str, Any] = {
+    "region": "us-east-1",
+    "credentials": KEYS,
+    "endpoint_url": "http://127.0.0.1:9",
+    "retries": ONCE,
+}
 
 
 def options_for(service: LocalService) -> dict[str, Any]:
-    """What makes a client of ours talk to the local service."""
-    return {"region": service.region, "credentials": service.credentials, "endpoint_url": service.url}
+    """What makes a client of ours talk to the local service, once a call."""
+    return {
+        "region": service.region,
+        "credentials": service.credentials,
+        "endpoint_url": service.url,
+        "retries": ONCE,
+    }
 
 
 def call_for(run: WorkflowRun) -> dict[str, Any]:
@@ -125,7 +138,8 @@ def context(
     *,
     endpoint_url: str = "https://nova-act.us-east-1.amazonaws.com",
     region: str = "us-east-1",
-    retry: _retry.RetryStrategy | None = None,
+    retries: RetryPolicy = ONCE,
+    quota: _retry.Quota | None = None,
     signer: _sigv4.Signer | None = None,
 ) -> _flow.Context:
     """A flow's context in which nothing is left to chance."""
@@ -133,7 +147,8 @@ def context(
         settings=_settings.resolve(region=region, endpoint_url=endpoint_url, environ={}),
         timeout=Timeout(),
         signer=signer or _sigv4.SigV4Signer(),
-        retry=retry or _retry.NoRetries(),
+        retries=retries,
+        quota=quota or _retry.Quota(),
         clock=lambda: NOW,
         new_invocation_id=iter(f"invocation-{number}" for number in range(1_000)).__next__,
     )
@@ -149,6 +164,11 @@ def request_of(arguments: Mapping[str, object], credentials: Credentials = KEYS,
     return request
 
 
+@functools.cache
+def boto3_session() -> boto3.Session:
+    return boto3.Session()
+
+
 def boto3_client(
     *,
     endpoint_url: str | None = None,
@@ -156,8 +176,8 @@ def boto3_client(
     credentials: Credentials = KEYS,
     max_attempts: int = 1,
 ) -> Any:
-    """A boto3 client in a session of its own."""
-    return boto3.Session().client(
+    """A boto3 client; all are made by one session, as a session takes long to make."""
+    return boto3_session().client(
         "nova-act",
         region_name=region,
         endpoint_url=endpoint_url,
@@ -192,8 +212,12 @@ class Boto3Wire:
 
     def _send(self, request: Any, **_: object) -> AWSResponse:
         self._sent.append(request)
-        headers = HTTPHeaderDict(self._answer.headers)
-        return AWSResponse(request.url, self._answer.status, headers, _RawBody(self._answer.body))
+        return self.response(request.url, self._answer)
+
+    @staticmethod
+    def response(url: str, answer: _wire.Response) -> AWSResponse:
+        """A response as botocore has it."""
+        return AWSResponse(url, answer.status, HTTPHeaderDict(answer.headers), _RawBody(answer.body))
 
     def request_of(self, arguments: Mapping[str, object]) -> Any:
         """What boto3 would send at `NOW`: an object with method, url, headers and body."""

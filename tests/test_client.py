@@ -18,9 +18,10 @@ from novaact_http import (
     ConfigurationError,
     CredentialsError,
     NovaActError,
+    RetryPolicy,
+    ServiceError,
     SortOrder,
     _flow,
-    _retry,
     errors,
 )
 from support import CALL, OPTIONS, Face, call_for, mocked, options_for, request_of
@@ -82,6 +83,7 @@ def test_half_credentials_fail_when_the_client_is_made(
     [
         ("region", "", "the argument region is ''"),
         ("endpoint_url", "h", "the argument endpoint_url must begin"),
+        ("retries", 3, "retries must be a novaact_http.RetryPolicy, not int"),
         ("timeout", 5, "timeout must be a novaact_http.Timeout, not 5"),
         ("signer", object(), "signer must have a method sign()"),
     ],
@@ -225,7 +227,7 @@ def test_tasks_share_a_client(service: LocalService) -> None:
 
     async def main() -> None:
         async with AsyncClient(**options_for(service)) as client:
-            assert await asyncio.gather(*(work(client) for _ in range(50))) == [list(run.session_ids)] * 50
+            assert await asyncio.gather(*(work(client) for _ in range(20))) == [list(run.session_ids)] * 20
 
     asyncio.run(main())
 
@@ -279,25 +281,32 @@ def test_a_cancelled_call_closes_its_flow_and_leaves_the_client_usable(monkeypat
     asyncio.run(main())
 
 
-class _TwiceAfter(_retry.NoRetries):
-    max_attempts = 2
+def test_the_drivers_wait_when_the_flow_asks_for_it(face: Face, waits: list[float]) -> None:
+    answers = iter([httpx.Response(503), httpx.Response(429, headers={"Retry-After": "7"}), page("a")])
+    options = {**mocked(lambda _: next(answers)), "retries": RetryPolicy(rng=lambda: 0.5)}
+    assert face.page(options, **CALL).metadata.attempts == 3
+    assert waits == [0.025, 7.0]
 
-    def delay(self, operation: Any, error: Any, attempt: int) -> float | None:
-        return 12.5 if attempt == 1 else None
+
+def test_without_being_told_a_client_retries_as_aws_does(face: Face, waits: list[float]) -> None:
+    options = {**mocked(lambda _: httpx.Response(503)), "retries": None}
+    with pytest.raises(ServiceError) as caught:
+        face.page(options, **CALL)
+    assert caught.value.attempts == 3
+    assert len(waits) == 2
 
 
-def test_the_drivers_wait_when_the_flow_asks_for_it(face: Face, monkeypatch: pytest.MonkeyPatch) -> None:
-    waited: list[float] = []
-
-    async def sleep(seconds: float) -> None:
-        waited.append(seconds)
-
-    monkeypatch.setattr("novaact_http.client.time.sleep", waited.append)
-    monkeypatch.setattr("novaact_http.client.asyncio.sleep", sleep)
-    monkeypatch.setattr("novaact_http.client.NoRetries", _TwiceAfter)
-    answers = iter([httpx.Response(503), page("a")])
-    assert face.page(mocked(lambda _: next(answers)), **CALL).metadata.attempts == 2
-    assert waited == [12.5]
+def test_the_calls_of_a_client_share_its_quota(waits: list[float]) -> None:
+    attempts = []
+    options = {**mocked(lambda _: httpx.Response(503)), "retries": None}
+    with Client(**options) as client:
+        for _ in range(20):
+            with pytest.raises(ServiceError) as caught:
+                client.list_sessions(**CALL)
+            attempts.append(caught.value.attempts)
+    # 500 tokens, 14 for each retry: 35 retries.
+    assert attempts == [3] * 17 + [2] + [1] * 2
+    assert len(waits) == 35
 
 
 def test_an_async_client_outside_asyncio_says_so() -> None:

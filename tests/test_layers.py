@@ -11,7 +11,7 @@ PACKAGE = Path(novaact_http.__file__).parent
 
 # From the bottom to the top. A module may import what is in a lower layer.
 LAYERS = (
-    ("_version", "errors", "models", "config", "_wire", "operations"),  # values
+    ("_version", "_dates", "errors", "models", "config", "_wire", "operations"),  # values
     (
         "_parameters",
         "_sigv4",

@@ -15,7 +15,7 @@ from novaact_http import errors
 from novaact_http._sigv4 import BotocoreSigner
 from novaact_http._version import __version__
 from novaact_http.client import AsyncClient, Client
-from novaact_http.config import Credentials, Timeout
+from novaact_http.config import Credentials, RetryPolicy, Timeout
 from novaact_http.errors import (
     AccessDeniedException,
     ConfigurationError,
@@ -54,6 +54,7 @@ __all__ = [
     "ResourceNotFoundException",
     "ResponseError",
     "ResponseMetadata",
+    "RetryPolicy",
     "ServiceError",
     "ServiceQuotaExceededException",
     "SessionSummary",

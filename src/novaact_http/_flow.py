@@ -15,12 +15,13 @@ from urllib.parse import quote
 import attrs
 
 from novaact_http import _parameters, _restjson
-from novaact_http._retry import RetryStrategy
+from novaact_http._dates import parse_date
+from novaact_http._retry import Quota, Retries
 from novaact_http._settings import Settings
-from novaact_http._sigv4 import Scope, Signer
+from novaact_http._sigv4 import Scope, Signer, amz_date
 from novaact_http._version import __version__
 from novaact_http._wire import Headers, Request
-from novaact_http.config import Credentials, Timeout
+from novaact_http.config import Credentials, RetryPolicy, Timeout
 from novaact_http.errors import ResponseError, ServiceError, TransportError
 
 if TYPE_CHECKING:
@@ -62,7 +63,8 @@ class Context:
     settings: Settings
     timeout: Timeout
     signer: Signer
-    retry: RetryStrategy
+    retries: RetryPolicy
+    quota: Quota
     clock: Callable[[], float]
     new_invocation_id: Callable[[], str]
 
@@ -77,12 +79,14 @@ def call(context: Context, operation: Operation[OutputT], arguments: Mapping[str
 
     Raises:
         ParameterError: bad arguments; nothing was asked for.
-        NovaActError: whatever the call ends with, once the retry strategy has given up.
+        NovaActError: whatever the call ends with, once there are no more attempts.
     """
     _parameters.check(operation.name, operation.inputs, arguments)
     target, body = _target_and_body(context.settings, operation, arguments)
     invocation_id = context.new_invocation_id()
+    retries = Retries(context.retries, context.quota)
     attempt = 1
+    ttl = ""
     while True:
         credentials: Credentials = yield GetCredentials()
         request, redact = _sign(
@@ -92,18 +96,28 @@ def call(context: Context, operation: Operation[OutputT], arguments: Mapping[str
             body=body,
             credentials=credentials,
             invocation_id=invocation_id,
-            attempt=attempt,
+            sdk_request=f"{ttl}attempt={attempt}; max={retries.max_attempts}",
         )
         try:
             response = yield request
-            return _restjson.decode(operation, response, attempts=attempt, now=context.clock(), redact=redact)
+            output = _restjson.decode(operation, response, attempts=attempt, now=context.clock(), redact=redact)
         except (TransportError, ServiceError, ResponseError) as error:
             error.attempts = attempt
-            delay = context.retry.delay(operation, error, attempt)
+            delay = retries.delay(operation, error, attempt)
             if delay is None:
                 raise
+            ttl = _ttl(error, context.timeout) or ttl
+        else:
+            retries.succeeded()
+            return output
         yield Sleep(delay)
         attempt += 1
+
+
+def _ttl(failure: TransportError | ServiceError | ResponseError, timeout: Timeout) -> str:
+    """Until when, by the service's own clock, this client waits for the next attempt's answer; `""` if unknown."""
+    date = None if isinstance(failure, TransportError) else parse_date(failure.headers.get("date", ""))
+    return "" if date is None else f"ttl={amz_date(date + timeout.read)}; "
 
 
 def _target_and_body(
@@ -122,7 +136,7 @@ def _sign(
     body: bytes,
     credentials: Credentials,
     invocation_id: str,
-    attempt: int,
+    sdk_request: str,
 ) -> tuple[Request, _restjson.Redact]:
     settings = context.settings
     signed = context.signer.sign(
@@ -140,7 +154,7 @@ def _sign(
         ("Accept-Encoding", "identity"),
         ("User-Agent", USER_AGENT),
         ("amz-sdk-invocation-id", invocation_id),
-        ("amz-sdk-request", f"attempt={attempt}; max={context.retry.max_attempts}"),
+        ("amz-sdk-request", sdk_request),
         ("Content-Length", str(len(body))),
     )
     request = Request(

@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 from urllib.parse import quote
 
+from novaact_http._dates import parse_date
 from novaact_http.errors import ResponseError, ServiceError
 from novaact_http.models import ResponseMetadata
 from novaact_http.operations import ERRORS, ErrorShape, ListOf, Operation, Shape, Structure
@@ -240,10 +241,5 @@ def _retry_after(raw: object, now: float) -> float | None:
         return float(text)
     if raw is None:
         return None
-    from email.utils import mktime_tz, parsedate_tz  # 10 ms to import, and dates are rare
-
-    try:
-        date = parsedate_tz(text)
-        return None if date is None else max(0.0, mktime_tz(date) - now)
-    except (ValueError, OverflowError):
-        return None
+    date = parse_date(text)
+    return None if date is None else max(0.0, date - now)

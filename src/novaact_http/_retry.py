@@ -1,38 +1,153 @@
-"""When to try again. Pure: a strategy is told what went wrong and answers how long to wait."""
+"""When to try again, and how long to wait before. Pure: randomness is an argument.
+
+AWS's standard mode, as botocore 1.44 has it: https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
+Beyond that, `Retry-After` is waited for, and a success that is not a response is a failure like another. Only what is
+safe to repeat is repeated: what only reads, what was certainly not sent, what the service itself refused or failed at.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+import contextlib
+import threading
+from typing import TYPE_CHECKING
+
+from novaact_http.errors import ResponseError, ServiceError, TransportError
+from novaact_http.operations import ERRORS
 
 if TYPE_CHECKING:
-    from novaact_http.errors import NovaActError
+    from novaact_http.config import RetryPolicy
     from novaact_http.operations import Operation
 
+    Failure = TransportError | ServiceError | ResponseError
 
-class RetryStrategy(Protocol):
-    """What the flow asks after each failed attempt."""
+_TRANSIENT_CODES = frozenset({"RequestTimeout", "RequestTimeoutException", "PriorRequestNotComplete"})
+_TRANSIENT_STATUSES = frozenset({500, 502, 503, 504})
+_THROTTLING_CODES = frozenset(
+    {
+        "BandwidthLimitExceeded",
+        "EC2ThrottledException",
+        "LimitExceededException",
+        "PriorRequestNotComplete",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "RequestThrottled",
+        "RequestThrottledException",
+        "SlowDown",
+        "ThrottledException",
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequestsException",
+        "TransactionInProgressException",
+    }
+)
+
+# Seconds.
+_SCALE, _THROTTLING_SCALE = 0.05, 1.0
+_LONGEST_BACKOFF = 20.0
+_LONGEST_RETRY_AFTER = 20.0
+_MOST_ADDED_BY_AMZ_RETRY_AFTER = 5.0
+
+# Tokens.
+_CAPACITY = 500
+_COST, _THROTTLING_COST = 14, 5
+_EARNED_WITHOUT_RETRY = 1
+
+
+class Quota:
+    """The tokens that retries are paid with, shared by all calls of a client: in an outage they run out.
+
+    Safe to share between threads.
+    """
+
+    def __init__(self) -> None:
+        self._left = _CAPACITY
+        self._lock = threading.Lock()
+
+    def acquire(self, amount: int) -> bool:
+        """Take the tokens, if there are so many."""
+        with self._lock:
+            if amount > self._left:
+                return False
+            self._left -= amount
+            return True
+
+    def release(self, amount: int) -> None:
+        """Give tokens back; there are never more than at the start."""
+        with self._lock:
+            self._left = min(self._left + amount, _CAPACITY)
+
+
+class Retries:
+    """The retries of one call.
+
+    Args:
+        policy: the client's.
+        quota: the client's.
+    """
+
+    def __init__(self, policy: RetryPolicy, quota: Quota) -> None:
+        self._policy = policy
+        self._quota = quota
+        self._paid: int | None = None
 
     @property
     def max_attempts(self) -> int:
-        """The most attempts one call may take, the first included."""
-        ...
+        """The most attempts the call may take, the first included."""
+        return 1 if self._policy.mode == "off" else self._policy.max_attempts
 
-    def delay(self, operation: Operation[object], error: NovaActError, attempt: int) -> float | None:
-        """Seconds to wait before the next attempt, or None to give up and raise the error.
+    def delay(self, operation: Operation[object], failure: Failure, attempt: int) -> float | None:
+        """Seconds to wait before the next attempt, or None to give up and raise the failure.
 
         Args:
-            operation: what was called; only what is safe to repeat may be repeated.
-            error: how this attempt failed.
+            operation: what was called.
+            failure: how this attempt failed.
             attempt: its number, from 1.
         """
-        ...
+        if attempt >= self.max_attempts or not _is_retryable(operation, failure):
+            return None
+        throttled = isinstance(failure, ServiceError) and _is_throttling(operation, failure)
+        cost = _THROTTLING_COST if throttled else _COST
+        if not self._quota.acquire(cost):
+            return None
+        self._paid = cost
+        scale = _THROTTLING_SCALE if throttled else _SCALE
+        # 2.0 to a great power is not a number any more; the backoff stopped growing long before.
+        backoff = self._policy.rng() * min(scale * 2.0 ** min(attempt - 1, 64), _LONGEST_BACKOFF)
+        return _as_told(failure, backoff) if isinstance(failure, ServiceError) else backoff
+
+    def succeeded(self) -> None:
+        """Earn back what the last retry cost, or a token if there was none."""
+        self._quota.release(_EARNED_WITHOUT_RETRY if self._paid is None else self._paid)
 
 
-class NoRetries:
-    """One attempt a call."""
+def _is_retryable(operation: Operation[object], failure: Failure) -> bool:
+    if isinstance(failure, TransportError):
+        return operation.read_only or not failure.request_sent
+    if isinstance(failure, ResponseError):
+        return operation.read_only
+    return (
+        failure.code in _TRANSIENT_CODES
+        or failure.status_code in _TRANSIENT_STATUSES
+        or (failure.code in operation.errors and ERRORS[failure.code].retryable is not None)
+        or _is_throttling(operation, failure)
+    )
 
-    max_attempts = 1
 
-    def delay(self, operation: Operation[object], error: NovaActError, attempt: int) -> float | None:  # noqa: ARG002
-        """Always give up."""
-        return None
+def _is_throttling(operation: Operation[object], error: ServiceError) -> bool:
+    if error.code in _THROTTLING_CODES:
+        return True
+    if error.code in operation.errors:  # the model decides, whatever the status
+        return ERRORS[error.code].retryable == "throttling"
+    return error.status_code == 429
+
+
+def _as_told(error: ServiceError, backoff: float) -> float:
+    """The backoff, or what the service asks for if that is longer, within reason."""
+    delay = backoff
+    with contextlib.suppress(ValueError):
+        milliseconds = int(error.headers.get("x-amz-retry-after", ""))
+        most = backoff + _MOST_ADDED_BY_AMZ_RETRY_AFTER
+        delay = max(delay, min(milliseconds, most * 1000) / 1000)
+    if error.retry_after is not None:
+        delay = max(delay, min(error.retry_after, _LONGEST_RETRY_AFTER))
+    return delay

@@ -12,10 +12,10 @@ import warnings
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from novaact_http import _credentials, _flow, _settings, _tls, errors
-from novaact_http._retry import NoRetries
+from novaact_http._retry import Quota
 from novaact_http._sigv4 import SigV4Signer
 from novaact_http._wire import Request
-from novaact_http.config import Credentials, Timeout
+from novaact_http.config import Credentials, RetryPolicy, Timeout
 from novaact_http.errors import ConfigurationError, NovaActError
 from novaact_http.operations import LIST_SESSIONS, Operation
 from novaact_http.pagination import AsyncPager, Options, Pager
@@ -48,10 +48,13 @@ class _ClientBase:
         region: str | None,
         credentials: Credentials | None,
         endpoint_url: str | None,
+        retries: RetryPolicy | None,
         timeout: Timeout | None,
         verify: str | os.PathLike[str] | ssl.SSLContext | None,
         signer: Signer | None,
     ) -> None:
+        if not isinstance(retries, (RetryPolicy, type(None))):
+            raise ConfigurationError(f"retries must be a novaact_http.RetryPolicy, not {type(retries).__name__}")
         if not isinstance(timeout, (Timeout, type(None))):
             raise ConfigurationError(f"timeout must be a novaact_http.Timeout, not {timeout!r}")
         if signer is not None and not callable(getattr(signer, "sign", None)):
@@ -64,7 +67,8 @@ class _ClientBase:
             settings=settings,
             timeout=Timeout() if timeout is None else timeout,
             signer=SigV4Signer() if signer is None else signer,
-            retry=NoRetries(),
+            retries=RetryPolicy() if retries is None else retries,
+            quota=Quota(),
             clock=time.time,
             new_invocation_id=lambda: str(uuid.uuid4()),
         )
@@ -104,6 +108,7 @@ class Client(_ClientBase):
         credentials: else AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN. Where there are none, each
             call raises a `CredentialsError`.
         endpoint_url: else AWS_ENDPOINT_URL_NOVA_ACT, then AWS_ENDPOINT_URL, then the region's own.
+        retries: three attempts, in AWS's standard mode, by default.
         timeout: limits of each attempt, 5 s to connect and 60 s to read by default.
         transport: any `httpx.BaseTransport`, used instead of a stock one. It is not closed with the client.
         verify: path of a CA bundle (PEM), or an `ssl.SSLContext`, for the stock transport.
@@ -120,6 +125,7 @@ class Client(_ClientBase):
         region: str | None = None,
         credentials: Credentials | None = None,
         endpoint_url: str | None = None,
+        retries: RetryPolicy | None = None,
         timeout: Timeout | None = None,
         transport: httpx.BaseTransport | None = None,
         verify: str | os.PathLike[str] | ssl.SSLContext | None = None,
@@ -129,6 +135,7 @@ class Client(_ClientBase):
             region=region,
             credentials=credentials,
             endpoint_url=endpoint_url,
+            retries=retries,
             timeout=timeout,
             verify=verify,
             signer=signer,
@@ -267,6 +274,7 @@ class AsyncClient(_ClientBase):
         region: str | None = None,
         credentials: Credentials | None = None,
         endpoint_url: str | None = None,
+        retries: RetryPolicy | None = None,
         timeout: Timeout | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
         verify: str | os.PathLike[str] | ssl.SSLContext | None = None,
@@ -276,6 +284,7 @@ class AsyncClient(_ClientBase):
             region=region,
             credentials=credentials,
             endpoint_url=endpoint_url,
+            retries=retries,
             timeout=timeout,
             verify=verify,
             signer=signer,

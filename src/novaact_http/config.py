@@ -1,14 +1,16 @@
-"""What a user passes in, as values: `Credentials` and `Timeout`. They check themselves when they are made."""
+"""What a user passes in, as values: credentials, retries, timeouts. They check themselves when they are made."""
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
+import random
+from collections.abc import Callable
+from typing import Any, Literal, NoReturn
 
 import attrs
 
 from novaact_http.errors import ConfigurationError, CredentialsError
 
-__all__ = ["Credentials", "Timeout"]
+__all__ = ["Credentials", "RetryPolicy", "Timeout"]
 
 _LONGEST_TIMEOUT = 365 * 24 * 60 * 60  # operating systems refuse to wait for centuries
 
@@ -51,6 +53,45 @@ class Credentials:
 
     def __reduce__(self) -> NoReturn:
         raise CredentialsError("credentials are not pickled, so that no secret is written anywhere by accident")
+
+
+_MODES = ("standard", "off")
+
+
+def _attempts(_: RetryPolicy, attribute: attrs.Attribute[Any], value: object) -> None:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise ConfigurationError(
+            f"RetryPolicy.{attribute.name} must be a whole number of attempts from 1, the first included"
+        )
+
+
+def _mode(_: RetryPolicy, attribute: attrs.Attribute[Any], value: object) -> None:
+    if value not in _MODES:
+        raise ConfigurationError(f"RetryPolicy.{attribute.name} must be one of {', '.join(_MODES)}")
+
+
+def _callable(_: RetryPolicy, attribute: attrs.Attribute[Any], value: object) -> None:
+    if not callable(value):
+        raise ConfigurationError(f"RetryPolicy.{attribute.name} must be a function such as random.random")
+
+
+@attrs.frozen(kw_only=True)
+class RetryPolicy:
+    """How often a failed call is tried again.
+
+    Args:
+        max_attempts: the most attempts of one call, the first included.
+        mode: `"standard"`, AWS's own: exponential backoff with jitter, and a quota that all calls of a client share, so
+            that an outage is not made worse. `"off"` for a single attempt, whatever `max_attempts` says.
+        rng: returns a random number from 0 up to 1, for the jitter.
+
+    Raises:
+        ConfigurationError: a value is not as above.
+    """
+
+    max_attempts: int = attrs.field(default=3, validator=_attempts)
+    mode: Literal["standard", "off"] = attrs.field(default="standard", validator=_mode)
+    rng: Callable[[], float] = attrs.field(default=random.random, validator=_callable, repr=False, eq=False)
 
 
 def _seconds(_: Timeout, attribute: attrs.Attribute[Any], value: object) -> None:

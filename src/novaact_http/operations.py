@@ -85,6 +85,7 @@ class Operation(Generic[OutputT_co]):
 
     Attributes:
         path: the path template, with `{wireName}` for each argument that goes into the path.
+        errors: the codes that the model lists for it. What it says of them holds; others are judged by their status.
         read_only: repeating it changes nothing, so it may be sent again after any failure.
     """
 
@@ -94,16 +95,18 @@ class Operation(Generic[OutputT_co]):
     inputs: tuple[Input, ...]
     output: Structure[OutputT_co]
     paging: Paging
+    errors: frozenset[str]
     read_only: bool
 
 
 @attrs.frozen(kw_only=True)
 class ErrorShape:
-    """A modelled error: its class, and the members of its body."""
+    """A modelled error: its class, the members of its body, and whether the model calls it worth a retry."""
 
     exception: type[errors.ServiceError]
     members: tuple[Member, ...] = ()
     has_retry_after: bool = False
+    retryable: Literal["transient", "throttling"] | None = None
 
 
 LIST_SESSIONS = Operation(
@@ -132,6 +135,16 @@ LIST_SESSIONS = Operation(
         ),
     ),
     paging=Paging(input_token="next_token", output_token="next_token", limit="max_results", items="session_summaries"),  # noqa: S106
+    errors=frozenset(
+        {
+            "AccessDeniedException",
+            "ConflictException",
+            "InternalServerException",
+            "ResourceNotFoundException",
+            "ThrottlingException",
+            "ValidationException",
+        }
+    ),
     read_only=True,
 )
 
@@ -154,10 +167,12 @@ ERRORS: Mapping[str, ErrorShape] = {
     for shape in (
         ErrorShape(exception=errors.AccessDeniedException),
         ErrorShape(exception=errors.ConflictException, members=_RESOURCE),
-        ErrorShape(exception=errors.InternalServerException, members=(_REASON,), has_retry_after=True),
+        ErrorShape(
+            exception=errors.InternalServerException, members=(_REASON,), has_retry_after=True, retryable="transient"
+        ),
         ErrorShape(exception=errors.ResourceNotFoundException, members=_RESOURCE),
         ErrorShape(exception=errors.ServiceQuotaExceededException, members=_RESOURCE + _QUOTA),
-        ErrorShape(exception=errors.ThrottlingException, members=_QUOTA, has_retry_after=True),
+        ErrorShape(exception=errors.ThrottlingException, members=_QUOTA, has_retry_after=True, retryable="throttling"),
         ErrorShape(
             exception=errors.ValidationException,
             members=(_REASON, Member(name="field_list", wire_name="fieldList", shape=ListOf(_FIELD))),

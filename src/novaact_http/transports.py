@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, cast
 import httpx
 
 from novaact_http._wire import Request, Response
-from novaact_http.errors import ConfigurationError, NovaActError, TransportError, TransportTimeout
+from novaact_http.errors import ConfigurationError, NovaActError, ParameterError, TransportError, TransportTimeout
 
 if TYPE_CHECKING:
     import ssl
@@ -26,15 +26,13 @@ _LIMITS = httpx.Limits(max_connections=100, max_keepalive_connections=100, keepa
 # with all places lost, every later request would wait for ever.
 _ASYNC_LIMITS = httpx.Limits(max_connections=None, max_keepalive_connections=100, keepalive_expiry=30.0)
 
-# All that httpx raises for a request: StreamError for a response that a transport has read and not kept, InvalidURL for
-# a request with over 65,536 characters of path or query.
-_FAILURES = (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL)
+# All that httpx raises for a request; StreamError is for a response that a transport has read and not kept.
+_FAILURES = (httpx.HTTPError, httpx.StreamError)
 
 # Of those, what is raised when the request has certainly not left, as there was no connection to send it on.
 _NOT_SENT = (
     httpx.ConnectError,
     httpx.ConnectTimeout,
-    httpx.InvalidURL,
     httpx.PoolTimeout,
     httpx.ProxyError,
     httpx.UnsupportedProtocol,
@@ -154,11 +152,15 @@ def _check(transport: object, kind: type) -> None:
 
 def _to_httpx(request: Request) -> httpx.Request:
     endpoint, timeout = request.endpoint, request.timeout
+    try:
+        url = httpx.URL(
+            scheme=endpoint.scheme, host=endpoint.host, port=endpoint.port, raw_path=request.target.encode("ascii")
+        )
+    except httpx.InvalidURL as error:  # over 65,536 characters of path or query
+        raise ParameterError(f"an argument is too long, nothing was sent: {error}") from error
     return httpx.Request(
         request.method,
-        httpx.URL(
-            scheme=endpoint.scheme, host=endpoint.host, port=endpoint.port, raw_path=request.target.encode("ascii")
-        ),
+        url,
         headers=request.headers,
         content=request.body,
         # No `pool`: first come, first served, however long it takes.
