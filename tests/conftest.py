@@ -61,10 +61,9 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     async def sleep(seconds: float) -> None:
         waited.append(seconds)
 
-    monkeypatch.setattr(client, "time", types.SimpleNamespace(time=time.time, sleep=waited.append))
-    monkeypatch.setattr(
-        client, "asyncio", types.SimpleNamespace(get_running_loop=asyncio.get_running_loop, sleep=sleep)
-    )
+    # Only the clients' own: what else waits in a test, waits.
+    monkeypatch.setattr(client, "time", types.SimpleNamespace(**{**vars(time), "sleep": waited.append}))
+    monkeypatch.setattr(client, "asyncio", types.SimpleNamespace(**{**vars(asyncio), "sleep": sleep}))
     return waited
 
 

@@ -17,6 +17,7 @@ from urllib3 import HTTPHeaderDict
 
 from novaact_http import (
     AsyncClient,
+    Attempt,
     Client,
     Credentials,
     ListSessionsResponse,
@@ -140,16 +141,26 @@ def context(
     region: str = "us-east-1",
     retries: RetryPolicy = ONCE,
     quota: _retry.Quota | None = None,
+    timeout: Timeout | None = None,
+    clock: Callable[[], float] = lambda: NOW,
+    monotonic: Callable[[], float] = lambda: 0.0,
+    skew: _flow.ClockSkew | None = None,
+    correct_clock_skew: bool = True,
+    on_attempt: Callable[[Attempt], object] | None = None,
     signer: _sigv4.Signer | None = None,
 ) -> _flow.Context:
     """A flow's context in which nothing is left to chance."""
     return _flow.Context(
         settings=_settings.resolve(region=region, endpoint_url=endpoint_url, environ={}),
-        timeout=Timeout(),
+        timeout=timeout or Timeout(),
         signer=signer or _sigv4.SigV4Signer(),
         retries=retries,
         quota=quota or _retry.Quota(),
-        clock=lambda: NOW,
+        skew=skew or _flow.ClockSkew(),
+        correct_clock_skew=correct_clock_skew,
+        clock=clock,
+        monotonic=monotonic,
+        on_attempt=on_attempt,
         new_invocation_id=iter(f"invocation-{number}" for number in range(1_000)).__next__,
     )
 

@@ -84,7 +84,9 @@ def test_half_credentials_fail_when_the_client_is_made(
         ("region", "", "the argument region is ''"),
         ("endpoint_url", "h", "the argument endpoint_url must begin"),
         ("retries", 3, "retries must be a novaact_http.RetryPolicy, not int"),
-        ("timeout", 5, "timeout must be a novaact_http.Timeout, not 5"),
+        ("timeout", 0, "timeout must be a novaact_http.Timeout or a number of seconds: Timeout.total must be"),
+        ("timeout", "5", "timeout must be a novaact_http.Timeout or a number of seconds: Timeout.total must be"),
+        ("on_attempt", 5, "on_attempt must be a function that takes an Attempt, not 5"),
         ("signer", object(), "signer must have a method sign()"),
     ],
 )

@@ -11,7 +11,7 @@ PACKAGE = Path(novaact_http.__file__).parent
 
 # From the bottom to the top. A module may import what is in a lower layer.
 LAYERS = (
-    ("_version", "_dates", "errors", "models", "config", "_wire", "operations"),  # values
+    ("_version", "_dates", "errors", "models", "config", "_wire", "operations", "attempts"),  # values
     (
         "_parameters",
         "_sigv4",
@@ -32,6 +32,7 @@ SIDEWAYS = {
     "config": {"errors"},
     "_wire": {"config"},
     "operations": {"models", "errors"},
+    "attempts": {"errors"},
     "client": {"pagination"},
     "cli": {"testing"},
 }

@@ -67,8 +67,11 @@ TIMEOUTS = [0, -1, float("inf"), float("nan"), True, "5", None, 1e10, 10**5000]
 
 
 @pytest.mark.parametrize("value", TIMEOUTS, ids=map(str, range(len(TIMEOUTS))))
-@pytest.mark.parametrize("name", ["connect", "read"])
+@pytest.mark.parametrize("name", ["connect", "read", "total"])
 def test_a_timeout_is_a_positive_number_of_seconds(name: str, value: Any) -> None:
+    if name == "total" and value is None:
+        assert Timeout(total=None).total is None
+        return
     with pytest.raises(ConfigurationError, match=f"Timeout.{name} must be a positive number of seconds"):
         Timeout(**{name: value})
 
@@ -76,6 +79,14 @@ def test_a_timeout_is_a_positive_number_of_seconds(name: str, value: Any) -> Non
 def test_timeouts_have_defaults() -> None:
     assert (Timeout().connect, Timeout().read) == (5.0, 60.0)
     assert Timeout(connect=1) == Timeout(connect=1, read=60.0)
+
+
+@pytest.mark.parametrize(
+    ("left", "expected"), [(100.0, (5.0, 60.0)), (60.0, (5.0, 60.0)), (30.0, (5.0, 30.0)), (2.0, (2.0, 2.0))]
+)
+def test_what_is_left_of_the_total_limits_an_attempt(left: float, expected: tuple[float, float]) -> None:
+    within = Timeout(total=100.0).within(left)
+    assert (within.connect, within.read, within.total) == (*expected, 100.0)
 
 
 ENVIRONMENTS = [
@@ -133,6 +144,7 @@ ERRORS: list[NovaActError] = [
     errors.PaginationError("bad"),
     errors.TransportError("lost", request_sent=True, attempts=3),
     errors.TransportTimeout("late", request_sent=False),
+    errors.DeadlineExceeded("over", request_sent=True, attempts=2),
     errors.ResponseError("odd", status_code=200, request_id="r", headers={"a": "b"}, attempts=2),
     errors.ServiceError(
         "no", code="X", status_code=418, request_id="r", headers={"a": "b"}, attempts=2, retry_after=1.5

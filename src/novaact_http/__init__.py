@@ -14,6 +14,7 @@ The README tells the rest.
 from novaact_http import errors
 from novaact_http._sigv4 import BotocoreSigner
 from novaact_http._version import __version__
+from novaact_http.attempts import Attempt
 from novaact_http.client import AsyncClient, Client
 from novaact_http.config import Credentials, RetryPolicy, Timeout
 from novaact_http.errors import (
@@ -21,6 +22,7 @@ from novaact_http.errors import (
     ConfigurationError,
     ConflictException,
     CredentialsError,
+    DeadlineExceeded,
     InternalServerException,
     NovaActError,
     PaginationError,
@@ -40,12 +42,14 @@ from novaact_http.models import ListSessionsResponse, ResponseMetadata, SessionS
 __all__ = [
     "AccessDeniedException",
     "AsyncClient",
+    "Attempt",
     "BotocoreSigner",
     "Client",
     "ConfigurationError",
     "ConflictException",
     "Credentials",
     "CredentialsError",
+    "DeadlineExceeded",
     "InternalServerException",
     "ListSessionsResponse",
     "NovaActError",

@@ -7,9 +7,10 @@ returns the operation's output, or raises a `NovaActError`. `Client` and `AsyncC
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Callable, Generator, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from urllib.parse import quote
 
 import attrs
@@ -20,19 +21,35 @@ from novaact_http._retry import Quota, Retries
 from novaact_http._settings import Settings
 from novaact_http._sigv4 import Scope, Signer, amz_date
 from novaact_http._version import __version__
-from novaact_http._wire import Headers, Request
+from novaact_http._wire import Headers, Request, Response
+from novaact_http.attempts import Attempt, is_wanted, report
 from novaact_http.config import Credentials, RetryPolicy, Timeout
-from novaact_http.errors import ResponseError, ServiceError, TransportError
+from novaact_http.errors import DeadlineExceeded, ResponseError, ServiceError, TransportError, TransportTimeout
 
 if TYPE_CHECKING:
-    from novaact_http.operations import Operation
+    from novaact_http.operations import Operation, Output
 
-OutputT = TypeVar("OutputT")
+    Failure = TransportError | ServiceError | ResponseError
+
+OutputT = TypeVar("OutputT", bound="Output")
 
 SERVICE = "nova-act"
 
 # AWS's have 40 characters and more. Shorter ones are stand-ins in tests: blanking out each "b" would garble all text.
 _SHORTEST_SECRET = 8
+
+# What a wrong clock makes the service say; some of it has other causes too.
+_SKEW_CODES = frozenset(
+    {
+        "AuthFailure",
+        "InvalidSignatureException",
+        "RequestExpired",
+        "RequestInTheFuture",
+        "RequestTimeTooSkewed",
+        "SignatureDoesNotMatch",
+    }
+)
+_TOLERATED_SKEW = 4 * 60  # seconds; AWS refuses requests from 5 minutes on
 
 
 @attrs.frozen
@@ -51,13 +68,23 @@ Need = GetCredentials | Request | Sleep
 Flow = Generator[Need, Any, OutputT]
 
 
+class ClockSkew:
+    """How many seconds the service's clock is ahead of this machine's, as learnt from its responses; 0 until then."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+
 @attrs.frozen(kw_only=True)
 class Context:
     """What all calls of a client have in common. Time and randomness come in here.
 
     Attributes:
+        skew: used by all calls, and learnt by them if `correct_clock_skew`.
         clock: seconds since the epoch.
+        monotonic: seconds since some moment, on a clock that nobody sets.
         new_invocation_id: a fresh UUID, as text.
+        on_attempt: the user's hook, or None.
     """
 
     settings: Settings
@@ -65,8 +92,12 @@ class Context:
     signer: Signer
     retries: RetryPolicy
     quota: Quota
+    skew: ClockSkew
+    correct_clock_skew: bool
     clock: Callable[[], float]
+    monotonic: Callable[[], float]
     new_invocation_id: Callable[[], str]
+    on_attempt: Callable[[Attempt], object] | None
 
 
 def call(context: Context, operation: Operation[OutputT], arguments: Mapping[str, object]) -> Flow[OutputT]:
@@ -79,93 +110,170 @@ def call(context: Context, operation: Operation[OutputT], arguments: Mapping[str
 
     Raises:
         ParameterError: bad arguments; nothing was asked for.
-        NovaActError: whatever the call ends with, once there are no more attempts.
+        NovaActError: whatever the call ends with, once there are no more attempts, or no more time.
     """
     _parameters.check(operation.name, operation.inputs, arguments)
-    target, body = _target_and_body(context.settings, operation, arguments)
-    invocation_id = context.new_invocation_id()
-    retries = Retries(context.retries, context.quota)
-    attempt = 1
-    ttl = ""
+    this = _Call(context, operation, arguments)
     while True:
         credentials: Credentials = yield GetCredentials()
-        request, redact = _sign(
-            context,
-            operation,
-            target=target,
-            body=body,
-            credentials=credentials,
-            invocation_id=invocation_id,
-            sdk_request=f"{ttl}attempt={attempt}; max={retries.max_attempts}",
-        )
+        request = this.request(credentials)
         try:
-            response = yield request
-            output = _restjson.decode(operation, response, attempts=attempt, now=context.clock(), redact=redact)
-        except (TransportError, ServiceError, ResponseError) as error:
-            error.attempts = attempt
-            delay = retries.delay(operation, error, attempt)
-            if delay is None:
+            response: Response = yield request
+            return this.output(response)
+        except (TransportError, ServiceError, ResponseError) as failure:
+            wait = this.wait_after(failure)
+            if wait is None:
                 raise
-            ttl = _ttl(error, context.timeout) or ttl
+        yield Sleep(wait)
+
+
+class _Call(Generic[OutputT]):
+    """One call under way: what it sends, and what it makes of what comes back."""
+
+    def __init__(self, context: Context, operation: Operation[OutputT], arguments: Mapping[str, object]) -> None:
+        self._context = context
+        self._operation = operation
+        self._invocation_id = context.new_invocation_id()
+        self._retries = Retries(context.retries, context.quota)
+        path, query, self._body = _restjson.encode(operation, arguments)
+        endpoint = context.settings.endpoint
+        query = "&".join(filter(None, (endpoint.query, query)))
+        self._target = f"{endpoint.path}{path}{'?' if query else ''}{query}"
+        total = context.timeout.total
+        self._deadline = None if total is None else context.monotonic() + total
+        self._attempts = 0
+        self._clock_corrections = 0  # attempts besides those that the policy counts
+        self._ttl = ""
+        self._may_have_been_received = False
+
+    def request(self, credentials: Credentials) -> Request:
+        """The request of the next attempt, signed anew.
+
+        Raises:
+            DeadlineExceeded: there is no time left to send it.
+        """
+        context, endpoint = self._context, self._context.settings.endpoint
+        left = self._left()
+        if left <= 0:
+            raise self._deadline_exceeded()
+        self._attempts += 1
+        self._sent_at, self._started = context.clock(), context.monotonic()
+        signed = context.signer.sign(
+            self._operation.method,
+            self._target,
+            (("Host", endpoint.authority), ("Content-Type", _restjson.CONTENT_TYPE)),
+            self._body,
+            credentials=credentials,
+            scope=Scope(context.settings.region, SERVICE),
+            now=self._sent_at + context.skew.seconds,
+        )
+        self._redact = _redactor(credentials, signed)
+        number = self._attempts - self._clock_corrections
+        # The rest is not signed, as proxies may change it: AWS's own SDKs leave out the same.
+        headers = (
+            *signed,
+            ("Accept-Encoding", "identity"),
+            ("User-Agent", USER_AGENT),
+            ("amz-sdk-invocation-id", self._invocation_id),
+            ("amz-sdk-request", f"{self._ttl}attempt={number}; max={self._retries.max_attempts}"),
+            ("Content-Length", str(len(self._body))),
+        )
+        return Request(
+            method=self._operation.method,
+            endpoint=endpoint,
+            target=self._target,
+            headers=headers,
+            body=self._body,
+            timeout=context.timeout.within(left),
+            deadline=self._deadline,
+        )
+
+    def output(self, response: Response) -> OutputT:
+        """What the call returns.
+
+        Raises:
+            ServiceError, ResponseError: the response is not one of success.
+        """
+        now = self._context.clock() + self._context.skew.seconds
+        output = _restjson.decode(self._operation, response, attempts=self._attempts, now=now, redact=self._redact)
+        self._retries.succeeded()
+        self._report(response.status, output.metadata.request_id, None, None)
+        return output
+
+    def wait_after(self, failure: Failure) -> float | None:
+        """Seconds to wait before the next attempt, or None to raise the failure.
+
+        Raises:
+            DeadlineExceeded: there is no time for the next attempt, or there was too little for this one.
+        """
+        failure.attempts = self._attempts
+        if isinstance(failure, TransportError):
+            self._may_have_been_received |= failure.request_sent
+            status_code, request_id = None, None
         else:
-            retries.succeeded()
-            return output
-        yield Sleep(delay)
-        attempt += 1
+            self._may_have_been_received = True
+            status_code, request_id = failure.status_code, failure.request_id
+        wait = self._retry_in(failure)
+        starved = isinstance(failure, TransportTimeout) or wait is not None
+        out_of_time = starved and self._left() <= (wait or 0.0)
+        self._report(status_code, request_id, failure, None if out_of_time else wait)
+        if out_of_time:
+            raise self._deadline_exceeded() from failure
+        return wait
 
+    def _retry_in(self, failure: Failure) -> float | None:
+        if isinstance(failure, DeadlineExceeded):
+            return None
+        if not isinstance(failure, TransportError):
+            date = parse_date(failure.headers.get("date", ""))
+            if date is not None:
+                self._ttl = f"ttl={amz_date(date + self._context.timeout.read)}; "
+                if isinstance(failure, ServiceError) and self._corrects_clock(failure, date):
+                    return 0.0
+        return self._retries.delay(self._operation, failure, self._attempts - self._clock_corrections)
 
-def _ttl(failure: TransportError | ServiceError | ResponseError, timeout: Timeout) -> str:
-    """Until when, by the service's own clock, this client waits for the next attempt's answer; `""` if unknown."""
-    date = None if isinstance(failure, TransportError) else parse_date(failure.headers.get("date", ""))
-    return "" if date is None else f"ttl={amz_date(date + timeout.read)}; "
+    def _corrects_clock(self, error: ServiceError, date: float) -> bool:
+        """Learn the skew if it is what the service complains of, and this call has not done so before."""
+        context = self._context
+        if not context.correct_clock_skew or self._clock_corrections or error.code not in _SKEW_CODES:
+            return False
+        skew = date - (self._sent_at + context.clock()) / 2
+        if "age" in error.headers or abs(skew - context.skew.seconds) <= _TOLERATED_SKEW:
+            return False  # an answer out of a cache tells no time; and a clock that is right needs no correction
+        context.skew.seconds = skew
+        self._clock_corrections = 1
+        return True
 
+    def _left(self) -> float:
+        """Seconds until the deadline."""
+        return math.inf if self._deadline is None else self._deadline - self._context.monotonic()
 
-def _target_and_body(
-    settings: Settings, operation: Operation[object], arguments: Mapping[str, object]
-) -> tuple[str, bytes]:
-    path, query, body = _restjson.encode(operation, arguments)
-    query = "&".join(filter(None, (settings.endpoint.query, query)))
-    return f"{settings.endpoint.path}{path}{'?' if query else ''}{query}", body
+    def _deadline_exceeded(self) -> DeadlineExceeded:
+        return DeadlineExceeded(
+            f"{self._operation.name} was given {self._context.timeout.total} s in all; they are over, or too few "
+            "for what comes next",
+            request_sent=self._may_have_been_received,
+            attempts=self._attempts,
+        )
 
-
-def _sign(
-    context: Context,
-    operation: Operation[object],
-    *,
-    target: str,
-    body: bytes,
-    credentials: Credentials,
-    invocation_id: str,
-    sdk_request: str,
-) -> tuple[Request, _restjson.Redact]:
-    settings = context.settings
-    signed = context.signer.sign(
-        operation.method,
-        target,
-        (("Host", settings.endpoint.authority), ("Content-Type", _restjson.CONTENT_TYPE)),
-        body,
-        credentials=credentials,
-        scope=Scope(settings.region, SERVICE),
-        now=context.clock(),
-    )
-    # The rest is not signed, as proxies may change it: AWS's own SDKs leave out the same.
-    headers = (
-        *signed,
-        ("Accept-Encoding", "identity"),
-        ("User-Agent", USER_AGENT),
-        ("amz-sdk-invocation-id", invocation_id),
-        ("amz-sdk-request", sdk_request),
-        ("Content-Length", str(len(body))),
-    )
-    request = Request(
-        method=operation.method,
-        endpoint=settings.endpoint,
-        target=target,
-        headers=headers,
-        body=body,
-        timeout=context.timeout,
-    )
-    return request, _redactor(credentials, signed)
+    def _report(
+        self, status_code: int | None, request_id: str | None, error: Failure | None, wait: float | None
+    ) -> None:
+        hook = self._context.on_attempt
+        if not is_wanted(hook):
+            return
+        report(
+            Attempt(
+                operation=self._operation.name,
+                number=self._attempts,
+                status_code=status_code,
+                request_id=request_id,
+                error=error,
+                milliseconds=(self._context.monotonic() - self._started) * 1000,
+                wait=wait,
+            ),
+            hook,
+        )
 
 
 def _redactor(credentials: Credentials, signed: Headers) -> _restjson.Redact:

@@ -18,12 +18,12 @@ from urllib.parse import quote
 from novaact_http._dates import parse_date
 from novaact_http.errors import ResponseError, ServiceError
 from novaact_http.models import ResponseMetadata
-from novaact_http.operations import ERRORS, ErrorShape, ListOf, Operation, Shape, Structure
+from novaact_http.operations import ERRORS, ErrorShape, ListOf, Operation, Output, Shape, Structure
 
 if TYPE_CHECKING:
     from novaact_http._wire import Headers, Response
 
-OutputT = TypeVar("OutputT")
+OutputT = TypeVar("OutputT", bound="Output")
 Redact = Callable[[str], str]
 
 CONTENT_TYPE = "application/json"
@@ -35,7 +35,7 @@ _SECONDS = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9})?")
 _EXCERPT = 100
 
 
-def encode(operation: Operation[object], arguments: Mapping[str, object]) -> tuple[str, str, bytes]:
+def encode(operation: Operation[Output], arguments: Mapping[str, object]) -> tuple[str, str, bytes]:
     """Return the encoded path, the encoded query (`""` for none) and the body. The arguments must have been checked."""
     labels: dict[str, str] = {}
     query: list[str] = []

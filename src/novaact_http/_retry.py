@@ -16,7 +16,7 @@ from novaact_http.operations import ERRORS
 
 if TYPE_CHECKING:
     from novaact_http.config import RetryPolicy
-    from novaact_http.operations import Operation
+    from novaact_http.operations import Operation, Output
 
     Failure = TransportError | ServiceError | ResponseError
 
@@ -95,7 +95,7 @@ class Retries:
         """The most attempts the call may take, the first included."""
         return 1 if self._policy.mode == "off" else self._policy.max_attempts
 
-    def delay(self, operation: Operation[object], failure: Failure, attempt: int) -> float | None:
+    def delay(self, operation: Operation[Output], failure: Failure, attempt: int) -> float | None:
         """Seconds to wait before the next attempt, or None to give up and raise the failure.
 
         Args:
@@ -120,7 +120,7 @@ class Retries:
         self._quota.release(_EARNED_WITHOUT_RETRY if self._paid is None else self._paid)
 
 
-def _is_retryable(operation: Operation[object], failure: Failure) -> bool:
+def _is_retryable(operation: Operation[Output], failure: Failure) -> bool:
     if isinstance(failure, TransportError):
         return operation.read_only or not failure.request_sent
     if isinstance(failure, ResponseError):
@@ -133,7 +133,7 @@ def _is_retryable(operation: Operation[object], failure: Failure) -> bool:
     )
 
 
-def _is_throttling(operation: Operation[object], error: ServiceError) -> bool:
+def _is_throttling(operation: Operation[Output], error: ServiceError) -> bool:
     if error.code in _THROTTLING_CODES:
         return True
     if error.code in operation.errors:  # the model decides, whatever the status

@@ -35,7 +35,12 @@ class Endpoint:
 
 @attrs.frozen(kw_only=True)
 class Request:
-    """A signed request. `target` is the path and query exactly as they go on the request line; all text is ASCII."""
+    """A signed request. All text is ASCII.
+
+    Attributes:
+        target: the path and query exactly as they go on the request line.
+        deadline: when the whole response must have come, by `time.monotonic`; None for no limit.
+    """
 
     method: str
     endpoint: Endpoint
@@ -43,6 +48,7 @@ class Request:
     headers: Headers = attrs.field(repr=False)
     body: bytes = attrs.field(repr=False)
     timeout: Timeout
+    deadline: float | None = None
 
 
 @attrs.frozen(kw_only=True)

@@ -14,27 +14,28 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from novaact_http import _credentials, _flow, _settings, _tls, errors
 from novaact_http._retry import Quota
 from novaact_http._sigv4 import SigV4Signer
-from novaact_http._wire import Request
+from novaact_http._wire import Request, Response
 from novaact_http.config import Credentials, RetryPolicy, Timeout
-from novaact_http.errors import ConfigurationError, NovaActError
-from novaact_http.operations import LIST_SESSIONS, Operation
+from novaact_http.errors import ConfigurationError, DeadlineExceeded, NovaActError
+from novaact_http.operations import LIST_SESSIONS, Operation, Output
 from novaact_http.pagination import AsyncPager, Options, Pager
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Mapping
+    from collections.abc import Callable, Coroutine, Mapping
     from types import TracebackType
 
     import httpx
     from typing_extensions import Self
 
     from novaact_http._sigv4 import Signer
+    from novaact_http.attempts import Attempt
     from novaact_http.models import ListSessionsResponse, SessionSummary, SortOrder
     from novaact_http.transports import AsyncSender, Sender
 
 __all__ = ["AsyncClient", "Client"]
 
-OutputT = TypeVar("OutputT")
+OutputT = TypeVar("OutputT", bound="Output")
 
 
 class _ClientBase:
@@ -49,14 +50,16 @@ class _ClientBase:
         credentials: Credentials | None,
         endpoint_url: str | None,
         retries: RetryPolicy | None,
-        timeout: Timeout | None,
+        timeout: Timeout | float | None,
         verify: str | os.PathLike[str] | ssl.SSLContext | None,
         signer: Signer | None,
+        on_attempt: Callable[[Attempt], object] | None,
+        correct_clock_skew: bool,
     ) -> None:
         if not isinstance(retries, (RetryPolicy, type(None))):
             raise ConfigurationError(f"retries must be a novaact_http.RetryPolicy, not {type(retries).__name__}")
-        if not isinstance(timeout, (Timeout, type(None))):
-            raise ConfigurationError(f"timeout must be a novaact_http.Timeout, not {timeout!r}")
+        if on_attempt is not None and not callable(on_attempt):
+            raise ConfigurationError(f"on_attempt must be a function that takes an Attempt, not {on_attempt!r}")
         if signer is not None and not callable(getattr(signer, "sign", None)):
             raise ConfigurationError(f"signer must have a method sign(), such as BotocoreSigner(), not {signer!r}")
         settings = _settings.resolve(region=region, endpoint_url=endpoint_url, environ=os.environ)
@@ -65,12 +68,16 @@ class _ClientBase:
         self._credentials = _credentials.resolve(credentials, os.environ)
         self._context = _flow.Context(
             settings=settings,
-            timeout=Timeout() if timeout is None else timeout,
+            timeout=_timeout(timeout),
             signer=SigV4Signer() if signer is None else signer,
             retries=RetryPolicy() if retries is None else retries,
             quota=Quota(),
+            skew=_flow.ClockSkew(),
+            correct_clock_skew=correct_clock_skew,
             clock=time.time,
+            monotonic=time.monotonic,
             new_invocation_id=lambda: str(uuid.uuid4()),
+            on_attempt=on_attempt,
         )
         self._closed = False
         if endpoint.scheme == "http" and not _settings.is_loopback(endpoint.host):
@@ -86,6 +93,17 @@ class _ClientBase:
     def _check_open(self) -> None:
         if self._closed:
             raise NovaActError("this client is closed; make a new one")
+
+
+def _timeout(given: Timeout | float | None) -> Timeout:
+    if given is None:
+        return Timeout()
+    if isinstance(given, Timeout):
+        return given
+    try:
+        return Timeout(total=given)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"timeout must be a novaact_http.Timeout or a number of seconds: {error}") from None
 
 
 def _list_sessions_arguments(
@@ -109,10 +127,15 @@ class Client(_ClientBase):
             call raises a `CredentialsError`.
         endpoint_url: else AWS_ENDPOINT_URL_NOVA_ACT, then AWS_ENDPOINT_URL, then the region's own.
         retries: three attempts, in AWS's standard mode, by default.
-        timeout: limits of each attempt, 5 s to connect and 60 s to read by default.
+        timeout: 5 s to connect and 60 s to read by default, and no limit for the whole call; a number of seconds is
+            that limit.
         transport: any `httpx.BaseTransport`, used instead of a stock one. It is not closed with the client.
         verify: path of a CA bundle (PEM), or an `ssl.SSLContext`, for the stock transport.
         signer: else the library's own; `BotocoreSigner()` for AWS's code.
+        on_attempt: called with an `Attempt` after each one, for metrics and tracing, on the caller's thread or event
+            loop. What it raises is logged and goes no further.
+        correct_clock_skew: if the service refuses a request because this machine's clock is wrong, learn by how much
+            from its response, and sign once more.
 
     Raises:
         ConfigurationError: an argument, or what the environment has in its place, is missing or wrong.
@@ -126,10 +149,12 @@ class Client(_ClientBase):
         credentials: Credentials | None = None,
         endpoint_url: str | None = None,
         retries: RetryPolicy | None = None,
-        timeout: Timeout | None = None,
+        timeout: Timeout | float | None = None,
         transport: httpx.BaseTransport | None = None,
         verify: str | os.PathLike[str] | ssl.SSLContext | None = None,
         signer: Signer | None = None,
+        on_attempt: Callable[[Attempt], object] | None = None,
+        correct_clock_skew: bool = True,
     ) -> None:
         super().__init__(
             region=region,
@@ -139,6 +164,8 @@ class Client(_ClientBase):
             timeout=timeout,
             verify=verify,
             signer=signer,
+            on_attempt=on_attempt,
+            correct_clock_skew=correct_clock_skew,
         )
         self._lock = threading.Lock()
         self._sender: Sender | None = None if transport is None else self._make_sender(transport)
@@ -261,6 +288,13 @@ def _check_asyncio() -> None:
         ) from None
 
 
+async def _by(deadline: float, sending: Coroutine[Any, Any, Response]) -> Response:
+    try:
+        return await asyncio.wait_for(sending, deadline - time.monotonic())
+    except asyncio.TimeoutError as error:
+        raise DeadlineExceeded("the call's time was over before the response came", request_sent=True) from error
+
+
 class AsyncClient(_ClientBase):
     """A client for Amazon Nova Act on asyncio. Safe to share between tasks; make one and keep it.
 
@@ -275,10 +309,12 @@ class AsyncClient(_ClientBase):
         credentials: Credentials | None = None,
         endpoint_url: str | None = None,
         retries: RetryPolicy | None = None,
-        timeout: Timeout | None = None,
+        timeout: Timeout | float | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
         verify: str | os.PathLike[str] | ssl.SSLContext | None = None,
         signer: Signer | None = None,
+        on_attempt: Callable[[Attempt], object] | None = None,
+        correct_clock_skew: bool = True,
     ) -> None:
         super().__init__(
             region=region,
@@ -288,6 +324,8 @@ class AsyncClient(_ClientBase):
             timeout=timeout,
             verify=verify,
             signer=signer,
+            on_attempt=on_attempt,
+            correct_clock_skew=correct_clock_skew,
         )
         self._sender: AsyncSender | None = None if transport is None else self._make_sender(transport)
 
@@ -354,7 +392,8 @@ class AsyncClient(_ClientBase):
 
     async def _answer(self, need: _flow.Need) -> object:
         if isinstance(need, Request):
-            return await self._open_sender().send(need)
+            sending = self._open_sender().send(need)
+            return await (sending if need.deadline is None else _by(need.deadline, sending))
         if isinstance(need, _flow.GetCredentials):
             return self._credentials.get()
         await asyncio.sleep(need.seconds)

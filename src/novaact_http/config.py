@@ -101,11 +101,14 @@ def _seconds(_: Timeout, attribute: attrs.Attribute[Any], value: object) -> None
 
 @attrs.frozen(kw_only=True)
 class Timeout:
-    """Limits of one attempt, in seconds.
+    """Limits, in seconds.
 
     Args:
         connect: for opening a connection, TLS included.
         read: for each wait for more bytes of the response, and for each write.
+        total: for a whole call, with all its attempts and the waits between them; None for no limit. No wait is begun
+            that would end later. `AsyncClient` keeps it to the moment. `Client` cannot interrupt what it waits for: on
+            a connection over which bytes drip, each of them takes up to what was left when the attempt began.
 
     Raises:
         ConfigurationError: a value is not a positive number, or is over a year.
@@ -113,3 +116,10 @@ class Timeout:
 
     connect: float = attrs.field(default=5.0, validator=_seconds)
     read: float = attrs.field(default=60.0, validator=_seconds)
+    total: float | None = attrs.field(default=None, validator=attrs.validators.optional(_seconds))
+
+    def within(self, left: float) -> Timeout:
+        """The limits of an attempt for which so many seconds are left."""
+        if left >= self.read and left >= self.connect:
+            return self
+        return Timeout(connect=min(self.connect, left), read=min(self.read, left), total=self.total)

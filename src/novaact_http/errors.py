@@ -21,6 +21,7 @@ __all__ = [
     "ConfigurationError",
     "ConflictException",
     "CredentialsError",
+    "DeadlineExceeded",
     "InternalServerException",
     "NovaActError",
     "PaginationError",
@@ -85,6 +86,10 @@ class TransportError(NovaActError):
 
 class TransportTimeout(TransportError):
     """Connecting, sending or receiving took longer than its `Timeout`."""
+
+
+class DeadlineExceeded(TransportError):
+    """The call's `Timeout.total` is over, or the next attempt's turn would come after it."""
 
 
 class ResponseError(NovaActError):

@@ -7,13 +7,23 @@ model `nova-act/2025-08-22`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Generic, Literal, TypeVar, Union
+from typing import Generic, Literal, Protocol, TypeVar, Union
 
 import attrs
 
 from novaact_http import errors, models
 
-OutputT_co = TypeVar("OutputT_co", covariant=True)
+ModelT_co = TypeVar("ModelT_co", covariant=True)
+OutputT_co = TypeVar("OutputT_co", bound="Output", covariant=True)
+
+
+class Output(Protocol):
+    """What every operation returns: a model that also tells how it came about."""
+
+    @property
+    def metadata(self) -> models.ResponseMetadata:
+        """How the response came about."""
+        ...
 
 
 @attrs.frozen(kw_only=True)
@@ -58,10 +68,10 @@ class Member:
 
 
 @attrs.frozen
-class Structure(Generic[OutputT_co]):
+class Structure(Generic[ModelT_co]):
     """A JSON object and the class it becomes."""
 
-    model: Callable[..., OutputT_co]
+    model: Callable[..., ModelT_co]
     members: tuple[Member, ...]
 
 

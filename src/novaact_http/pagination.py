@@ -15,7 +15,7 @@ import attrs
 
 from novaact_http import _parameters
 from novaact_http.errors import NovaActError, PaginationError
-from novaact_http.operations import Input, Operation, Paging
+from novaact_http.operations import Input, Operation, Output, Paging
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
@@ -39,7 +39,7 @@ class Options:
     max_items: int | None
     starting_token: str | None
 
-    def check(self, operation: Operation[object], arguments: Mapping[str, object]) -> None:
+    def check(self, operation: Operation[Output], arguments: Mapping[str, object]) -> None:
         """Raise a `ParameterError` that names all that is wrong with these options and the operation's arguments."""
         steered = (operation.paging.input_token, operation.paging.limit)
         inputs = [each for each in operation.inputs if each.name not in steered]

@@ -1,0 +1,333 @@
+"""Deadlines and wrong clocks, on clocks of the tests' own."""
+
+from __future__ import annotations
+
+import asyncio
+from email.utils import formatdate
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from novaact_http import AsyncClient, Client, DeadlineExceeded, RetryPolicy, ServiceError, Timeout, _flow
+from novaact_http._wire import Request, Response
+from novaact_http.errors import InternalServerException, TransportError, TransportTimeout
+from novaact_http.operations import LIST_SESSIONS
+from novaact_http.testing import LocalService
+from support import CALL, KEYS, NOW, OPTIONS, Face, call_for, context, mocked, options_for
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PAGE = Response(status=200, headers=(), body=b'{"sessionSummaries": []}')
+DOWN = Response(status=503, headers=(), body=b"")
+
+
+class Clock:
+    """A clock that goes on when it is told to."""
+
+    def __init__(self, now: float) -> None:
+        self.now = now
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Driven:
+    """A call with a total of ten seconds, driven by hand."""
+
+    def __init__(self, **options: Any) -> None:
+        self.clock = Clock(1_000.0)
+        options = {"retries": RetryPolicy(max_attempts=9, rng=lambda: 1.0), "timeout": Timeout(total=10.0), **options}
+        self.flow = _flow.call(context(monotonic=self.clock, **options), LIST_SESSIONS, CALL)
+        next(self.flow)
+
+    def send(self) -> Request:
+        request = self.flow.send(KEYS)
+        assert isinstance(request, Request)
+        return request
+
+
+def test_every_request_knows_the_deadline_and_waits_no_longer() -> None:
+    driven = Driven()
+    first = driven.send()
+    assert first.deadline == 1_010.0
+    assert (first.timeout.connect, first.timeout.read) == (5.0, 10.0)
+    driven.clock.now += 8.0
+    driven.flow.send(DOWN)
+    next(driven.flow)
+    second = driven.send()
+    assert second.deadline == 1_010.0
+    assert (second.timeout.connect, second.timeout.read) == (2.0, 2.0)
+
+
+def test_without_a_total_there_is_no_deadline() -> None:
+    request = Driven(timeout=Timeout()).send()
+    assert request.deadline is None
+    assert request.timeout == Timeout()
+
+
+def test_a_wait_that_would_end_too_late_is_not_begun() -> None:
+    driven = Driven()
+    driven.send()
+    driven.clock.now += 9.0
+    with pytest.raises(DeadlineExceeded) as caught:
+        driven.flow.send(Response(status=503, headers=(("retry-after", "1"),), body=b""))
+    assert isinstance(caught.value.__cause__, ServiceError)
+    assert (caught.value.attempts, caught.value.request_sent) == (1, True)
+    assert "10.0 s in all" in str(caught.value)
+
+
+def test_a_wait_that_ends_in_time_is_begun() -> None:
+    driven = Driven()
+    driven.send()
+    driven.clock.now += 8.9
+    assert driven.flow.send(Response(status=503, headers=(("retry-after", "1"),), body=b"")) == _flow.Sleep(1.0)
+
+
+def test_nothing_is_sent_once_the_time_is_over() -> None:
+    driven = Driven()
+    driven.clock.now += 10.0  # all of it went by until there were credentials
+    with pytest.raises(DeadlineExceeded) as caught:
+        driven.flow.send(KEYS)
+    assert (caught.value.attempts, caught.value.request_sent) == (0, False)
+
+
+def test_a_timeout_at_the_deadline_is_the_deadlines() -> None:
+    driven = Driven(retries=RetryPolicy(mode="off"))
+    driven.send()
+    driven.clock.now += 10.0
+    with pytest.raises(DeadlineExceeded) as caught:
+        driven.flow.throw(TransportTimeout("late", request_sent=False))
+    assert not caught.value.request_sent
+
+
+def test_a_final_answer_is_told_even_if_it_is_late() -> None:
+    driven = Driven()
+    driven.send()
+    driven.clock.now += 11.0
+    with pytest.raises(ServiceError) as caught:
+        driven.flow.send(Response(status=400, headers=(), body=b""))
+    assert not isinstance(caught.value, DeadlineExceeded)
+
+    driven = Driven()
+    driven.send()
+    driven.clock.now += 11.0
+    with pytest.raises(StopIteration):
+        driven.flow.send(PAGE)
+
+
+def test_an_earlier_attempt_may_have_been_received_even_if_the_last_was_not_sent() -> None:
+    driven = Driven()
+    driven.send()
+    driven.flow.throw(TransportError("lost", request_sent=True))
+    next(driven.flow)
+    driven.send()
+    driven.clock.now += 10.0
+    with pytest.raises(DeadlineExceeded) as caught:
+        driven.flow.throw(TransportTimeout("late", request_sent=False))
+    assert (caught.value.request_sent, caught.value.attempts) == (True, 2)
+
+
+def test_a_deadline_that_a_driver_kept_is_raised_as_it_is() -> None:
+    driven = Driven()
+    driven.send()
+    over = DeadlineExceeded("over", request_sent=True)
+    with pytest.raises(DeadlineExceeded) as caught:
+        driven.flow.throw(over)
+    assert caught.value is over
+
+
+def test_an_async_call_ends_when_its_time_is_over_whatever_the_transport_does() -> None:
+    cancelled = []
+
+    async def never(request: httpx.Request) -> httpx.Response:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            cancelled.append(True)
+            raise
+        raise AssertionError
+
+    async def main() -> None:
+        async with AsyncClient(**{**OPTIONS, "transport": httpx.MockTransport(never), "timeout": 0.02}) as client:
+            with pytest.raises(DeadlineExceeded, match="time was over before the response came") as caught:
+                await client.list_sessions(**CALL)
+            assert caught.value.attempts == 1
+
+    asyncio.run(main())
+    assert cancelled == [True]
+
+
+def test_a_call_with_time_enough_is_as_any_other(face: Face, service: LocalService) -> None:
+    options = {**options_for(service), "timeout": 60}
+    assert face.page(options, **call_for(service.runs[0])).session_summaries
+
+
+def test_a_call_out_of_time_over_a_real_connection(face: Face, waits: list[float]) -> None:
+    options = {**mocked(lambda _: httpx.Response(503, headers={"Retry-After": "9"})), "retries": None, "timeout": 5}
+    with pytest.raises(DeadlineExceeded):
+        face.page(options, **CALL)
+    assert waits == []
+
+
+# Wrong clocks.
+
+EXPIRED = b'{"message": "Signature expired"}'
+HALF_AN_HOUR = 30 * 60
+
+
+def refused(server_time: float, code: str = "InvalidSignatureException", **headers: str) -> Response:
+    fields = {"x-amzn-errortype": code, "date": formatdate(server_time, usegmt=True), **headers}
+    return Response(status=403, headers=tuple(fields.items()), body=EXPIRED)
+
+
+def signed_at(request: object) -> str:
+    assert isinstance(request, Request)
+    return dict(request.headers)["X-Amz-Date"]
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "InvalidSignatureException",
+        "SignatureDoesNotMatch",
+        "RequestTimeTooSkewed",
+        "RequestExpired",
+        "RequestInTheFuture",
+        "AuthFailure",
+    ],
+)
+@pytest.mark.parametrize("off", [HALF_AN_HOUR, -HALF_AN_HOUR])
+def test_a_wrong_clock_is_corrected_once_at_no_cost_and_remembered(code: str, off: float) -> None:
+    shared = context(retries=RetryPolicy(max_attempts=1))
+    flow = _flow.call(shared, LIST_SESSIONS, CALL)
+    next(flow)
+    flow.send(KEYS)
+    assert flow.send(refused(NOW + off, code)) == _flow.Sleep(0.0)
+    next(flow)
+    again = flow.send(KEYS)
+    expected = formatted(int(NOW + off))
+    assert signed_at(again) == expected
+    assert isinstance(again, Request)
+    assert dict(again.headers)["amz-sdk-request"].endswith("attempt=1; max=1")
+    with pytest.raises(StopIteration) as finished:
+        flow.send(PAGE)
+    assert finished.value.value.metadata.attempts == 2
+
+    later = _flow.call(shared, LIST_SESSIONS, CALL)
+    next(later)
+    assert signed_at(later.send(KEYS)) == expected
+    assert shared.quota.acquire(500)
+
+
+def formatted(now: float) -> str:
+    from novaact_http._sigv4 import amz_date
+
+    return amz_date(now)
+
+
+def test_a_clock_is_corrected_only_once_in_a_call() -> None:
+    flow = _flow.call(context(), LIST_SESSIONS, CALL)
+    next(flow)
+    flow.send(KEYS)
+    flow.send(refused(NOW + HALF_AN_HOUR))
+    next(flow)
+    flow.send(KEYS)
+    with pytest.raises(ServiceError) as caught:
+        flow.send(refused(NOW - HALF_AN_HOUR))
+    assert caught.value.attempts == 2
+
+
+def test_a_clock_that_moves_again_is_learnt_anew() -> None:
+    clock = Clock(NOW)
+    shared = context(clock=clock)
+
+    def call(server_time: float) -> Any:
+        flow = _flow.call(shared, LIST_SESSIONS, CALL)
+        next(flow)
+        flow.send(KEYS)
+        return flow.send(refused(server_time))
+
+    assert call(NOW + HALF_AN_HOUR) == _flow.Sleep(0.0)
+    clock.now += HALF_AN_HOUR  # somebody set it right
+    assert call(clock.now) == _flow.Sleep(0.0)
+    assert shared.skew.seconds == pytest.approx(0.0, abs=1)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        refused(NOW + 239),
+        refused(NOW - 239),
+        refused(NOW + HALF_AN_HOUR, "AccessDeniedException"),
+        refused(NOW + HALF_AN_HOUR, age="10"),
+        Response(status=403, headers=(("x-amzn-errortype", "RequestExpired"), ("date", "never")), body=EXPIRED),
+        Response(status=403, headers=(("x-amzn-errortype", "RequestExpired"),), body=EXPIRED),
+    ],
+    ids=["a little ahead", "a little behind", "another error", "out of a cache", "no date", "no header"],
+)
+def test_a_clock_that_is_not_at_fault_is_left_alone(answer: Response) -> None:
+    shared = context()
+    flow = _flow.call(shared, LIST_SESSIONS, CALL)
+    next(flow)
+    flow.send(KEYS)
+    with pytest.raises(ServiceError):
+        flow.send(answer)
+    assert shared.skew.seconds == 0.0
+
+
+def test_the_middle_between_sending_and_receiving_is_compared() -> None:
+    clock = Clock(NOW)
+    shared = context(clock=clock)
+    flow = _flow.call(shared, LIST_SESSIONS, CALL)
+    next(flow)
+    flow.send(KEYS)
+    clock.now = NOW + 100
+    flow.send(refused(NOW + 50 + HALF_AN_HOUR))
+    assert shared.skew.seconds == pytest.approx(HALF_AN_HOUR, abs=1)
+
+
+def test_correction_can_be_turned_off() -> None:
+    shared = context(correct_clock_skew=False)
+    flow = _flow.call(shared, LIST_SESSIONS, CALL)
+    next(flow)
+    flow.send(KEYS)
+    with pytest.raises(ServiceError):
+        flow.send(refused(NOW + HALF_AN_HOUR))
+
+
+def test_with_the_services_clock_wrong_the_first_call_takes_one_request_more_and_the_next_none(
+    service_off: LocalService,
+) -> None:
+    run = call_for(service_off.runs[0])
+    with Client(**options_for(service_off)) as client:
+        assert client.list_sessions(**run).metadata.attempts == 2
+        assert client.list_sessions(**run).metadata.attempts == 1
+    with Client(**options_for(service_off), correct_clock_skew=False) as client, pytest.raises(ServiceError):
+        client.list_sessions(**run)
+    assert len(service_off.requests) == 4
+
+
+@pytest.fixture
+def service_off() -> Iterator[LocalService]:
+    import time
+
+    with LocalService(clock=lambda: time.time() + 20 * 60) as service:
+        yield service
+
+
+def test_an_internal_error_is_still_retried_after_a_correction() -> None:
+    flow = _flow.call(context(retries=RetryPolicy(max_attempts=2, rng=lambda: 1.0)), LIST_SESSIONS, CALL)
+    next(flow)
+    flow.send(KEYS)
+    flow.send(refused(NOW + HALF_AN_HOUR))
+    next(flow)
+    flow.send(KEYS)
+    assert flow.send(DOWN) == _flow.Sleep(0.05)
+    next(flow)
+    flow.send(KEYS)
+    with pytest.raises(ServiceError) as caught:
+        flow.send(DOWN)
+    assert caught.value.attempts == 3
+    assert not isinstance(caught.value, InternalServerException)
