@@ -160,6 +160,7 @@ def context(
         correct_clock_skew=correct_clock_skew,
         clock=clock,
         monotonic=monotonic,
+        user_agent=_flow.user_agent(""),
         on_attempt=on_attempt,
         new_invocation_id=iter(f"invocation-{number}" for number in range(1_000)).__next__,
     )
@@ -186,6 +187,7 @@ def boto3_client(
     region: str = "us-east-1",
     credentials: Credentials = KEYS,
     max_attempts: int = 1,
+    config: Config | None = None,
 ) -> Any:
     """A boto3 client; all are made by one session, as a session takes long to make."""
     return boto3_session().client(
@@ -195,7 +197,7 @@ def boto3_client(
         aws_access_key_id=credentials.access_key_id,
         aws_secret_access_key=credentials.secret_access_key,
         aws_session_token=credentials.session_token,
-        config=Config(retries={"total_max_attempts": max_attempts, "mode": "standard"}),
+        config=Config(retries={"total_max_attempts": max_attempts, "mode": "standard"}).merge(config or Config()),
     )
 
 

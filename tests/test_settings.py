@@ -2,24 +2,41 @@
 
 from __future__ import annotations
 
+import os
 import re
 from typing import TYPE_CHECKING, Any
+from unittest import mock
 from urllib.parse import urlsplit
 
+import boto3
 import pytest
+from botocore.config import Config
+from botocore.exceptions import EndpointVariantError
+from botocore.httpsession import ProxyConfiguration
+from botocore.utils import get_environ_proxies
 from hypothesis import given
 from hypothesis import strategies as st
 
-from novaact_http import ConfigurationError, _settings
+from novaact_http import (
+    Client,
+    ConfigurationError,
+    RetryPolicy,
+    ServiceError,
+    TransportError,
+    _flow,
+    _settings,
+)
 from novaact_http._wire import Endpoint
-from support import CALL, Boto3Wire, boto3_client
+from support import CALL, OPTIONS, Boto3Wire, Face, boto3_client, call_for, options_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from novaact_http.testing import LocalService
+
 
 def resolve(environ: dict[str, str] | None = None, **arguments: Any) -> _settings.Settings:
-    return _settings.resolve(**{"region": None, "endpoint_url": None, **arguments}, environ=environ or {})
+    return _settings.resolve(**arguments, environ=environ or {})
 
 
 @pytest.mark.parametrize(
@@ -37,35 +54,254 @@ def test_the_region_is_the_arguments_then_the_environments(
     assert resolve(environ, region=argument).region == region
 
 
-@pytest.mark.parametrize(
-    "region",
-    [
-        "us-east-1",
-        "eu-central-1",
-        "cn-north-1",
-        "eusc-de-east-1",
-        "us-iso-east-1",
-        "us-isob-east-1",
-        "eu-isoe-west-1",
-        "us-isof-south-1",
-        "us-gov-west-1",
-        "aws-cn-global",
-        "aws-iso-global",
-        "aws-iso-b-global",
-        "aws-iso-e-global",
-        "aws-iso-f-global",
-        "aws-us-gov-global",
-        "aws-global",
-        "mars-north-1",
-        "x",
-        "US-EAST-1",
-    ],
-)
-def test_a_regions_endpoint_is_boto3s(region: str) -> None:
-    theirs = urlsplit(Boto3Wire(region=region).request_of(CALL).url)
+REGIONS = [
+    "us-east-1",
+    "eu-central-1",
+    "cn-north-1",
+    "eusc-de-east-1",
+    "us-iso-east-1",
+    "us-isob-east-1",
+    "eu-isoe-west-1",
+    "us-isof-south-1",
+    "us-gov-west-1",
+    "aws-cn-global",
+    "aws-iso-global",
+    "aws-iso-b-global",
+    "aws-iso-e-global",
+    "aws-iso-f-global",
+    "aws-us-gov-global",
+    "aws-global",
+    "mars-north-1",
+    "x",
+    "US-EAST-1",
+    "fips-us-east-1",
+    "us-gov-west-1-fips",
+    "fips-cn-north-1-fips",
+]
+
+
+@pytest.mark.parametrize("dualstack", [False, True])
+@pytest.mark.parametrize("fips", [False, True])
+@pytest.mark.parametrize("region", REGIONS)
+def test_a_regions_endpoint_is_boto3s(region: str, fips: bool, dualstack: bool) -> None:
+    config = Config(use_fips_endpoint=fips, use_dualstack_endpoint=dualstack)
+    ours = resolve(region=region, use_fips=fips, use_dualstack=dualstack)
+    try:
+        wire = Boto3Wire(region=region, config=config)
+    except EndpointVariantError:
+        # boto3 consults an older table first, which does not know these; the newer one, which it follows, does.
+        assert dualstack
+        assert region.startswith(("eu-isoe", "us-isof", "aws-iso-e", "aws-iso-f"))
+        return
+    sent = wire.request_of(CALL)
+    theirs = urlsplit(sent.url)
     host = theirs.netloc.lower()
     assert theirs.scheme == "https"
-    assert resolve(region=region).endpoint == Endpoint(scheme="https", host=host, port=443, authority=host)
+    assert ours.endpoint == Endpoint(scheme="https", host=host.lower(), port=443, authority=host)
+    authorization = sent.headers["Authorization"]
+    assert ours.region == (authorization if isinstance(authorization, str) else authorization.decode()).split("/")[2]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("true", True),
+        ("TRUE", True),
+        ("1", True),
+        ("yes", True),
+        ("false", False),
+        ("no", False),
+        ("0", False),
+        ("", False),
+    ],
+)
+def test_booleans_in_the_environment(text: str, expected: bool) -> None:
+    assert ("fips" in resolve({"AWS_USE_FIPS_ENDPOINT": text}, region="us-east-1").endpoint.host) is expected
+    dualstack = resolve({"AWS_USE_DUALSTACK_ENDPOINT": text}, region="us-east-1").endpoint.host
+    assert dualstack.endswith("api.aws") is expected
+    ignored = {"AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": text, "AWS_ENDPOINT_URL": "http://h"}
+    assert (resolve(ignored, region="us-east-1").endpoint.host != "h") is expected
+
+
+@pytest.mark.parametrize(
+    "name", ["AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"]
+)
+def test_what_is_no_boolean_is_refused(name: str) -> None:
+    with pytest.raises(ConfigurationError, match=rf"^{name} is 'on'; it must be one of true, 1, yes, false, 0, no"):
+        resolve({name: "on"}, region="us-east-1")
+
+
+def test_an_argument_goes_before_the_environment_even_if_it_is_false() -> None:
+    environ = {"AWS_USE_FIPS_ENDPOINT": "true", "AWS_USE_DUALSTACK_ENDPOINT": "true"}
+    host = resolve(environ, region="us-east-1", use_fips=False, use_dualstack=False).endpoint.host
+    assert host == "nova-act.us-east-1.amazonaws.com"
+
+
+@pytest.mark.parametrize("name", ["use_fips", "use_dualstack"])
+def test_an_argument_that_is_no_boolean_is_refused(name: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"the argument {name} must be True or False, not str"):
+        resolve(None, **{"region": "us-east-1", name: "yes"})
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environ", "what"),
+    [
+        ({"use_fips": True, "endpoint_url": "http://h"}, {}, "FIPS"),
+        ({"use_dualstack": True, "endpoint_url": "http://h"}, {}, "Dualstack"),
+        ({"use_fips": True}, {"AWS_ENDPOINT_URL": "http://h"}, "FIPS"),
+        ({"endpoint_url": "http://h"}, {"AWS_USE_DUALSTACK_ENDPOINT": "1"}, "Dualstack"),
+        ({"region": "fips-us-east-1", "endpoint_url": "http://h"}, {}, "FIPS"),
+    ],
+)
+def test_fips_and_dualstack_do_not_go_with_an_endpoint_of_ones_own(
+    arguments: dict[str, Any], environ: dict[str, str], what: str
+) -> None:
+    with pytest.raises(
+        ConfigurationError, match=f"^Invalid Configuration: {what} and custom endpoint are not supported"
+    ):
+        resolve(environ, **{"region": "us-east-1", **arguments})
+
+
+@pytest.mark.parametrize(
+    ("environ", "bundle"),
+    [
+        ({"AWS_CA_BUNDLE": "a", "REQUESTS_CA_BUNDLE": "b", "SSL_CERT_FILE": "c"}, ("a", "AWS_CA_BUNDLE")),
+        ({"REQUESTS_CA_BUNDLE": "b", "SSL_CERT_FILE": "c"}, ("b", "REQUESTS_CA_BUNDLE")),
+        ({"REQUESTS_CA_BUNDLE": "", "SSL_CERT_FILE": "c"}, ("c", "SSL_CERT_FILE")),
+        ({"SSL_CERT_FILE": ""}, None),
+    ],
+)
+def test_the_ca_bundle_of_the_environment(environ: dict[str, str], bundle: tuple[str, str] | None) -> None:
+    assert resolve(environ, region="us-east-1").ca_bundle == bundle
+
+
+def test_an_empty_ca_bundle_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match="AWS_CA_BUNDLE is empty"):
+        resolve({"AWS_CA_BUNDLE": ""}, region="us-east-1")
+
+
+def test_a_ca_bundle_that_cannot_be_used_is_named_with_its_source(face: Face, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/no/such/file")
+    with pytest.raises(ConfigurationError, match="'/no/such/file' of REQUESTS_CA_BUNDLE cannot be used"):
+        face.page({**OPTIONS, "endpoint_url": "https://127.0.0.1:9"}, **CALL)
+
+
+@pytest.mark.parametrize(
+    ("environ", "attempts"),
+    [({}, 3), ({"AWS_MAX_ATTEMPTS": "7"}, 7), ({"AWS_MAX_ATTEMPTS": " 05 "}, 5), ({"AWS_RETRY_MODE": "standard"}, 3)],
+)
+def test_retries_in_the_environment_are_boto3s(
+    environ: dict[str, str], attempts: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    policy = resolve(environ, region="us-east-1").retries
+    assert (policy.max_attempts, policy.mode) == (attempts, "standard")
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    theirs = (
+        boto3.Session()
+        .client("nova-act", region_name="us-east-1", aws_access_key_id="a", aws_secret_access_key="b")
+        .meta.config.retries
+    )
+    assert theirs.get("total_max_attempts", 3) == attempts
+
+
+def test_an_argument_for_retries_goes_before_the_environment() -> None:
+    policy = RetryPolicy(max_attempts=9)
+    environ = {"AWS_MAX_ATTEMPTS": "nonsense", "AWS_RETRY_MODE": "nonsense"}
+    assert resolve(environ, region="us-east-1", retries=policy).retries is policy
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "", "x", "1.5", "9" * 5000])
+def test_a_wrong_number_of_attempts_is_refused(text: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"^AWS_MAX_ATTEMPTS is '.*; it must be a number of attempts from 1"):
+        resolve({"AWS_MAX_ATTEMPTS": text}, region="us-east-1")
+
+
+@pytest.mark.parametrize("mode", ["", "STANDARD", "off"])
+def test_an_unknown_retry_mode_is_refused(mode: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"^AWS_RETRY_MODE is '.*one of standard, legacy, adaptive"):
+        resolve({"AWS_RETRY_MODE": mode}, region="us-east-1")
+
+
+@pytest.mark.parametrize("mode", ["legacy", "adaptive"])
+def test_other_retry_modes_of_boto3s_are_standard_and_said_once(
+    mode: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("AWS_RETRY_MODE", mode)
+    Client(**{**OPTIONS, "retries": None}).close()
+    (record,) = caplog.records
+    assert f"AWS_RETRY_MODE is {mode}" in record.getMessage()
+
+
+@pytest.mark.parametrize(
+    ("app_id", "shown"), [("shop", " app/shop"), ("a b/c", " app/a-b-c"), ("x" * 50, f" app/{'x' * 50}"), ("", "")]
+)
+def test_the_applications_id_is_in_the_user_agent(app_id: str, shown: str) -> None:
+    plain = _flow.user_agent("")
+    assert _flow.user_agent(resolve(region="x", app_id=app_id).app_id) == plain + shown
+    assert _flow.user_agent(resolve({"AWS_SDK_UA_APP_ID": app_id}, region="x").app_id) == plain + shown
+
+
+@pytest.mark.parametrize("app_id", ["x" * 51, 7])
+def test_what_is_no_app_id_is_refused(app_id: Any) -> None:
+    with pytest.raises(ConfigurationError, match="the argument app_id must be text of up to 50 characters"):
+        resolve(region="us-east-1", app_id=app_id)
+    with pytest.raises(ConfigurationError, match="AWS_SDK_UA_APP_ID must be text"):
+        resolve({"AWS_SDK_UA_APP_ID": "x" * 51}, region="us-east-1")
+
+
+# Proxies.
+
+proxy_environments = st.dictionaries(
+    st.sampled_from(["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "NO_PROXY", "no_proxy"]),
+    st.sampled_from(
+        ["", "http://p:1", "p:2", "//p:3", "http://u:p@p:4", "*", "h.example", ".example", "example,h2", "H.EXAMPLE:80"]
+    ),
+)
+
+
+@given(
+    proxy_environments,
+    st.sampled_from(["http://h.example", "https://h.example", "http://h2:8080", "http://h.example:80"]),
+)
+def test_the_proxy_is_boto3s(environ: dict[str, str], endpoint_url: str) -> None:
+    proxies = {name: value for name, value in environ.items() if "no" in name.lower() or ":" in value or value == ""}
+    with mock.patch.dict(os.environ, proxies, clear=True):
+        theirs = ProxyConfiguration(get_environ_proxies(endpoint_url)).proxy_url_for(endpoint_url)
+    ours = resolve(proxies, region="us-east-1", endpoint_url=endpoint_url)
+    assert ours.proxy_url == theirs
+    assert "u:p" not in repr(ours)
+
+
+def test_a_cgi_programs_proxy_header_is_not_believed() -> None:
+    environ = {"HTTP_PROXY": "http://evil:1", "REQUEST_METHOD": "GET"}
+    assert resolve(environ, region="us-east-1", endpoint_url="http://h.example").proxy_url is None
+
+
+@pytest.mark.parametrize(
+    "url", ["http://", "http://u:secret@:1", "http://p:x", "http://p:0", "http://[p", "http://p:99999"]
+)
+@pytest.mark.parametrize("name", ["HTTPS_PROXY", "https_proxy"])
+def test_what_is_no_proxy_is_refused_and_not_shown(name: str, url: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"^{name} must be a URL such as http://proxy:8080$"):
+        resolve({name: url}, region="us-east-1")
+
+
+def test_requests_go_through_the_proxy(face: Face, service: LocalService, monkeypatch: pytest.MonkeyPatch) -> None:
+    # The local service does for a proxy: it answers what it is sent, whomever it is for.
+    monkeypatch.setenv("HTTP_PROXY", service.url.removeprefix("http://"))
+    service.answer_next(200, b"")
+    with pytest.warns(UserWarning, match="not encrypted"), pytest.raises(ServiceError):
+        face.page({**options_for(service), "endpoint_url": "http://nova-act.example"}, **call_for(service.runs[0]))
+    assert service.requests[0].target.startswith("http://nova-act.example/workflow-definitions/")
+
+
+def test_tls_goes_through_a_tunnel(face: Face, service: LocalService, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", service.url)
+    with pytest.raises(TransportError) as caught:
+        face.page({**options_for(service), "endpoint_url": "https://nova-act.example"}, **call_for(service.runs[0]))
+    assert not caught.value.request_sent
+    assert (service.requests[0].method, service.requests[0].target) == ("CONNECT", "nova-act.example:443")
 
 
 @pytest.mark.parametrize(

@@ -380,7 +380,7 @@ def test_a_ca_bundle_that_cannot_be_used_is_named(face: Face, tmp_path: Path, co
     path = tmp_path / "ca.pem"
     if content is not None:
         path.write_text(content)
-    with pytest.raises(ConfigurationError, match=r"the CA bundle '.*ca\.pem' cannot be used"):
+    with pytest.raises(ConfigurationError, match=r"the CA bundle '.*ca\.pem' of the argument verify cannot be used"):
         face.page({**OPTIONS, "endpoint_url": "https://127.0.0.1:9", "verify": str(path)}, **CALL)
 
 

@@ -84,6 +84,7 @@ class Context:
         clock: seconds since the epoch.
         monotonic: seconds since some moment, on a clock that nobody sets.
         new_invocation_id: a fresh UUID, as text.
+        user_agent: see `user_agent`.
         on_attempt: the user's hook, or None.
     """
 
@@ -97,6 +98,7 @@ class Context:
     clock: Callable[[], float]
     monotonic: Callable[[], float]
     new_invocation_id: Callable[[], str]
+    user_agent: str
     on_attempt: Callable[[Attempt], object] | None
 
 
@@ -173,7 +175,7 @@ class _Call(Generic[OutputT]):
         headers = (
             *signed,
             ("Accept-Encoding", "identity"),
-            ("User-Agent", USER_AGENT),
+            ("User-Agent", context.user_agent),
             ("amz-sdk-invocation-id", self._invocation_id),
             ("amz-sdk-request", f"{self._ttl}attempt={number}; max={self._retries.max_attempts}"),
             ("Content-Length", str(len(self._body))),
@@ -296,13 +298,13 @@ def _redactor(credentials: Credentials, signed: Headers) -> _restjson.Redact:
     return redact
 
 
-def _user_agent() -> str:
+def user_agent(app_id: str) -> str:
+    """What a client calls itself; the application's id is part of it, if there is one."""
     # The form of AWS's SDKs: https://docs.aws.amazon.com/sdkref/latest/guide/feature-application-id.html
     # `platform` would tell more about the OS, but importing it costs more than the rest of this module.
     system = {"darwin": "macos", "win32": "windows"}.get(sys.platform, sys.platform)
     python = ".".join(map(str, sys.version_info[:3]))
     implementation = {"cpython": "CPython", "pypy": "PyPy"}.get(sys.implementation.name, sys.implementation.name)
-    return f"novaact-http/{__version__} ua/2.1 os/{system} lang/python#{python} md/pyimpl#{implementation}"
-
-
-USER_AGENT = _user_agent()
+    return f"novaact-http/{__version__} ua/2.1 os/{system} lang/python#{python} md/pyimpl#{implementation}" + (
+        f" app/{app_id}" if app_id else ""
+    )

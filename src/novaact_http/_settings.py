@@ -6,27 +6,38 @@ Every wrong value is a `ConfigurationError` that names the setting, where it cam
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
 import attrs
 
 from novaact_http._wire import Endpoint
+from novaact_http.config import RetryPolicy
 from novaact_http.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# The DNS suffix of each partition's endpoints, by what its regions look like. Regions nobody has heard of are of `aws`.
-# Kept as botocore has it in `data/partitions.json`.
-_DNS_SUFFIXES = (
-    (re.compile(r"cn-\w+-\d+|aws-cn-global"), "amazonaws.com.cn"),
-    (re.compile(r"eusc-(de)-\w+-\d+"), "amazonaws.eu"),
-    (re.compile(r"us-iso-\w+-\d+|aws-iso-global"), "c2s.ic.gov"),
-    (re.compile(r"us-isob-\w+-\d+|aws-iso-b-global"), "sc2s.sgov.gov"),
-    (re.compile(r"eu-isoe-\w+-\d+|aws-iso-e-global"), "cloud.adc-e.uk"),
-    (re.compile(r"us-isof-\w+-\d+|aws-iso-f-global"), "csp.hci.ic.gov"),
-    (re.compile(r"us-gov-\w+-\d+"), "amazonaws.com"),
+
+class _Partition(NamedTuple):
+    regions: re.Pattern[str]
+    dns_suffix: str
+    dualstack_dns_suffix: str
+
+
+# Kept as botocore has them in `data/partitions.json`. Regions nobody has heard of are of the first.
+_PARTITIONS = tuple(
+    _Partition(re.compile(regions), *suffixes)
+    for regions, *suffixes in (
+        (r"(us|eu|ap|sa|ca|me|af|il|mx)-\w+-\d+|aws-global", "amazonaws.com", "api.aws"),
+        (r"cn-\w+-\d+|aws-cn-global", "amazonaws.com.cn", "api.amazonwebservices.com.cn"),
+        (r"eusc-(de)-\w+-\d+", "amazonaws.eu", "api.amazonwebservices.eu"),
+        (r"us-iso-\w+-\d+|aws-iso-global", "c2s.ic.gov", "api.aws.ic.gov"),
+        (r"us-isob-\w+-\d+|aws-iso-b-global", "sc2s.sgov.gov", "api.aws.scloud"),
+        (r"eu-isoe-\w+-\d+|aws-iso-e-global", "cloud.adc-e.uk", "api.cloud-aws.adc-e.uk"),
+        (r"us-isof-\w+-\d+|aws-iso-f-global", "csp.hci.ic.gov", "api.aws.hci.ic.gov"),
+        (r"us-gov-\w+-\d+|aws-us-gov-global", "amazonaws.com", "api.aws"),
+    )
 )
 _REGION = re.compile(r"(?![0-9]+$)(?!-)[a-zA-Z0-9-]{1,63}(?<!-)")
 _HOST_NAME = re.compile(r"(?:(?!-)[a-z0-9-]{1,63}(?<!-)\.)*(?!-)[a-z0-9-]{1,63}(?<!-)\.?")
@@ -40,62 +51,186 @@ _LOOPBACK = re.compile(r"127(?:\.[0-9]{1,3}){3}")
 _LONGEST_HOST = 255
 
 
+_BOOLEANS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+_MODES = {
+    "standard": (),
+    "legacy": ("AWS_RETRY_MODE is legacy, which retries five times and without a quota; standard is used instead",),
+    "adaptive": ("AWS_RETRY_MODE is adaptive, which this version does not have; standard is used instead",),
+}
+_NOT_IN_USER_AGENTS = re.compile(r"[^!$%&'*+\-.^_`|~,0-9A-Za-z#]")
+_LONGEST_APP_ID = 50
+
+
 @attrs.frozen(kw_only=True)
 class Settings:
-    """What a client needs to know besides credentials."""
+    """What a client needs to know besides credentials.
+
+    Attributes:
+        region: that signatures are for, without `fips-`.
+        ca_bundle: a path and where it came from, or None.
+        proxy_url: of the proxy to use, or None; it may hold a password.
+        app_id: for the User-Agent, `""` for none.
+        retries: the policy.
+        remarks: what the user should be told once.
+    """
 
     region: str
     endpoint: Endpoint
+    ca_bundle: Setting | None
+    proxy_url: str | None = attrs.field(repr=False)
+    app_id: str
+    retries: RetryPolicy
+    remarks: tuple[str, ...]
 
 
-class _Setting(NamedTuple):
-    value: object
+class Setting(NamedTuple):
+    """A value and where it came from."""
+
+    value: Any
     source: str
 
 
-def resolve(*, region: str | None, endpoint_url: str | None, environ: Mapping[str, str]) -> Settings:
+def resolve(  # every setting is an argument, and has a place in the environment
+    *,
+    region: str | None = None,
+    endpoint_url: str | None = None,
+    use_fips: bool | None = None,
+    use_dualstack: bool | None = None,
+    app_id: str | None = None,
+    retries: RetryPolicy | None = None,
+    environ: Mapping[str, str],
+) -> Settings:
     """Resolve the settings: arguments first, then the environment.
 
     Raises:
         ConfigurationError: a value is missing or wrong.
     """
-    name = _region(region, environ)
-    setting = _endpoint_url(endpoint_url, environ)
+    name, pseudo_fips = _region(region, environ)
+    fips = pseudo_fips or _boolean(use_fips, "use_fips", "AWS_USE_FIPS_ENDPOINT", environ)
+    dualstack = _boolean(use_dualstack, "use_dualstack", "AWS_USE_DUALSTACK_ENDPOINT", environ)
+    custom = _endpoint_url(endpoint_url, environ)
+    if custom is None:
+        endpoint = parse_endpoint(f"https://{_host_name(name, fips=fips, dualstack=dualstack)}", "the region")
+    else:
+        for wanted, what in ((fips, "FIPS"), (dualstack, "Dualstack")):
+            if wanted:  # in the words of AWS's rule set
+                raise ConfigurationError(
+                    f"Invalid Configuration: {what} and custom endpoint are not supported ({custom.source} is set)"
+                )
+        endpoint = parse_endpoint(custom.value, custom.source)
+    policy, remarks = _retries(retries, environ)
     return Settings(
         region=name,
-        endpoint=parse_endpoint(f"https://nova-act.{name}.{_dns_suffix(name)}", "the region")
-        if setting is None
-        else parse_endpoint(setting.value, setting.source),
+        endpoint=endpoint,
+        ca_bundle=_ca_bundle(environ),
+        proxy_url=_proxy_url(endpoint, environ),
+        app_id=_app_id(app_id, environ),
+        retries=policy,
+        remarks=remarks,
     )
 
 
-def _region(argument: str | None, environ: Mapping[str, str]) -> str:
+def _region(argument: str | None, environ: Mapping[str, str]) -> tuple[str, bool]:
+    """The region, and whether its name asks for FIPS."""
     # An empty AWS_REGION counts as unset, as boto3 never looks at it; the others are a mistake that boto3 reports too.
     candidates = (
-        _Setting(argument, "the argument region"),
-        _Setting(environ.get("AWS_REGION") or None, "AWS_REGION"),
-        _Setting(environ.get("AWS_DEFAULT_REGION"), "AWS_DEFAULT_REGION"),
+        Setting(argument, "the argument region"),
+        Setting(environ.get("AWS_REGION") or None, "AWS_REGION"),
+        Setting(environ.get("AWS_DEFAULT_REGION"), "AWS_DEFAULT_REGION"),
     )
     setting = next((each for each in candidates if each.value is not None), None)
     if setting is None:
         raise ConfigurationError("no region is set: pass region=... or set AWS_REGION, for example to us-east-1")
-    if not isinstance(setting.value, str) or not _REGION.fullmatch(setting.value):
-        raise ConfigurationError(
-            f"{setting.source} is {setting.value!r}, which is not a region: "
-            "up to 63 letters, digits and inner hyphens, such as us-east-1"
-        )
-    return setting.value
+    name = setting.value
+    if isinstance(name, str):
+        real = name.removeprefix("fips-").removesuffix("-fips")
+        if _REGION.fullmatch(real):
+            return real, real != name
+    raise ConfigurationError(
+        f"{setting.source} is {name!r}, which is not a region: "
+        "up to 63 letters, digits and inner hyphens, such as us-east-1"
+    )
 
 
-def _dns_suffix(region: str) -> str:
-    return next((suffix for pattern, suffix in _DNS_SUFFIXES if pattern.fullmatch(region)), "amazonaws.com")
-
-
-def _endpoint_url(argument: str | None, environ: Mapping[str, str]) -> _Setting | None:
+def _boolean(argument: object, name: str, variable: str, environ: Mapping[str, str]) -> bool:
     if argument is not None:
-        return _Setting(argument, "the argument endpoint_url")
+        if not isinstance(argument, bool):
+            raise ConfigurationError(f"the argument {name} must be True or False, not {type(argument).__name__}")
+        return argument
+    text = environ.get(variable, "")
+    value = _BOOLEANS.get(text.lower()) if text else False
+    if value is None:
+        raise ConfigurationError(f"{variable} is {text!r}; it must be one of {', '.join(_BOOLEANS)}")
+    return value
+
+
+def _host_name(region: str, *, fips: bool, dualstack: bool) -> str:
+    partition = next((each for each in _PARTITIONS if each.regions.fullmatch(region)), _PARTITIONS[0])
+    suffix = partition.dualstack_dns_suffix if dualstack else partition.dns_suffix
+    return f"nova-act{'-fips' if fips else ''}.{region}.{suffix}"
+
+
+def _endpoint_url(argument: str | None, environ: Mapping[str, str]) -> Setting | None:
+    if argument is not None:
+        return Setting(argument, "the argument endpoint_url")
+    ignored = "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"
+    if _boolean(None, "", ignored, environ):
+        return None
     names = ("AWS_ENDPOINT_URL_NOVA_ACT", "AWS_ENDPOINT_URL")
-    return next((_Setting(environ[name], name) for name in names if environ.get(name)), None)
+    return next((Setting(environ[name], name) for name in names if environ.get(name)), None)
+
+
+def _ca_bundle(environ: Mapping[str, str]) -> Setting | None:
+    if environ.get("AWS_CA_BUNDLE") == "":
+        raise ConfigurationError("AWS_CA_BUNDLE is empty; unset it, or set it to the path of a PEM file")
+    names = ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE")
+    return next((Setting(environ[name], name) for name in names if environ.get(name)), None)
+
+
+def _proxy_url(endpoint: Endpoint, environ: Mapping[str, str]) -> str | None:
+    """The proxy of the endpoint's scheme, unless NO_PROXY names its host. As in botocore, lower-case names win."""
+    lower, upper = f"{endpoint.scheme}_proxy", f"{endpoint.scheme.upper()}_PROXY"
+    # In a CGI program HTTP_PROXY is what a request's Proxy header says, and so whoever sent it.
+    fallback = None if upper == "HTTP_PROXY" and "REQUEST_METHOD" in environ else environ.get(upper)
+    url = environ.get(lower, fallback)
+    if not url:
+        return None
+    from urllib import request  # 15 ms to import, and proxies are rare
+
+    exempt = {"no": environ.get("no_proxy", environ.get("NO_PROXY", ""))}
+    if request.proxy_bypass_environment(endpoint.authority, exempt):  # type: ignore[attr-defined]
+        return None
+    if not url.startswith(("http:", "https:")):
+        url = f"http:{url}" if url.startswith("//") else f"http://{url}"
+    try:
+        parts = urlsplit(url)
+        usable = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:  # not shown, as it may hold a password
+        raise ConfigurationError(f"{lower if lower in environ else upper} must be a URL such as http://proxy:8080")
+    return url
+
+
+def _app_id(argument: str | None, environ: Mapping[str, str]) -> str:
+    value: object = environ.get("AWS_SDK_UA_APP_ID", "") if argument is None else argument
+    if not isinstance(value, str) or len(value) > _LONGEST_APP_ID:
+        source = "AWS_SDK_UA_APP_ID" if argument is None else "the argument app_id"
+        raise ConfigurationError(f"{source} must be text of up to {_LONGEST_APP_ID} characters")
+    return _NOT_IN_USER_AGENTS.sub("-", value)
+
+
+def _retries(argument: RetryPolicy | None, environ: Mapping[str, str]) -> tuple[RetryPolicy, tuple[str, ...]]:
+    if argument is not None:
+        return argument, ()
+    mode = environ.get("AWS_RETRY_MODE", "standard")
+    if mode not in _MODES:
+        raise ConfigurationError(f"AWS_RETRY_MODE is {mode!r}; it must be one of {', '.join(_MODES)}")
+    text = environ.get("AWS_MAX_ATTEMPTS", "3")
+    try:
+        return RetryPolicy(max_attempts=int(text)), _MODES[mode]
+    except (ValueError, ConfigurationError):
+        raise ConfigurationError(f"AWS_MAX_ATTEMPTS is {text[:20]!r}; it must be a number of attempts from 1") from None
 
 
 def parse_endpoint(url: object, source: str) -> Endpoint:

@@ -17,12 +17,15 @@ _contexts: dict[str | None, ssl.SSLContext] = {}
 _lock = threading.Lock()
 
 
-def provider(verify: str | os.PathLike[str] | ssl.SSLContext | None, *, scheme: str) -> Callable[[], ssl.SSLContext]:
+def provider(
+    verify: str | os.PathLike[str] | ssl.SSLContext | None, *, scheme: str, source: str = "the argument verify"
+) -> Callable[[], ssl.SSLContext]:
     """Return what makes the TLS context when it is needed.
 
     Args:
         verify: the path of a CA bundle, a context to use as it is, or None for certifi's bundle.
         scheme: of the endpoint; none of this is read for `"http"`.
+        source: where `verify` came from, for the message of an error.
 
     Raises:
         ConfigurationError: `verify` is something else.
@@ -37,18 +40,18 @@ def provider(verify: str | os.PathLike[str] | ssl.SSLContext | None, *, scheme: 
         )
     if scheme == "http":
         return partial(ssl.SSLContext, ssl.PROTOCOL_TLS_CLIENT)  # trusts nobody, should it ever be used
-    return partial(_context, path)
+    return partial(_context, path, source)
 
 
-def _context(ca_bundle: str | None) -> ssl.SSLContext:
+def _context(ca_bundle: str | None, source: str) -> ssl.SSLContext:
     with _lock:
         known = _contexts.get(ca_bundle)
         if known is None:
-            known = _contexts[ca_bundle] = _build(ca_bundle)
+            known = _contexts[ca_bundle] = _build(ca_bundle, source)
         return known
 
 
-def _build(ca_bundle: str | None) -> ssl.SSLContext:
+def _build(ca_bundle: str | None, source: str) -> ssl.SSLContext:
     if ca_bundle is None:
         import certifi  # always there, as httpx depends on it
 
@@ -59,5 +62,6 @@ def _build(ca_bundle: str | None) -> ssl.SSLContext:
         return ssl.create_default_context(cafile=ca_bundle)
     except (OSError, ValueError) as error:  # ssl.SSLError is an OSError; a path with a NUL is a ValueError
         raise ConfigurationError(
-            f"the CA bundle {ca_bundle!r} cannot be used ({error}): it must be a PEM file or a directory of hashed ones"
+            f"the CA bundle {ca_bundle!r} of {source} cannot be used ({error}): "
+            "it must be a PEM file or a directory of hashed ones"
         ) from error

@@ -15,6 +15,7 @@ from novaact_http import _credentials, _flow, _settings, _tls, errors
 from novaact_http._retry import Quota
 from novaact_http._sigv4 import SigV4Signer
 from novaact_http._wire import Request, Response
+from novaact_http.attempts import Attempt, log
 from novaact_http.config import Credentials, RetryPolicy, Timeout
 from novaact_http.errors import ConfigurationError, DeadlineExceeded, NovaActError
 from novaact_http.operations import LIST_SESSIONS, Operation, Output
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from novaact_http._sigv4 import Signer
-    from novaact_http.attempts import Attempt
     from novaact_http.models import ListSessionsResponse, SessionSummary, SortOrder
     from novaact_http.transports import AsyncSender, Sender
 
@@ -49,12 +49,15 @@ class _ClientBase:
         region: str | None,
         credentials: Credentials | None,
         endpoint_url: str | None,
+        use_fips: bool | None,
+        use_dualstack: bool | None,
         retries: RetryPolicy | None,
         timeout: Timeout | float | None,
         verify: str | os.PathLike[str] | ssl.SSLContext | None,
         signer: Signer | None,
         on_attempt: Callable[[Attempt], object] | None,
         correct_clock_skew: bool,
+        app_id: str | None,
     ) -> None:
         if not isinstance(retries, (RetryPolicy, type(None))):
             raise ConfigurationError(f"retries must be a novaact_http.RetryPolicy, not {type(retries).__name__}")
@@ -62,23 +65,38 @@ class _ClientBase:
             raise ConfigurationError(f"on_attempt must be a function that takes an Attempt, not {on_attempt!r}")
         if signer is not None and not callable(getattr(signer, "sign", None)):
             raise ConfigurationError(f"signer must have a method sign(), such as BotocoreSigner(), not {signer!r}")
-        settings = _settings.resolve(region=region, endpoint_url=endpoint_url, environ=os.environ)
+        settings = _settings.resolve(
+            region=region,
+            endpoint_url=endpoint_url,
+            use_fips=use_fips,
+            use_dualstack=use_dualstack,
+            app_id=app_id,
+            retries=retries,
+            environ=os.environ,
+        )
         endpoint = settings.endpoint
-        self._tls = _tls.provider(verify, scheme=endpoint.scheme)
+        if verify is None and settings.ca_bundle is not None:
+            path, source = settings.ca_bundle
+            self._tls = _tls.provider(path, scheme=endpoint.scheme, source=source)
+        else:
+            self._tls = _tls.provider(verify, scheme=endpoint.scheme)
         self._credentials = _credentials.resolve(credentials, os.environ)
         self._context = _flow.Context(
             settings=settings,
             timeout=_timeout(timeout),
             signer=SigV4Signer() if signer is None else signer,
-            retries=RetryPolicy() if retries is None else retries,
+            retries=settings.retries,
             quota=Quota(),
             skew=_flow.ClockSkew(),
             correct_clock_skew=correct_clock_skew,
             clock=time.time,
             monotonic=time.monotonic,
             new_invocation_id=lambda: str(uuid.uuid4()),
+            user_agent=_flow.user_agent(settings.app_id),
             on_attempt=on_attempt,
         )
+        for remark in settings.remarks:
+            log.warning(remark)
         self._closed = False
         if endpoint.scheme == "http" and not _settings.is_loopback(endpoint.host):
             warnings.warn(
@@ -126,16 +144,21 @@ class Client(_ClientBase):
         credentials: else AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN. Where there are none, each
             call raises a `CredentialsError`.
         endpoint_url: else AWS_ENDPOINT_URL_NOVA_ACT, then AWS_ENDPOINT_URL, then the region's own.
-        retries: three attempts, in AWS's standard mode, by default.
+        use_fips: use the region's FIPS endpoint; else AWS_USE_FIPS_ENDPOINT. Not with an endpoint of one's own.
+        use_dualstack: use the region's dualstack endpoint; else AWS_USE_DUALSTACK_ENDPOINT. Likewise.
+        retries: three attempts, in AWS's standard mode, by default; else AWS_RETRY_MODE and AWS_MAX_ATTEMPTS.
         timeout: 5 s to connect and 60 s to read by default, and no limit for the whole call; a number of seconds is
             that limit.
-        transport: any `httpx.BaseTransport`, used instead of a stock one. It is not closed with the client.
-        verify: path of a CA bundle (PEM), or an `ssl.SSLContext`, for the stock transport.
+        transport: any `httpx.BaseTransport`, used instead of a stock one; it is not closed with the client. A stock one
+            goes through the proxy of HTTPS_PROXY or HTTP_PROXY, unless NO_PROXY names the endpoint's host.
+        verify: path of a CA bundle (PEM), or an `ssl.SSLContext`, for the stock transport; else AWS_CA_BUNDLE,
+            REQUESTS_CA_BUNDLE or SSL_CERT_FILE, then certifi's.
         signer: else the library's own; `BotocoreSigner()` for AWS's code.
         on_attempt: called with an `Attempt` after each one, for metrics and tracing, on the caller's thread or event
             loop. What it raises is logged and goes no further.
         correct_clock_skew: if the service refuses a request because this machine's clock is wrong, learn by how much
             from its response, and sign once more.
+        app_id: names the application in the User-Agent, 50 characters at most; else AWS_SDK_UA_APP_ID.
 
     Raises:
         ConfigurationError: an argument, or what the environment has in its place, is missing or wrong.
@@ -148,6 +171,8 @@ class Client(_ClientBase):
         region: str | None = None,
         credentials: Credentials | None = None,
         endpoint_url: str | None = None,
+        use_fips: bool | None = None,
+        use_dualstack: bool | None = None,
         retries: RetryPolicy | None = None,
         timeout: Timeout | float | None = None,
         transport: httpx.BaseTransport | None = None,
@@ -155,17 +180,21 @@ class Client(_ClientBase):
         signer: Signer | None = None,
         on_attempt: Callable[[Attempt], object] | None = None,
         correct_clock_skew: bool = True,
+        app_id: str | None = None,
     ) -> None:
         super().__init__(
             region=region,
             credentials=credentials,
             endpoint_url=endpoint_url,
+            use_fips=use_fips,
+            use_dualstack=use_dualstack,
             retries=retries,
             timeout=timeout,
             verify=verify,
             signer=signer,
             on_attempt=on_attempt,
             correct_clock_skew=correct_clock_skew,
+            app_id=app_id,
         )
         self._lock = threading.Lock()
         self._sender: Sender | None = None if transport is None else self._make_sender(transport)
@@ -276,7 +305,7 @@ class Client(_ClientBase):
     def _make_sender(self, transport: httpx.BaseTransport | None) -> Sender:
         from novaact_http.transports import Sender
 
-        return Sender(transport, self._tls)
+        return Sender(transport, self._tls, self._context.settings.proxy_url)
 
 
 def _check_asyncio() -> None:
@@ -308,6 +337,8 @@ class AsyncClient(_ClientBase):
         region: str | None = None,
         credentials: Credentials | None = None,
         endpoint_url: str | None = None,
+        use_fips: bool | None = None,
+        use_dualstack: bool | None = None,
         retries: RetryPolicy | None = None,
         timeout: Timeout | float | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
@@ -315,17 +346,21 @@ class AsyncClient(_ClientBase):
         signer: Signer | None = None,
         on_attempt: Callable[[Attempt], object] | None = None,
         correct_clock_skew: bool = True,
+        app_id: str | None = None,
     ) -> None:
         super().__init__(
             region=region,
             credentials=credentials,
             endpoint_url=endpoint_url,
+            use_fips=use_fips,
+            use_dualstack=use_dualstack,
             retries=retries,
             timeout=timeout,
             verify=verify,
             signer=signer,
             on_attempt=on_attempt,
             correct_clock_skew=correct_clock_skew,
+            app_id=app_id,
         )
         self._sender: AsyncSender | None = None if transport is None else self._make_sender(transport)
 
@@ -408,4 +443,4 @@ class AsyncClient(_ClientBase):
     def _make_sender(self, transport: httpx.AsyncBaseTransport | None) -> AsyncSender:
         from novaact_http.transports import AsyncSender
 
-        return AsyncSender(transport, self._tls)
+        return AsyncSender(transport, self._tls, self._context.settings.proxy_url)

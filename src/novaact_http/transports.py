@@ -47,12 +47,14 @@ class Sender:
     Args:
         transport: the user's, or None.
         tls: makes the TLS context of the stock transport.
+        proxy_url: that the stock transport goes through, or None.
     """
 
-    def __init__(self, transport: httpx.BaseTransport | None, tls: TLS) -> None:
+    def __init__(self, transport: httpx.BaseTransport | None, tls: TLS, proxy_url: str | None = None) -> None:
         _check(transport, httpx.BaseTransport)
         self._transport = transport
         self._tls = tls
+        self._proxy = None if proxy_url is None else httpx.Proxy(proxy_url)
         self._stock: httpx.HTTPTransport | None = None
         self._closed = False
         self._lock = threading.Lock()
@@ -80,7 +82,7 @@ class Sender:
         with self._lock:
             _check_open(closed=self._closed)
             if self._stock is None:
-                self._stock = httpx.HTTPTransport(verify=self._tls(), limits=_LIMITS)
+                self._stock = httpx.HTTPTransport(verify=self._tls(), limits=_LIMITS, proxy=self._proxy)
             return self._stock
 
     def close(self) -> None:
@@ -95,10 +97,11 @@ class Sender:
 class AsyncSender:
     """The same for `httpx.AsyncBaseTransport`, with one stock transport per event loop."""
 
-    def __init__(self, transport: httpx.AsyncBaseTransport | None, tls: TLS) -> None:
+    def __init__(self, transport: httpx.AsyncBaseTransport | None, tls: TLS, proxy_url: str | None = None) -> None:
         _check(transport, httpx.AsyncBaseTransport)
         self._transport = transport
         self._tls = tls
+        self._proxy = None if proxy_url is None else httpx.Proxy(proxy_url)
         self._stock: dict[asyncio.AbstractEventLoop, httpx.AsyncHTTPTransport] = {}
         self._closed = False
 
@@ -125,7 +128,9 @@ class AsyncSender:
             _check_open(closed=self._closed)
             for ended in [each for each in self._stock if each.is_closed()]:
                 del self._stock[ended]
-            stock = self._stock.setdefault(loop, httpx.AsyncHTTPTransport(verify=tls, limits=_ASYNC_LIMITS))
+            stock = self._stock.setdefault(
+                loop, httpx.AsyncHTTPTransport(verify=tls, limits=_ASYNC_LIMITS, proxy=self._proxy)
+            )
         return stock
 
     async def aclose(self) -> None:
