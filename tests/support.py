@@ -6,7 +6,7 @@ import asyncio
 import datetime as dt
 import functools
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from unittest import mock
 
 import boto3
@@ -72,18 +72,20 @@ def call_for(run: WorkflowRun) -> dict[str, Any]:
     return {"workflow_definition_name": run.workflow_definition_name, "workflow_run_id": run.workflow_run_id}
 
 
-class Face:
+class Face(Protocol):
     """One client, driven synchronously whichever it is. A fresh client (and event loop) for each call."""
 
     def page(self, options: Mapping[str, Any], **arguments: Any) -> ListSessionsResponse:
-        raise NotImplementedError  # pragma: no cover
+        """One call."""
+        ...
 
     def items(self, options: Mapping[str, Any], **arguments: Any) -> tuple[list[SessionSummary], str | None]:
         """All items of a listing, and the resume token after the last."""
-        raise NotImplementedError  # pragma: no cover
+        ...
 
     def pages(self, options: Mapping[str, Any], **arguments: Any) -> tuple[list[ListSessionsResponse], str | None]:
-        raise NotImplementedError  # pragma: no cover
+        """All pages of a listing, and the resume token after the last."""
+        ...
 
 
 class SyncFace(Face):
