@@ -10,11 +10,11 @@ from unittest import mock
 import attrs
 import pytest
 from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError, ReadTimeoutError
-from botocore.retries.standard import ExponentialBackoff
+from botocore.retries.standard import ExponentialBackoff, ThrottledRetryableChecker, TransientRetryableChecker
 from hypothesis import given
 from hypothesis import strategies as st
 
-from novaact_http import ConfigurationError, RetryPolicy, _flow
+from novaact_http import ConfigurationError, RetryPolicy, _flow, _retry
 from novaact_http._retry import Quota, Retries
 from novaact_http._wire import Request, Response
 from novaact_http.errors import (
@@ -152,6 +152,12 @@ class Ours:
                 value = next(remaining, PAGE)
                 if isinstance(value, str):
                     step, value = flow.throw, FAILURES[value][0]
+
+
+def test_the_codes_are_botocores() -> None:
+    assert set(ThrottledRetryableChecker._THROTTLED_ERROR_CODES) == _retry._THROTTLING_CODES
+    assert set(TransientRetryableChecker._TRANSIENT_ERROR_CODES) == _retry._TRANSIENT_CODES
+    assert set(TransientRetryableChecker._TRANSIENT_STATUS_CODES) == _retry._TRANSIENT_STATUSES
 
 
 @given(st.integers(1, 4), calls)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from novaact_http import AsyncClient, Client, DeadlineExceeded, RetryPolicy, ServiceError, Timeout, _flow
+from novaact_http import AsyncClient, Attempt, Client, DeadlineExceeded, RetryPolicy, ServiceError, Timeout, _flow
+from novaact_http import client as client_module
 from novaact_http._wire import Request, Response
 from novaact_http.errors import InternalServerException, TransportError, TransportTimeout
 from novaact_http.operations import LIST_SESSIONS
@@ -68,11 +69,13 @@ def test_without_a_total_there_is_no_deadline() -> None:
 
 
 def test_a_wait_that_would_end_too_late_is_not_begun() -> None:
-    driven = Driven()
+    told: list[Attempt] = []
+    driven = Driven(on_attempt=told.append)
     driven.send()
     driven.clock.now += 9.0
     with pytest.raises(DeadlineExceeded) as caught:
         driven.flow.send(Response(status=503, headers=(("retry-after", "1"),), body=b""))
+    assert [each.wait for each in told] == [None]
     assert isinstance(caught.value.__cause__, ServiceError)
     assert (caught.value.attempts, caught.value.request_sent) == (1, True)
     assert "10.0 s in all" in str(caught.value)
@@ -138,8 +141,15 @@ def test_a_deadline_that_a_driver_kept_is_raised_as_it_is() -> None:
     assert caught.value is over
 
 
-def test_an_async_call_ends_when_its_time_is_over_whatever_the_transport_does() -> None:
+def test_an_async_call_ends_when_its_time_is_over_whatever_the_transport_does(monkeypatch: pytest.MonkeyPatch) -> None:
     cancelled = []
+    limits: list[float] = []
+
+    async def wait_for(sending: Any, timeout: float) -> Any:
+        limits.append(timeout)
+        return await asyncio.wait_for(sending, timeout)
+
+    monkeypatch.setattr(f"{client_module.__name__}.asyncio.wait_for", wait_for)
 
     async def never(request: httpx.Request) -> httpx.Response:
         try:
@@ -157,6 +167,7 @@ def test_an_async_call_ends_when_its_time_is_over_whatever_the_transport_does() 
 
     asyncio.run(main())
     assert cancelled == [True]
+    assert 0 < limits[0] <= 0.02
 
 
 def test_a_call_with_time_enough_is_as_any_other(face: Face, service: LocalService) -> None:
@@ -286,6 +297,18 @@ def test_the_middle_between_sending_and_receiving_is_compared() -> None:
     clock.now = NOW + 100
     flow.send(refused(NOW + 50 + HALF_AN_HOUR))
     assert shared.skew.seconds == pytest.approx(HALF_AN_HOUR, abs=1)
+
+
+def test_a_date_to_wait_until_is_by_the_services_clock() -> None:
+    skew = _flow.ClockSkew()
+    skew.seconds = HALF_AN_HOUR
+    flow = _flow.call(context(skew=skew, retries=RetryPolicy(rng=lambda: 0.0)), LIST_SESSIONS, CALL)
+    next(flow)
+    flow.send(KEYS)
+    until = formatdate(NOW + HALF_AN_HOUR + 10, usegmt=True)
+    wait = flow.send(Response(status=503, headers=(("retry-after", until),), body=b""))
+    assert isinstance(wait, _flow.Sleep)
+    assert wait.seconds == pytest.approx(10, abs=1)
 
 
 def test_correction_can_be_turned_off() -> None:

@@ -343,6 +343,30 @@ def test_there_is_one_context_for_a_ca_bundle_in_the_process() -> None:
     assert _tls.provider(path, scheme="https")() is not _tls.provider(None, scheme="https")()
 
 
+def test_threads_that_ask_at_once_build_one_context(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    barrier = threading.Barrier(8)
+    built: list[str | None] = []
+
+    def slowly(ca_bundle: str | None, source: str) -> ssl.SSLContext:
+        built.append(ca_bundle)
+        threading.Event().wait(0.01)  # long enough for the others to come in, were there no lock
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+    monkeypatch.setattr(_tls, "_build", slowly)
+    make = _tls.provider(tmp_path, scheme="https")
+
+    def ask() -> None:
+        barrier.wait()
+        make()
+
+    threads = [threading.Thread(target=ask) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert built == [str(tmp_path)]
+
+
 def test_contexts_are_made_when_needed_and_verify() -> None:
     code = (
         "import ssl, novaact_http\n"
