@@ -416,6 +416,13 @@ def test_a_run_can_be_added(face: Face, service: LocalService) -> None:
     assert len(service.requests) == 3
 
 
+@pytest.mark.parametrize(("max_results", "pages"), [(4, 3), (5, 2), (9, 2), (10, 1), (11, 1)])
+def test_the_last_page_has_no_token(face: Face, service: LocalService, max_results: int, pages: int) -> None:
+    run = service.add_run("ten", sessions=10)
+    got, _ = face.pages(options_for(service), **call_for(run), page_size=max_results)
+    assert [bool(page.next_token) for page in got] == [True] * (pages - 1) + [False]
+
+
 def test_tokens_are_of_one_listing_only(service: LocalService) -> None:
     first, other = service.runs[0], service.add_run("other", sessions=20)
     with Client(**options_for(service)) as client:
