@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import uuid
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
@@ -208,6 +209,14 @@ def test_a_signer_may_leave_out_the_signature(face: Face) -> None:
     assert face.page({**mocked(lambda _: page("a")), "signer": Signer()}, **CALL).session_summaries
 
 
+def test_each_call_has_an_invocation_id_of_its_own(service: LocalService) -> None:
+    with Client(**options_for(service)) as client:
+        for _ in range(2):
+            client.list_sessions(**call_for(service.runs[0]))
+    sent = {uuid.UUID(each.header("amz-sdk-invocation-id") or "") for each in service.requests}
+    assert [each.version for each in sent] == [4, 4]
+
+
 def test_threads_share_a_client(service: LocalService) -> None:
     run = service.runs[0]
     barrier = threading.Barrier(16)
@@ -309,6 +318,11 @@ def test_the_calls_of_a_client_share_its_quota(waits: list[float]) -> None:
     # 500 tokens, 14 for each retry: 35 retries.
     assert attempts == [3] * 17 + [2] + [1] * 2
     assert len(waits) == 35
+
+
+def test_closing_outside_asyncio_says_so() -> None:
+    with pytest.raises(ConfigurationError, match="asyncio"):
+        AsyncClient(**mocked(lambda _: page())).aclose().send(None)
 
 
 def test_an_async_client_outside_asyncio_says_so() -> None:

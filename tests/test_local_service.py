@@ -181,6 +181,7 @@ def test_headers_that_need_no_signature_may_change(at_now: LocalService) -> None
         (lambda value: value.replace("us-east-1", "eu-west-1"), "InvalidSignatureException", "valid region"),
         (lambda value: value.replace("nova-act", "s3"), "InvalidSignatureException", "correct service"),
         (lambda value: value.replace("/20251123/", "/20251122/"), "InvalidSignatureException", "Date in Credential"),
+        (lambda value: value.replace(";host", ""), "InvalidSignatureException", "'host' must be"),
         (lambda value: value.replace("content-type;", ""), "InvalidSignatureException", "'content-type' must be"),
         (
             lambda value: value.replace("=content-type;host", "=host;content-type"),
@@ -364,6 +365,15 @@ def test_an_answers_headers_replace_the_services_own(face: Face, service: LocalS
 def test_an_answers_headers_are_checked_where_they_are_given(service: LocalService, header: tuple[str, str]) -> None:
     with pytest.raises(ValueError, match="not a header that can be sent"):
         service.answer_next(200, b"", dict([header]))
+
+
+def test_answers_come_in_the_order_asked_for(face: Face, service: LocalService) -> None:
+    for status in (501, 502):
+        service.answer_next(status)
+    for status in (501, 502):
+        with pytest.raises(ServiceError) as caught:
+            face.page(options_for(service), **call_for(service.runs[0]))
+        assert caught.value.status_code == status
 
 
 def test_an_asked_for_answer_is_not_wasted_on_a_bad_signature(service: LocalService) -> None:

@@ -35,6 +35,7 @@ class Script:
     def __call__(self, request: httpx.Request) -> httpx.Response:
         token = request.url.params.get("nextToken")
         self.asked.append(token)
+        assert len(self.asked) < 50, "the listing goes round and round"
         ids, next_token = self.pages[token]
         body: dict[str, object] = {"sessionSummaries": [{"sessionId": each} for each in ids]}
         if next_token is not None:
@@ -204,6 +205,28 @@ def test_the_resume_token_holds_after_a_break_in_the_middle_of_a_page() -> None:
         assert pager.resume_token == token("t1", 1)
 
 
+def test_the_resume_token_holds_after_a_break_between_pages() -> None:
+    with Client(**mocked(Script(THREE))) as client:
+        pager = client.iter_sessions(**CALL)
+        next(pager.pages())
+        assert pager.resume_token == token("t1")
+
+
+def test_the_resume_token_holds_after_a_break_async() -> None:
+    async def main() -> None:
+        async with AsyncClient(**mocked(Script(THREE))) as client:
+            pager = client.iter_sessions(**CALL)
+            async for session in pager:
+                if session.session_id == "d":
+                    break
+            assert pager.resume_token == token("t1", 1)
+            pager = client.iter_sessions(**CALL)
+            await pager.pages().__anext__()
+            assert pager.resume_token == token("t1")
+
+    asyncio.run(main())
+
+
 def test_the_resume_token_holds_after_a_failure(face: Face) -> None:
     script = Script(THREE)
 
@@ -225,6 +248,7 @@ def test_the_resume_token_holds_after_a_failure(face: Face) -> None:
         (token("t1"), "def"),
         (token("t1", 0), "def"),
         (token("t1", 1), "ef"),
+        (token("t1", 1)[:8] + "\n" + token("t1", 1)[8:] + "\n", "ef"),
         (token("t1", 2), "f"),
         (token("t1", 99), "f"),
         (token(None), "abcdef"),

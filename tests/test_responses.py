@@ -97,6 +97,18 @@ def test_an_echoed_secret_is_not_shown(face: Face) -> None:
     assert caught.value.headers["x-echo"] == "***"
 
 
+def test_a_broken_page_may_ask_to_wait(face: Face) -> None:
+    with pytest.raises(ResponseError) as caught:
+        face.page(_answer(b"", headers={"Retry-After": "3"}), **CALL)
+    assert caught.value.retry_after == 3.0
+
+
+def test_a_secret_cut_by_the_excerpts_end_is_not_shown(face: Face) -> None:
+    with pytest.raises(ResponseError) as caught:
+        face.page(_answer(b"x" * 90 + KEYS.secret_access_key.encode()), **CALL)
+    assert KEYS.secret_access_key[:5] not in str(caught.value)
+
+
 def test_metadata_tells_how_the_page_came_about(face: Face) -> None:
     headers = [("X-Amzn-RequestId", "r-1"), ("X-Twice", "a"), ("x-twice", "b")]
     page = face.page(_answer(b'{"sessionSummaries": []}', headers=headers), **CALL)
@@ -112,6 +124,8 @@ def test_the_request_id_may_have_its_older_name(face: Face) -> None:
     headers = {"x-amz-request-id": "r-2"}
     assert face.page(_answer(b'{"sessionSummaries": []}', headers=headers), **CALL).metadata.request_id == "r-2"
     assert face.page(_answer(b'{"sessionSummaries": []}'), **CALL).metadata.request_id is None
+    both = {"x-amz-request-id": "old", "x-amzn-requestid": "new"}
+    assert face.page(_answer(b'{"sessionSummaries": []}', headers=both), **CALL).metadata.request_id == "new"
 
 
 def _page(request_id: str) -> ListSessionsResponse:
@@ -122,6 +136,7 @@ def _page(request_id: str) -> ListSessionsResponse:
 def test_pages_are_equal_by_what_they_list() -> None:
     assert _page("r-1") == _page("r-2")
     assert hash(_page("r-1")) == hash(_page("r-2"))
+    assert "request_id" not in repr(_page("r-1"))
     assert hash(_page("r-1").metadata) != hash(_page("r-2").metadata)
 
 

@@ -224,6 +224,15 @@ def test_retry_after_is_heeded_with_every_retryable_status() -> None:
     assert delay(ServiceError(code="x", status_code=400, retry_after=3.0)) is None
 
 
+def test_retry_after_is_heeded_with_a_broken_success_too() -> None:
+    assert delay(ResponseError("odd", status_code=200, retry_after=3.0)) == 3.0
+    assert delay(ResponseError("odd", status_code=200, headers={"x-amz-retry-after": "1000"})) == 1.0
+
+
+def test_a_random_number_below_zero_is_none() -> None:
+    assert delay(ThrottlingException(), rng=-1.0) == 0.0
+
+
 def test_of_two_hints_the_longer_counts() -> None:
     headers = {"x-amz-retry-after": "2000"}
     assert delay(ThrottlingException(retry_after=1.0, headers=headers)) == 2.0

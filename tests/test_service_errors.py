@@ -145,6 +145,7 @@ def test_every_error_of_the_service_model_is_known() -> None:
         (response(400, {}, x_amzn_errortype=" ,B"), "B"),
         (response(400, {}, x_amzn_errortype="  A  "), "A"),
         (response(400, {}, x_amzn_errortype="ns#:x"), "400"),
+        (response(400, {"code": "A\nERROR forged\x1b[31m"}), "AERROR forged[31m"),
         (response(400, {"code": 7}), "400"),
         (response(400, {"__type": 7}), "400"),
         (response(400, {"__type": ["A"]}), "400"),
@@ -188,7 +189,15 @@ def test_a_page_for_browsers_is_recognised_and_not_dumped(page: str, status: int
     assert (error.code, error.request_id) == (str(status), "r-1")
 
 
-@pytest.mark.parametrize(("status", "phrase"), [(503, "Service Unavailable"), (599, "HTTP status 599"), (404, "")])
+@pytest.mark.parametrize(
+    ("status", "phrase"),
+    [
+        (500, "Internal Server Error"),
+        (503, "Service Unavailable"),
+        (599, "HTTP status 599"),
+        (404, ""),
+    ],
+)
 @pytest.mark.parametrize("body", [b"", b" \n"])
 def test_an_empty_server_error_has_the_statuss_own_words(status: int, phrase: str, body: bytes) -> None:
     error = raised(response(status, body, x_amzn_requestid="r-1"))
@@ -200,6 +209,7 @@ def test_an_empty_server_error_has_the_statuss_own_words(status: int, phrase: st
     [
         ("7", 7.0),
         ("1.5", 1.5),
+        ("1.2", 1.2),
         (" 2 ", 2.0),
         ("0", 0.0),
         (formatdate(NOW + 30, usegmt=True), 29.5),
@@ -304,6 +314,12 @@ def test_secrets_are_blanked_out_however_a_gateway_spells_them(status: int, spel
         flow.send(Response(status=status, headers=(), body=body))
     assert "you sent" in str(caught.value)
     assert spelling("IQoJ/Token+==") not in str(caught.value)
+
+
+@pytest.mark.parametrize(("secret", "shown"), [("7letter", "7letter"), ("8letters", "***")])
+def test_secrets_are_blanked_out_from_eight_characters_on(secret: str, shown: str) -> None:
+    keys = Credentials(access_key_id="a", secret_access_key=secret)
+    assert raised(response(400, {"message": f"<{secret}>"}), keys).message == f"<{shown}>"
 
 
 def test_stand_ins_for_secrets_garble_no_text() -> None:

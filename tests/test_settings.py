@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import os
 import re
+import ssl
 from typing import TYPE_CHECKING, Any
 from unittest import mock
 from urllib.parse import urlsplit
 
 import boto3
+import httpx
 import pytest
 from botocore.config import Config
 from botocore.exceptions import EndpointVariantError
 from botocore.httpsession import ProxyConfiguration
 from botocore.utils import get_environ_proxies
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from novaact_http import (
+    AsyncClient,
     Client,
     ConfigurationError,
     RetryPolicy,
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from novaact_http.testing import LocalService
+from novaact_http.transports import _proxy
 
 
 def resolve(environ: dict[str, str] | None = None, **arguments: Any) -> _settings.Settings:
@@ -242,12 +246,35 @@ def test_the_applications_id_is_in_the_user_agent(app_id: str, shown: str) -> No
     assert _flow.user_agent(resolve({"AWS_SDK_UA_APP_ID": app_id}, region="x").app_id) == plain + shown
 
 
-@pytest.mark.parametrize("app_id", ["x" * 51, 7])
-def test_what_is_no_app_id_is_refused(app_id: Any) -> None:
-    with pytest.raises(ConfigurationError, match="the argument app_id must be text of up to 50 characters"):
-        resolve(region="us-east-1", app_id=app_id)
-    with pytest.raises(ConfigurationError, match="AWS_SDK_UA_APP_ID must be text"):
-        resolve({"AWS_SDK_UA_APP_ID": "x" * 51}, region="us-east-1")
+def test_what_is_no_app_id_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match="the argument app_id must be str, not int"):
+        resolve(region="us-east-1", app_id=7)
+
+
+def test_an_application_with_a_long_id_is_told_of_it_and_served() -> None:
+    for settings in (resolve(region="x", app_id="x" * 51), resolve({"AWS_SDK_UA_APP_ID": "x" * 51}, region="x")):
+        assert settings.app_id == "x" * 51
+        assert "has over 50 characters" in settings.remarks[0]
+    assert resolve(region="x", app_id="x" * 50).remarks == ()
+
+
+def test_what_an_argument_makes_needless_is_not_looked_at() -> None:
+    wrong = {"AWS_CA_BUNDLE": "", "HTTPS_PROXY": "nonsense://"}
+    assert resolve(wrong, region="x", connects=False).ca_bundle is None
+    assert resolve({"AWS_CA_BUNDLE": ""}, region="x", verifies=True).ca_bundle is None
+    with pytest.raises(ConfigurationError, match="HTTPS_PROXY"):
+        resolve(wrong, region="x", verifies=True)
+
+
+@pytest.mark.parametrize("make", [Client, AsyncClient])
+def test_a_client_with_a_transport_needs_no_settings_for_connecting(
+    make: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_CA_BUNDLE", "")
+    monkeypatch.setenv("HTTP_PROXY", "nonsense://")
+    make(**OPTIONS, transport=httpx.MockTransport(lambda _: httpx.Response(200)))
+    with pytest.raises(ConfigurationError, match="AWS_CA_BUNDLE is empty"):
+        make(**OPTIONS)
 
 
 # Proxies.
@@ -264,6 +291,7 @@ proxy_environments = st.dictionaries(
     proxy_environments,
     st.sampled_from(["http://h.example", "https://h.example", "http://h2:8080", "http://h.example:80"]),
 )
+@example({"HTTP_PROXY": "http://p:1", "NO_PROXY": "H.EXAMPLE:80"}, "http://h.example:80")
 def test_the_proxy_is_boto3s(environ: dict[str, str], endpoint_url: str) -> None:
     proxies = {name: value for name, value in environ.items() if "no" in name.lower() or ":" in value or value == ""}
     with mock.patch.dict(os.environ, proxies, clear=True):
@@ -279,7 +307,19 @@ def test_a_cgi_programs_proxy_header_is_not_believed() -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["http://", "http://u:secret@:1", "http://p:x", "http://p:0", "http://[p", "http://p:99999"]
+    "url",
+    [
+        "http://",
+        "http://u:secret@:1",
+        "http://p:x",
+        "http://p:0",
+        "http://[p",
+        "http://p:99999",
+        "http://u:secret@p:1\n",
+        "http://1.2.3.400",
+        "socks5://p:1",
+        "http://p_",
+    ],
 )
 @pytest.mark.parametrize("name", ["HTTPS_PROXY", "https_proxy"])
 def test_what_is_no_proxy_is_refused_and_not_shown(name: str, url: str) -> None:
@@ -294,6 +334,20 @@ def test_requests_go_through_the_proxy(face: Face, service: LocalService, monkey
     with pytest.warns(UserWarning, match="not encrypted"), pytest.raises(ServiceError):
         face.page({**options_for(service), "endpoint_url": "http://nova-act.example"}, **call_for(service.runs[0]))
     assert service.requests[0].target.startswith("http://nova-act.example/workflow-definitions/")
+
+
+def test_a_proxy_that_speaks_tls_is_trusted_as_the_endpoint_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    tls = ssl.create_default_context()
+    made = _proxy("https://p:1", tls)
+    assert made is not None
+    assert made.ssl_context is tls
+    plain = _proxy("http://p:1", tls)
+    assert plain is not None
+    assert plain.ssl_context is None
+    # With an endpoint of http:// too, whose own context would trust nobody.
+    monkeypatch.setenv("HTTP_PROXY", "https://p:1")
+    with Client(**OPTIONS) as client:
+        assert client._tls().cert_store_stats()["x509_ca"] > 0
 
 
 def test_tls_goes_through_a_tunnel(face: Face, service: LocalService, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -390,6 +444,8 @@ def test_a_password_in_the_endpoint_is_refused_and_not_shown(url: str) -> None:
     with pytest.raises(ConfigurationError, match=r"^AWS_ENDPOINT_URL ") as caught:
         resolve({"AWS_ENDPOINT_URL": url}, region="us-east-1")
     assert "pa55" not in str(caught.value)
+    assert caught.value.__cause__ is None
+    assert caught.value.__suppress_context__ or caught.value.__context__ is None
 
 
 hosts = st.sampled_from(["h", "H.Example", "a-b.c", "127.0.0.1", "[::1]", "a.", "1"]) | st.text(
@@ -432,6 +488,7 @@ def test_an_endpoint_is_accepted_if_and_only_if_boto3_accepts_it(url: str) -> No
         ("127.0.0.1.example", False),
         ("10.0.0.1", False),
         ("localhost.example", False),
+        ("notlocalhost", False),
         ("h", False),
     ],
 )

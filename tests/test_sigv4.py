@@ -124,7 +124,8 @@ def test_the_signing_key_is_derived_once_for_a_credential_a_day_and_a_region(mon
     sign(TEMPORARY_KEYS, SCOPE, NOW)
     sign(TEMPORARY_KEYS, Scope("eu-west-1", "nova-act"), NOW)
     sign(TEMPORARY_KEYS, Scope("eu-west-1", "nova-act"), NOW + 86_400)
-    assert len(derived) == 4
+    sign(TEMPORARY_KEYS, Scope("eu-west-1", "other"), NOW + 86_400)
+    assert len(derived) == 5
 
 
 def test_an_empty_session_token_is_none_at_all() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from email.utils import formatdate
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ import httpx
 import pytest
 
 from novaact_http import AsyncClient, Attempt, Client, DeadlineExceeded, RetryPolicy, ServiceError, Timeout, _flow
-from novaact_http import client as client_module
+from novaact_http._retry import Quota
 from novaact_http._wire import Request, Response
 from novaact_http.errors import InternalServerException, TransportError, TransportTimeout
 from novaact_http.operations import LIST_SESSIONS
@@ -141,15 +142,9 @@ def test_a_deadline_that_a_driver_kept_is_raised_as_it_is() -> None:
     assert caught.value is over
 
 
-def test_an_async_call_ends_when_its_time_is_over_whatever_the_transport_does(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_async_call_ends_when_its_time_is_over_whatever_the_transport_does() -> None:
     cancelled = []
     limits: list[float] = []
-
-    async def wait_for(sending: Any, timeout: float) -> Any:
-        limits.append(timeout)
-        return await asyncio.wait_for(sending, timeout)
-
-    monkeypatch.setattr(f"{client_module.__name__}.asyncio.wait_for", wait_for)
 
     async def never(request: httpx.Request) -> httpx.Response:
         try:
@@ -160,6 +155,14 @@ def test_an_async_call_ends_when_its_time_is_over_whatever_the_transport_does(mo
         raise AssertionError
 
     async def main() -> None:
+        loop = asyncio.get_running_loop()
+        call_at = loop.call_at
+
+        def watched(when: float, *arguments: Any) -> asyncio.TimerHandle:
+            limits.append(when - loop.time())
+            return call_at(when, *arguments)
+
+        loop.call_at = watched  # type: ignore[method-assign, assignment]
         async with AsyncClient(**{**OPTIONS, "transport": httpx.MockTransport(never), "timeout": 0.02}) as client:
             with pytest.raises(DeadlineExceeded, match="time was over before the response came") as caught:
                 await client.list_sessions(**CALL)
@@ -168,6 +171,78 @@ def test_an_async_call_ends_when_its_time_is_over_whatever_the_transport_does(mo
     asyncio.run(main())
     assert cancelled == [True]
     assert 0 < limits[0] <= 0.02
+
+
+def test_a_cancellation_is_not_lost_in_a_call_with_a_total() -> None:
+    sent = []
+
+    async def main() -> None:
+        release = asyncio.Event()
+
+        async def answer(request: httpx.Request) -> httpx.Response:
+            sent.append(request)
+            await release.wait()
+            return httpx.Response(503)
+
+        options = {**OPTIONS, "transport": httpx.MockTransport(answer), "timeout": 60, "retries": RetryPolicy()}
+        async with AsyncClient(**options) as client:
+            for ticks in range(6):
+                release.clear()
+                sent.clear()
+                task = asyncio.create_task(client.list_sessions(**CALL))
+                while not sent:  # noqa: ASYNC110 - tick by tick
+                    await asyncio.sleep(0)
+                release.set()
+                for _ in range(ticks):
+                    await asyncio.sleep(0)
+                cancelled = task.cancel()
+                (outcome,) = await asyncio.gather(task, return_exceptions=True)
+                assert not cancelled or isinstance(outcome, asyncio.CancelledError), ticks
+
+    asyncio.run(main())
+
+
+def test_a_call_that_is_cancelled_and_out_of_time_is_cancelled() -> None:
+    async def main() -> None:
+        async def never(request: httpx.Request) -> httpx.Response:
+            task = asyncio.current_task()
+            assert task is not None
+            try:
+                await asyncio.Event().wait()
+            finally:
+                task.cancel()  # from outside, in the moment in which the time is over
+            raise AssertionError
+
+        async with AsyncClient(**{**OPTIONS, "transport": httpx.MockTransport(never), "timeout": 0.01}) as client:
+            with pytest.raises((asyncio.CancelledError, DeadlineExceeded)) as caught:
+                await asyncio.create_task(client.list_sessions(**CALL))
+        if sys.version_info >= (3, 11):  # where cancellations are counted
+            assert caught.type is asyncio.CancelledError
+
+    asyncio.run(main())
+
+
+def test_waiting_for_a_connection_is_bounded_too(face: Face) -> None:
+    seen: list[Any] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request.extensions["timeout"]["pool"])
+        return httpx.Response(200, json={"sessionSummaries": []})
+
+    face.page({**mocked(answer), "timeout": 5}, **CALL)
+    face.page(mocked(answer), **CALL)
+    assert 0 < seen[0] <= 5
+    assert seen[1] is None
+
+
+def test_a_wait_that_is_not_begun_costs_nothing() -> None:
+    quota = Quota()
+    for _ in range(40):
+        driven = Driven(quota=quota)
+        driven.send()
+        with pytest.raises(DeadlineExceeded):
+            driven.flow.send(Response(status=503, headers=(("retry-after", "11"),), body=b""))
+    assert quota.acquire(500)
 
 
 def test_a_call_with_time_enough_is_as_any_other(face: Face, service: LocalService) -> None:
@@ -248,6 +323,38 @@ def test_a_clock_is_corrected_only_once_in_a_call() -> None:
     with pytest.raises(ServiceError) as caught:
         flow.send(refused(NOW - HALF_AN_HOUR))
     assert caught.value.attempts == 2
+
+
+def test_calls_under_way_together_all_correct_their_clocks() -> None:
+    shared = context(retries=RetryPolicy(max_attempts=1))
+    flows = [_flow.call(shared, LIST_SESSIONS, CALL) for _ in range(3)]
+    for flow in flows:
+        next(flow)
+        flow.send(KEYS)
+    for flow in flows:
+        assert flow.send(refused(NOW + HALF_AN_HOUR)) == _flow.Sleep(0.0)
+
+
+@pytest.mark.parametrize(
+    "date",
+    [
+        "Mon, 01 Jan 2026 99999999999999:00:00 GMT",
+        "Mon, 01 Jan 2026 999999999999999999999:00:00 GMT",
+        "Mon, 01 Jan 2026 00:00:00 +99999999999999999",
+        "Mon, 01 Jan 2026 00:00:00 -99999999999999999",
+        "Mon, 01 Jan 9999 00:00:00 GMT",
+    ],
+)
+@pytest.mark.parametrize("code", ["RequestExpired", "InternalServerException"])
+def test_a_garbled_date_hides_no_error(date: str, code: str) -> None:
+    shared = context()
+    flow = _flow.call(shared, LIST_SESSIONS, CALL)
+    next(flow)
+    flow.send(KEYS)
+    with pytest.raises(ServiceError) as caught:
+        flow.send(Response(status=500, headers=(("x-amzn-errortype", code), ("date", date)), body=b"{}"))
+    assert caught.value.code == code
+    assert shared.skew.seconds == 0.0
 
 
 def test_a_clock_that_moves_again_is_learnt_anew() -> None:

@@ -417,12 +417,24 @@ def test_verification_cannot_be_turned_off_by_accident(make: Callable[..., Any],
 
 def test_the_users_context_reaches_the_connection(face: Face) -> None:
     # A server that is no TLS server: the handshake fails before anything of the request is sent.
+    class Watched(ssl.SSLContext):
+        used = False
+
+        def wrap_socket(self, *arguments: Any, **options: Any) -> Any:
+            Watched.used = True
+            return super().wrap_socket(*arguments, **options)
+
+        def wrap_bio(self, *arguments: Any, **options: Any) -> Any:
+            Watched.used = True
+            return super().wrap_bio(*arguments, **options)
+
     listening, thread = _listener(b"HTTP/1.1 400 no\r\n\r\n")
     url = f"https://127.0.0.1:{listening.getsockname()[1]}"
     with listening, pytest.raises(TransportError) as caught:
-        face.page({**OPTIONS, "endpoint_url": url, "verify": ssl.create_default_context()}, **CALL)
+        face.page({**OPTIONS, "endpoint_url": url, "verify": Watched(ssl.PROTOCOL_TLS_CLIENT)}, **CALL)
     thread.join()
     assert not caught.value.request_sent
+    assert Watched.used
 
 
 def test_a_path_that_no_file_can_have_is_refused(face: Face) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+_YEAR_9000 = 221_845_392_000
+
 
 def parse_date(text: str) -> float | None:
     """An HTTP date in seconds since the epoch, or None if it is not one."""
@@ -9,6 +11,8 @@ def parse_date(text: str) -> float | None:
 
     try:
         date = parsedate_tz(text)
-        return None if date is None else float(mktime_tz(date))
+        seconds = None if date is None else float(mktime_tz(date))
     except (ValueError, OverflowError):
         return None
+    # Garbled hours and zones make times that no clock shows, and no function can write.
+    return seconds if seconds is not None and 0 <= seconds < _YEAR_9000 else None

@@ -160,6 +160,7 @@ class _Call(Generic[OutputT]):
             raise self._deadline_exceeded()
         self._attempts += 1
         self._sent_at, self._started = context.clock(), context.monotonic()
+        self._skew = context.skew.seconds  # another call may learn it anew while this one waits
         signed = context.signer.sign(
             self._operation.method,
             self._target,
@@ -167,7 +168,7 @@ class _Call(Generic[OutputT]):
             self._body,
             credentials=credentials,
             scope=Scope(context.settings.region, SERVICE),
-            now=self._sent_at + context.skew.seconds,
+            now=self._sent_at + self._skew,
         )
         self._redact = _redactor(credentials, signed)
         number = self._attempts - self._clock_corrections
@@ -232,7 +233,8 @@ class _Call(Generic[OutputT]):
                 self._ttl = f"ttl={amz_date(date + self._context.timeout.read)}; "
                 if isinstance(failure, ServiceError) and self._corrects_clock(failure, date):
                     return 0.0
-        return self._retries.delay(self._operation, failure, self._attempts - self._clock_corrections)
+        number = self._attempts - self._clock_corrections
+        return self._retries.delay(self._operation, failure, number, left=self._left())
 
     def _corrects_clock(self, error: ServiceError, date: float) -> bool:
         """Learn the skew if it is what the service complains of, and this call has not done so before."""
@@ -240,7 +242,7 @@ class _Call(Generic[OutputT]):
         if not context.correct_clock_skew or self._clock_corrections or error.code not in _SKEW_CODES:
             return False
         skew = date - (self._sent_at + context.clock()) / 2
-        if "age" in error.headers or abs(skew - context.skew.seconds) <= _TOLERATED_SKEW:
+        if "age" in error.headers or abs(skew - self._skew) <= _TOLERATED_SKEW:
             return False  # an answer out of a cache tells no time; and a clock that is right needs no correction
         context.skew.seconds = skew
         self._clock_corrections = 1

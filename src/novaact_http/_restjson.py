@@ -86,6 +86,7 @@ def decode(operation: Operation[OutputT], response: Response, *, attempts: int, 
             request_id=request_id,
             headers=headers,
             attempts=attempts,
+            retry_after=_retry_after(headers.get("retry-after"), now),
         ) from error
     metadata = ResponseMetadata(request_id=request_id, status_code=response.status, headers=headers, attempts=attempts)
     return operation.output.model(**members, metadata=metadata)
@@ -213,7 +214,8 @@ def _clean_code(raw: object) -> str:
     """`com.amazon#ThrottlingException:http://…` becomes `ThrottlingException`; of a comma list it is the first."""
     if not isinstance(raw, str):
         return ""
-    cleaned = (each.split(":", 1)[0].rsplit("#", 1)[-1].strip() for each in raw.split(","))
+    visible = "".join(each for each in raw if each.isprintable())  # a line break would forge a line of the log
+    cleaned = (each.split(":", 1)[0].rsplit("#", 1)[-1].strip() for each in visible.split(","))
     return next(filter(None, cleaned), "")
 
 

@@ -8,6 +8,7 @@ safe to repeat is repeated: what only reads, what was certainly not sent, what t
 from __future__ import annotations
 
 import contextlib
+import math
 import threading
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,8 @@ from novaact_http.errors import ResponseError, ServiceError, TransportError
 from novaact_http.operations import ERRORS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from novaact_http.config import RetryPolicy
     from novaact_http.operations import Operation, Output
 
@@ -95,25 +98,32 @@ class Retries:
         """The most attempts the call may take, the first included."""
         return 1 if self._policy.mode == "off" else self._policy.max_attempts
 
-    def delay(self, operation: Operation[Output], failure: Failure, attempt: int) -> float | None:
+    def delay(
+        self, operation: Operation[Output], failure: Failure, attempt: int, *, left: float = math.inf
+    ) -> float | None:
         """Seconds to wait before the next attempt, or None to give up and raise the failure.
 
         Args:
             operation: what was called.
             failure: how this attempt failed.
             attempt: its number, from 1.
+            left: seconds that the call has left. A wait that is no shorter costs nothing, as it will not be begun.
         """
         if attempt >= self.max_attempts or not _is_retryable(operation, failure):
             return None
         throttled = isinstance(failure, ServiceError) and _is_throttling(operation, failure)
-        cost = _THROTTLING_COST if throttled else _COST
-        if not self._quota.acquire(cost):
-            return None
-        self._paid = cost
         scale = _THROTTLING_SCALE if throttled else _SCALE
         # 2.0 to a great power is not a number any more; the backoff stopped growing long before.
-        backoff = self._policy.rng() * min(scale * 2.0 ** min(attempt - 1, 64), _LONGEST_BACKOFF)
-        return _as_told(failure, backoff) if isinstance(failure, ServiceError) else backoff
+        backoff = max(0.0, self._policy.rng()) * min(scale * 2.0 ** min(attempt - 1, 64), _LONGEST_BACKOFF)
+        wait = (
+            backoff if isinstance(failure, TransportError) else _as_told(failure.headers, failure.retry_after, backoff)
+        )
+        if wait < left:
+            cost = _THROTTLING_COST if throttled else _COST
+            if not self._quota.acquire(cost):
+                return None
+            self._paid = cost
+        return wait
 
     def succeeded(self) -> None:
         """Earn back what the last retry cost, or a token if there was none."""
@@ -141,13 +151,13 @@ def _is_throttling(operation: Operation[Output], error: ServiceError) -> bool:
     return error.status_code == 429
 
 
-def _as_told(error: ServiceError, backoff: float) -> float:
+def _as_told(headers: Mapping[str, str], retry_after: float | None, backoff: float) -> float:
     """The backoff, or what the service asks for if that is longer, within reason."""
     delay = backoff
     with contextlib.suppress(ValueError):
-        milliseconds = int(error.headers.get("x-amz-retry-after", ""))
+        milliseconds = int(headers.get("x-amz-retry-after", ""))
         most = backoff + _MOST_ADDED_BY_AMZ_RETRY_AFTER
         delay = max(delay, min(milliseconds, most * 1000) / 1000)
-    if error.retry_after is not None:
-        delay = max(delay, min(error.retry_after, _LONGEST_RETRY_AFTER))
+    if retry_after is not None:
+        delay = max(delay, min(retry_after, _LONGEST_RETRY_AFTER))
     return delay

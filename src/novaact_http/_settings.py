@@ -90,7 +90,7 @@ class Setting(NamedTuple):
     source: str
 
 
-def resolve(  # every setting is an argument, and has a place in the environment
+def resolve(  # noqa: D417 - the client tells of its arguments
     *,
     region: str | None = None,
     endpoint_url: str | None = None,
@@ -98,9 +98,16 @@ def resolve(  # every setting is an argument, and has a place in the environment
     use_dualstack: bool | None = None,
     app_id: str | None = None,
     retries: RetryPolicy | None = None,
+    connects: bool = True,
+    verifies: bool = False,
     environ: Mapping[str, str],
 ) -> Settings:
-    """Resolve the settings: arguments first, then the environment.
+    """Resolve the settings: arguments first, then the environment, which is not looked at where there is an argument.
+
+    Args:
+        connects: False if the user brings a transport, so that proxy and CA bundle do not matter.
+        verifies: True if the user says whom to trust, so that the CA bundle does not matter.
+        environ: the environment.
 
     Raises:
         ConfigurationError: a value is missing or wrong.
@@ -118,15 +125,18 @@ def resolve(  # every setting is an argument, and has a place in the environment
                     f"Invalid Configuration: {what} and custom endpoint are not supported ({custom.source} is set)"
                 )
         endpoint = parse_endpoint(custom.value, custom.source)
-    policy, remarks = _retries(retries, environ)
+    # As it was written: NO_PROXY may name the port, the scheme's own too.
+    authority = endpoint.authority if custom is None else urlsplit(custom.value).netloc
+    policy, of_retries = _retries(retries, environ)
+    name_of_app, of_app_id = _app_id(app_id, environ)
     return Settings(
         region=name,
         endpoint=endpoint,
-        ca_bundle=_ca_bundle(environ),
-        proxy_url=_proxy_url(endpoint, environ),
-        app_id=_app_id(app_id, environ),
+        ca_bundle=_ca_bundle(environ) if connects and not verifies else None,
+        proxy_url=_proxy_url(endpoint, authority, environ) if connects else None,
+        app_id=name_of_app,
         retries=policy,
-        remarks=remarks,
+        remarks=of_retries + of_app_id,
     )
 
 
@@ -187,7 +197,7 @@ def _ca_bundle(environ: Mapping[str, str]) -> Setting | None:
     return next((Setting(environ[name], name) for name in names if environ.get(name)), None)
 
 
-def _proxy_url(endpoint: Endpoint, environ: Mapping[str, str]) -> str | None:
+def _proxy_url(endpoint: Endpoint, authority: str, environ: Mapping[str, str]) -> str | None:
     """The proxy of the endpoint's scheme, unless NO_PROXY names its host. As in botocore, lower-case names win."""
     lower, upper = f"{endpoint.scheme}_proxy", f"{endpoint.scheme.upper()}_PROXY"
     # In a CGI program HTTP_PROXY is what a request's Proxy header says, and so whoever sent it.
@@ -198,26 +208,27 @@ def _proxy_url(endpoint: Endpoint, environ: Mapping[str, str]) -> str | None:
     from urllib import request  # 15 ms to import, and proxies are rare
 
     exempt = {"no": environ.get("no_proxy", environ.get("NO_PROXY", ""))}
-    if request.proxy_bypass_environment(endpoint.authority, exempt):  # type: ignore[attr-defined]
+    if request.proxy_bypass_environment(authority, exempt):  # type: ignore[attr-defined]
         return None
     if not url.startswith(("http:", "https:")):
         url = f"http:{url}" if url.startswith("//") else f"http://{url}"
     try:
         parts = urlsplit(url)
-        usable = bool(parts.hostname) and parts.port != 0
+        usable = bool(_host(parts.hostname)) and parts.port != 0 and "://" not in parts.netloc + parts.path
     except ValueError:
         usable = False
-    if not usable:  # not shown, as it may hold a password
+    if not usable or _UNSAFE.search(url):  # not shown, as it may hold a password
         raise ConfigurationError(f"{lower if lower in environ else upper} must be a URL such as http://proxy:8080")
     return url
 
 
-def _app_id(argument: str | None, environ: Mapping[str, str]) -> str:
+def _app_id(argument: str | None, environ: Mapping[str, str]) -> tuple[str, tuple[str, ...]]:
     value: object = environ.get("AWS_SDK_UA_APP_ID", "") if argument is None else argument
-    if not isinstance(value, str) or len(value) > _LONGEST_APP_ID:
-        source = "AWS_SDK_UA_APP_ID" if argument is None else "the argument app_id"
-        raise ConfigurationError(f"{source} must be text of up to {_LONGEST_APP_ID} characters")
-    return _NOT_IN_USER_AGENTS.sub("-", value)
+    source = "AWS_SDK_UA_APP_ID" if argument is None else "the argument app_id"
+    if not isinstance(value, str):
+        raise ConfigurationError(f"{source} must be str, not {type(value).__name__}")
+    too_long = f"{source} has over {_LONGEST_APP_ID} characters; services may cut it off"
+    return _NOT_IN_USER_AGENTS.sub("-", value), ((too_long,) if len(value) > _LONGEST_APP_ID else ())
 
 
 def _retries(argument: RetryPolicy | None, environ: Mapping[str, str]) -> tuple[RetryPolicy, tuple[str, ...]]:

@@ -24,7 +24,7 @@ def provider(
 
     Args:
         verify: the path of a CA bundle, a context to use as it is, or None for certifi's bundle.
-        scheme: of the endpoint; none of this is read for `"http"`.
+        scheme: of what is connected to; none of this is read for `"http"`.
         source: where `verify` came from, for the message of an error.
 
     Raises:

@@ -58,6 +58,7 @@ class _ClientBase:
         on_attempt: Callable[[Attempt], object] | None,
         correct_clock_skew: bool,
         app_id: str | None,
+        connects: bool,
     ) -> None:
         if not isinstance(retries, (RetryPolicy, type(None))):
             raise ConfigurationError(f"retries must be a novaact_http.RetryPolicy, not {type(retries).__name__}")
@@ -72,14 +73,17 @@ class _ClientBase:
             use_dualstack=use_dualstack,
             app_id=app_id,
             retries=retries,
+            connects=connects,
+            verifies=verify is not None,
             environ=os.environ,
         )
         endpoint = settings.endpoint
-        if verify is None and settings.ca_bundle is not None:
+        scheme = "https" if (settings.proxy_url or "").startswith("https:") else endpoint.scheme
+        if settings.ca_bundle is not None:
             path, source = settings.ca_bundle
-            self._tls = _tls.provider(path, scheme=endpoint.scheme, source=source)
+            self._tls = _tls.provider(path, scheme=scheme, source=source)
         else:
-            self._tls = _tls.provider(verify, scheme=endpoint.scheme)
+            self._tls = _tls.provider(verify, scheme=scheme)
         self._credentials = _credentials.resolve(credentials, os.environ)
         self._context = _flow.Context(
             settings=settings,
@@ -195,6 +199,7 @@ class Client(_ClientBase):
             on_attempt=on_attempt,
             correct_clock_skew=correct_clock_skew,
             app_id=app_id,
+            connects=transport is None,
         )
         self._lock = threading.Lock()
         self._sender: Sender | None = None if transport is None else self._make_sender(transport)
@@ -318,10 +323,26 @@ def _check_asyncio() -> None:
 
 
 async def _by(deadline: float, sending: Coroutine[Any, Any, Response]) -> Response:
+    # Not `asyncio.wait_for`, which before Python 3.12 may swallow a cancellation from outside.
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    assert task is not None  # noqa: S101 - there is one wherever there is something to await
+    before = getattr(task, "cancelling", int)()  # from Python 3.11 on, cancellations are counted
+    over = False
+
+    def end() -> None:
+        nonlocal over
+        over = True
+        task.cancel()
+
+    timer = loop.call_at(loop.time() + deadline - time.monotonic(), end)
     try:
-        return await asyncio.wait_for(sending, deadline - time.monotonic())
-    except asyncio.TimeoutError as error:
+        return await sending
+    except asyncio.CancelledError as error:
+        if not over or getattr(task, "uncancel", int)() > before:
+            raise
         raise DeadlineExceeded("the call's time was over before the response came", request_sent=True) from error
+    finally:
+        timer.cancel()
 
 
 class AsyncClient(_ClientBase):
@@ -361,6 +382,7 @@ class AsyncClient(_ClientBase):
             on_attempt=on_attempt,
             correct_clock_skew=correct_clock_skew,
             app_id=app_id,
+            connects=transport is None,
         )
         self._sender: AsyncSender | None = None if transport is None else self._make_sender(transport)
 

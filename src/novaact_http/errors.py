@@ -98,6 +98,7 @@ class ResponseError(NovaActError):
     Attributes:
         status_code, request_id, headers: of the response; header names are lower-case.
         attempts: how many times the request was tried.
+        retry_after: seconds the service asked to wait, or None.
     """
 
     def __init__(
@@ -108,12 +109,14 @@ class ResponseError(NovaActError):
         request_id: str | None = None,
         headers: Mapping[str, str] | None = None,
         attempts: int = 1,
+        retry_after: float | None = None,
     ) -> None:
         super().__init__(message)
         self.status_code = status_code
         self.request_id = request_id
         self.headers: Mapping[str, str] = dict(headers or {})
         self.attempts = attempts
+        self.retry_after = retry_after
 
     def __str__(self) -> str:
         return f"{self.args[0]} (status {self.status_code}, request id {self.request_id}, attempts {self.attempts})"

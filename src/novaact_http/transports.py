@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from typing import TYPE_CHECKING, cast
 
 import httpx
@@ -54,7 +55,7 @@ class Sender:
         _check(transport, httpx.BaseTransport)
         self._transport = transport
         self._tls = tls
-        self._proxy = None if proxy_url is None else httpx.Proxy(proxy_url)
+        self._proxy_url = proxy_url
         self._stock: httpx.HTTPTransport | None = None
         self._closed = False
         self._lock = threading.Lock()
@@ -82,7 +83,9 @@ class Sender:
         with self._lock:
             _check_open(closed=self._closed)
             if self._stock is None:
-                self._stock = httpx.HTTPTransport(verify=self._tls(), limits=_LIMITS, proxy=self._proxy)
+                tls = self._tls()
+                proxy = _proxy(self._proxy_url, tls)
+                self._stock = httpx.HTTPTransport(verify=tls, limits=_LIMITS, proxy=proxy)
             return self._stock
 
     def close(self) -> None:
@@ -101,7 +104,7 @@ class AsyncSender:
         _check(transport, httpx.AsyncBaseTransport)
         self._transport = transport
         self._tls = tls
-        self._proxy = None if proxy_url is None else httpx.Proxy(proxy_url)
+        self._proxy_url = proxy_url
         self._stock: dict[asyncio.AbstractEventLoop, httpx.AsyncHTTPTransport] = {}
         self._closed = False
 
@@ -129,7 +132,7 @@ class AsyncSender:
             for ended in [each for each in self._stock if each.is_closed()]:
                 del self._stock[ended]
             stock = self._stock.setdefault(
-                loop, httpx.AsyncHTTPTransport(verify=tls, limits=_ASYNC_LIMITS, proxy=self._proxy)
+                loop, httpx.AsyncHTTPTransport(verify=tls, limits=_ASYNC_LIMITS, proxy=_proxy(self._proxy_url, tls))
             )
         return stock
 
@@ -140,6 +143,12 @@ class AsyncSender:
         self._stock.clear()
         if stock is not None:
             await stock.aclose()
+
+
+def _proxy(url: str | None, tls: ssl.SSLContext) -> httpx.Proxy | None:
+    if url is None:
+        return None
+    return httpx.Proxy(url, ssl_context=tls if url.startswith("https:") else None)
 
 
 def _check_open(*, closed: bool) -> None:
@@ -157,6 +166,7 @@ def _check(transport: object, kind: type) -> None:
 
 def _to_httpx(request: Request) -> httpx.Request:
     endpoint, timeout = request.endpoint, request.timeout
+    left = None if request.deadline is None else max(0.0, request.deadline - time.monotonic())
     try:
         url = httpx.URL(
             scheme=endpoint.scheme, host=endpoint.host, port=endpoint.port, raw_path=request.target.encode("ascii")
@@ -168,8 +178,8 @@ def _to_httpx(request: Request) -> httpx.Request:
         url,
         headers=request.headers,
         content=request.body,
-        # No `pool`: first come, first served, however long it takes.
-        extensions={"timeout": {"connect": timeout.connect, "read": timeout.read, "write": timeout.read, "pool": None}},
+        # `pool`: first come, first served, for as long as the call may take.
+        extensions={"timeout": {"connect": timeout.connect, "read": timeout.read, "write": timeout.read, "pool": left}},
     )
 
 
