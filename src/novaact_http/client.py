@@ -162,7 +162,7 @@ class Client(_ClientBase):
             loop. What it raises is logged and goes no further.
         correct_clock_skew: if the service refuses a request because this machine's clock is wrong, learn by how much
             from its response, and sign once more.
-        app_id: names the application in the User-Agent, 50 characters at most; else AWS_SDK_UA_APP_ID.
+        app_id: names the application in the User-Agent, best in up to 50 characters; else AWS_SDK_UA_APP_ID.
 
     Raises:
         ConfigurationError: an argument, or what the environment has in its place, is missing or wrong.
