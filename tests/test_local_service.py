@@ -426,6 +426,23 @@ def test_a_run_can_be_added(face: Face, service: LocalService) -> None:
     assert len(service.requests) == 3
 
 
+def test_a_page_has_a_hundred_where_the_caller_does_not_say(face: Face, service: LocalService) -> None:
+    got = face.page(options_for(service), **call_for(service.add_run("a", sessions=101)))
+    assert len(got.session_summaries) == 100
+    assert got.next_token
+
+
+def test_what_is_not_found_is_named(face: Face, service: LocalService) -> None:
+    run = call_for(service.runs[0])
+    for changes, kind in (
+        ({"workflow_definition_name": "nobody"}, "WorkflowDefinition"),
+        ({"workflow_run_id": UUID}, "WorkflowRun"),
+    ):
+        with pytest.raises(errors.ResourceNotFoundException) as caught:
+            face.page(options_for(service), **{**run, **changes})
+        assert caught.value.resource_type == kind
+
+
 @pytest.mark.parametrize(("max_results", "pages"), [(4, 3), (5, 2), (9, 2), (10, 1), (11, 1)])
 def test_the_last_page_has_no_token(face: Face, service: LocalService, max_results: int, pages: int) -> None:
     run = service.add_run("ten", sessions=10)

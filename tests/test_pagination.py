@@ -111,6 +111,13 @@ def test_a_repeated_token_is_an_error_after_all_was_handed_out(face: Face, pages
         face.pages(mocked(script), **CALL)
 
 
+def test_a_long_token_is_cut_short_in_the_message(face: Face) -> None:
+    long = "x" * 5_000
+    with pytest.raises(PaginationError) as caught:
+        face.items(mocked(Script({None: ([], long), long: ([], long)})), **CALL)
+    assert len(str(caught.value)) < 300
+
+
 def test_going_back_to_the_starting_token_is_a_repetition_too(face: Face) -> None:
     with pytest.raises(PaginationError):
         face.items(mocked(Script({"A": (["a"], "B"), "B": (["b"], "A")})), **CALL, starting_token="A")

@@ -28,6 +28,8 @@ BAD = [
     ("max_results", 0, "must be at least 1, not 0"),
     ("max_results", -(10**5000), "must be at least 1"),
     ("max_results", 10**5000, "must fit into 64 bits"),
+    ("max_results", 2**63, "must fit into 64 bits"),
+    ("workflow_run_id", "\x9f", "must not have control characters"),
     ("max_results", True, "must be int, not bool (True)"),
     ("max_results", "5", "must be int, not str ('5')"),
     ("max_results", 5.0, "must be int, not float"),

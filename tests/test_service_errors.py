@@ -258,6 +258,11 @@ def test_a_field_may_lack_a_part() -> None:
     assert error.field_list == (ValidationExceptionField(name="a"), ValidationExceptionField())
 
 
+def test_only_a_page_that_begins_as_one_is_html() -> None:
+    assert raised(response(400, {"message": "no <html> here"})).message == "no <html> here"
+    assert raised(response(400, {"message": "m"}, content_encoding="Identity")).message == "m"
+
+
 def test_a_compressed_error_is_not_dumped() -> None:
     error = raised(response(502, gzip.compress(b"hello"), content_encoding="gzip"))
     assert error.message == "Bad Gateway (the body has Content-Encoding 'gzip', which was not asked for)"

@@ -439,7 +439,9 @@ def test_what_is_no_endpoint_is_refused(url: Any, problem: str) -> None:
     assert str(caught.value).startswith(f"the argument endpoint_url {problem}")
 
 
-@pytest.mark.parametrize("url", ["https://user:pa55word@h", "https://user:pa55/word@h", "https://pa55word@h:x"])
+@pytest.mark.parametrize(
+    "url", ["https://user:pa55word@h", "https://user:pa55/word@h", "https://pa55word@h:x", "user:pa55word@h"]
+)
 def test_a_password_in_the_endpoint_is_refused_and_not_shown(url: str) -> None:
     with pytest.raises(ConfigurationError, match=r"^AWS_ENDPOINT_URL ") as caught:
         resolve({"AWS_ENDPOINT_URL": url}, region="us-east-1")

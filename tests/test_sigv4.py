@@ -128,6 +128,17 @@ def test_the_signing_key_is_derived_once_for_a_credential_a_day_and_a_region(mon
     assert len(derived) == 5
 
 
+def test_a_key_that_another_thread_has_put_there_is_not_used() -> None:
+    class Raced(SigV4Signer):
+        _last: Any = property(lambda _: (("other", "", SCOPE), b"key"), lambda _, __: None)
+
+    ours, fresh = (
+        signer.sign("POST", "/", (("Host", "h"),), b"", credentials=KEYS, scope=SCOPE, now=NOW)
+        for signer in (Raced(), SigV4Signer())
+    )
+    assert ours == fresh
+
+
 def test_an_empty_session_token_is_none_at_all() -> None:
     keys = Credentials(access_key_id="a", secret_access_key="b", session_token="")
     for signer in (SigV4Signer(), BotocoreSigner()):

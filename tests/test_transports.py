@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import itertools
 import socket
 import ssl
@@ -23,6 +24,7 @@ from novaact_http import (
     Client,
     ConfigurationError,
     ParameterError,
+    ResponseError,
     Timeout,
     TransportError,
     TransportTimeout,
@@ -167,6 +169,12 @@ def test_a_transport_that_has_read_the_response_and_not_kept_it_is_at_fault(face
 
     with pytest.raises(TransportError, match="ResponseNotRead"):
         face.page({**OPTIONS, "transport": Careless()}, **CALL)
+
+
+def test_a_body_is_not_decompressed_though_httpx_has_read_it(face: Face) -> None:
+    packed, headers = gzip.compress(PAGE), {"Content-Encoding": "gzip"}
+    with pytest.raises(ResponseError, match="Content-Encoding 'gzip'"):
+        face.page(mocked(lambda _: httpx.Response(200, content=packed, headers=headers)), **CALL)
 
 
 def test_redirects_are_not_followed(face: Face) -> None:
@@ -395,8 +403,17 @@ def test_a_context_of_the_users_is_used_as_it_is() -> None:
     assert _tls.provider(mine, scheme="http")() is mine
 
 
-def test_a_directory_of_certificates_will_do(tmp_path: Path) -> None:
+def test_a_directory_of_certificates_is_all_that_is_trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[dict[str, Any]] = []
+    original = ssl.create_default_context
+
+    def watched(**of: Any) -> ssl.SSLContext:
+        asked.append(of)
+        return original(**of)
+
+    monkeypatch.setattr(ssl, "create_default_context", watched)
     assert _tls.provider(tmp_path, scheme="https")().verify_mode is ssl.CERT_REQUIRED
+    assert asked == [{"capath": str(tmp_path)}]
 
 
 @pytest.mark.parametrize("content", [None, "not a certificate"])
