@@ -180,7 +180,7 @@ def test_the_ca_bundle_of_the_environment(environ: dict[str, str], bundle: tuple
 
 
 def test_an_empty_ca_bundle_is_refused() -> None:
-    with pytest.raises(ConfigurationError, match="AWS_CA_BUNDLE is empty"):
+    with pytest.raises(ConfigurationError, match="AWS_CA_BUNDLE must be the path"):
         resolve({"AWS_CA_BUNDLE": ""}, region="us-east-1")
 
 
@@ -273,7 +273,7 @@ def test_a_client_with_a_transport_needs_no_settings_for_connecting(
     monkeypatch.setenv("AWS_CA_BUNDLE", "")
     monkeypatch.setenv("HTTP_PROXY", "nonsense://")
     make(**OPTIONS, transport=httpx.MockTransport(lambda _: httpx.Response(200)))
-    with pytest.raises(ConfigurationError, match="AWS_CA_BUNDLE is empty"):
+    with pytest.raises(ConfigurationError, match="AWS_CA_BUNDLE must be the path"):
         make(**OPTIONS)
 
 

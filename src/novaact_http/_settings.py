@@ -1,4 +1,4 @@
-"""Arguments and environment become one frozen value. Pure: the environment is an argument.
+"""Arguments, environment and profile become one frozen value. Pure: environment and profile are arguments.
 
 Every wrong value is a `ConfigurationError` that names the setting, where it came from, and what is allowed.
 """
@@ -6,11 +6,13 @@ Every wrong value is a `ConfigurationError` that names the setting, where it cam
 from __future__ import annotations
 
 import re
+import reprlib
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
 import attrs
 
+from novaact_http._profiles import Profile
 from novaact_http._wire import Endpoint
 from novaact_http.config import RetryPolicy
 from novaact_http.errors import ConfigurationError
@@ -54,8 +56,8 @@ _LONGEST_HOST = 255
 _BOOLEANS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 _MODES = {
     "standard": (),
-    "legacy": ("AWS_RETRY_MODE is legacy, which retries five times and without a quota; standard is used instead",),
-    "adaptive": ("AWS_RETRY_MODE is adaptive, which this version does not have; standard is used instead",),
+    "legacy": ("{} is legacy, which retries five times and without a quota; standard is used instead",),
+    "adaptive": ("{} is adaptive, which this version does not have; standard is used instead",),
 }
 _NOT_IN_USER_AGENTS = re.compile(r"[^!$%&'*+\-.^_`|~,0-9A-Za-z#]")
 _LONGEST_APP_ID = 50
@@ -67,6 +69,8 @@ class Settings:
 
     Attributes:
         region: that signatures are for, without `fips-`.
+        endpoint_url: the user's own, from wherever it came, or None.
+        use_fips, use_dualstack: as resolved.
         ca_bundle: a path and where it came from, or None.
         proxy_url: of the proxy to use, or None; it may hold a password.
         app_id: for the User-Agent, `""` for none.
@@ -76,6 +80,9 @@ class Settings:
 
     region: str
     endpoint: Endpoint
+    endpoint_url: str | None
+    use_fips: bool
+    use_dualstack: bool
     ca_bundle: Setting | None
     proxy_url: str | None = attrs.field(repr=False)
     app_id: str
@@ -90,6 +97,23 @@ class Setting(NamedTuple):
     source: str
 
 
+class _Elsewhere(NamedTuple):
+    """Where a setting is looked for that was not passed: the environment, then the profile."""
+
+    environ: Mapping[str, str]
+    profile: Profile
+
+    def find(self, *variables: str, key: str) -> Setting | None:
+        """The first of the variables that is set, if only to nothing, else what the profile has under the key."""
+        for variable in variables:
+            if variable in self.environ:
+                return Setting(self.environ[variable], variable)
+        return self.of_profile(self.profile.get(key), key)
+
+    def of_profile(self, value: object, key: str) -> Setting | None:
+        return None if value is None else Setting(value, f"{key} of the profile {self.profile.name!r}")
+
+
 def resolve(  # noqa: D417 - the client tells of its arguments
     *,
     region: str | None = None,
@@ -101,21 +125,24 @@ def resolve(  # noqa: D417 - the client tells of its arguments
     connects: bool = True,
     verifies: bool = False,
     environ: Mapping[str, str],
+    profile: Profile | None = None,
 ) -> Settings:
-    """Resolve the settings: arguments first, then the environment, which is not looked at where there is an argument.
+    """Resolve the settings: arguments first, then the environment, then the profile, and no further than needed.
 
     Args:
         connects: False if the user brings a transport, so that proxy and CA bundle do not matter.
         verifies: True if the user says whom to trust, so that the CA bundle does not matter.
         environ: the environment.
+        profile: the profile; the environment's own by default.
 
     Raises:
         ConfigurationError: a value is missing or wrong.
     """
-    name, pseudo_fips = _region(region, environ)
-    fips = pseudo_fips or _boolean(use_fips, "use_fips", "AWS_USE_FIPS_ENDPOINT", environ)
-    dualstack = _boolean(use_dualstack, "use_dualstack", "AWS_USE_DUALSTACK_ENDPOINT", environ)
-    custom = _endpoint_url(endpoint_url, environ)
+    elsewhere = _Elsewhere(environ, Profile(None, environ) if profile is None else profile)
+    name, pseudo_fips = _region(region, elsewhere)
+    fips = pseudo_fips or _boolean(use_fips, "use_fips", elsewhere)
+    dualstack = _boolean(use_dualstack, "use_dualstack", elsewhere)
+    custom = _endpoint_url(endpoint_url, elsewhere)
     if custom is None:
         endpoint = parse_endpoint(f"https://{_host_name(name, fips=fips, dualstack=dualstack)}", "the region")
     else:
@@ -127,12 +154,15 @@ def resolve(  # noqa: D417 - the client tells of its arguments
         endpoint = parse_endpoint(custom.value, custom.source)
     # As it was written: NO_PROXY may name the port, the scheme's own too.
     authority = endpoint.authority if custom is None else urlsplit(custom.value).netloc
-    policy, of_retries = _retries(retries, environ)
-    name_of_app, of_app_id = _app_id(app_id, environ)
+    policy, of_retries = _retries(retries, elsewhere)
+    name_of_app, of_app_id = _app_id(app_id, elsewhere)
     return Settings(
         region=name,
         endpoint=endpoint,
-        ca_bundle=_ca_bundle(environ) if connects and not verifies else None,
+        endpoint_url=None if custom is None else custom.value,
+        use_fips=fips,
+        use_dualstack=dualstack,
+        ca_bundle=_ca_bundle(elsewhere) if connects and not verifies else None,
         proxy_url=_proxy_url(endpoint, authority, environ) if connects else None,
         app_id=name_of_app,
         retries=policy,
@@ -140,15 +170,15 @@ def resolve(  # noqa: D417 - the client tells of its arguments
     )
 
 
-def _region(argument: str | None, environ: Mapping[str, str]) -> tuple[str, bool]:
+def _region(argument: str | None, elsewhere: _Elsewhere) -> tuple[str, bool]:
     """The region, and whether its name asks for FIPS."""
-    # An empty AWS_REGION counts as unset, as boto3 never looks at it; the others are a mistake that boto3 reports too.
-    candidates = (
-        Setting(argument, "the argument region"),
-        Setting(environ.get("AWS_REGION") or None, "AWS_REGION"),
-        Setting(environ.get("AWS_DEFAULT_REGION"), "AWS_DEFAULT_REGION"),
-    )
-    setting = next((each for each in candidates if each.value is not None), None)
+    setting: Setting | None
+    if argument is not None:
+        setting = Setting(argument, "the argument region")
+    elif elsewhere.environ.get("AWS_REGION"):  # an empty one counts as unset, as boto3 never looks at it
+        setting = Setting(elsewhere.environ["AWS_REGION"], "AWS_REGION")
+    else:
+        setting = elsewhere.find("AWS_DEFAULT_REGION", key="region")
     if setting is None:
         raise ConfigurationError("no region is set: pass region=... or set AWS_REGION, for example to us-east-1")
     name = setting.value
@@ -162,15 +192,21 @@ def _region(argument: str | None, environ: Mapping[str, str]) -> tuple[str, bool
     )
 
 
-def _boolean(argument: object, name: str, variable: str, environ: Mapping[str, str]) -> bool:
+def _boolean(argument: object, name: str, elsewhere: _Elsewhere) -> bool:
     if argument is not None:
         if not isinstance(argument, bool):
             raise ConfigurationError(f"the argument {name} must be True or False, not {type(argument).__name__}")
         return argument
-    text = environ.get(variable, "")
-    value = _BOOLEANS.get(text.lower()) if text else False
+    return _flag(elsewhere.find(f"AWS_{name.upper()}_ENDPOINT", key=f"{name}_endpoint"))
+
+
+def _flag(setting: Setting | None) -> bool:
+    if setting is None or setting.value == "":
+        return False
+    text = setting.value
+    value = _BOOLEANS.get(text.lower()) if isinstance(text, str) else None
     if value is None:
-        raise ConfigurationError(f"{variable} is {text!r}; it must be one of {', '.join(_BOOLEANS)}")
+        raise ConfigurationError(f"{setting.source} is {text!r}; it must be one of {', '.join(_BOOLEANS)}")
     return value
 
 
@@ -180,20 +216,29 @@ def _host_name(region: str, *, fips: bool, dualstack: bool) -> str:
     return f"nova-act{'-fips' if fips else ''}.{region}.{suffix}"
 
 
-def _endpoint_url(argument: str | None, environ: Mapping[str, str]) -> Setting | None:
+def _endpoint_url(argument: str | None, elsewhere: _Elsewhere) -> Setting | None:
     if argument is not None:
         return Setting(argument, "the argument endpoint_url")
-    ignored = "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"
-    if _boolean(None, "", ignored, environ):
+    key, ignored = "endpoint_url", "ignore_configured_endpoint_urls"
+    if _flag(elsewhere.find(f"AWS_{ignored.upper()}", key=ignored)):
         return None
-    names = ("AWS_ENDPOINT_URL_NOVA_ACT", "AWS_ENDPOINT_URL")
-    return next((Setting(environ[name], name) for name in names if environ.get(name)), None)
+    environ, profile = elsewhere.environ, elsewhere.profile
+    for variable in ("AWS_ENDPOINT_URL_NOVA_ACT", "AWS_ENDPOINT_URL"):
+        if environ.get(variable):
+            return Setting(environ[variable], variable)
+    of_service = elsewhere.of_profile(profile.service("nova_act", key) or None, f"{key} in the services section")
+    return of_service or elsewhere.of_profile(profile.get(key) or None, key)
 
 
-def _ca_bundle(environ: Mapping[str, str]) -> Setting | None:
-    if environ.get("AWS_CA_BUNDLE") == "":
-        raise ConfigurationError("AWS_CA_BUNDLE is empty; unset it, or set it to the path of a PEM file")
-    names = ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE")
+def _ca_bundle(elsewhere: _Elsewhere) -> Setting | None:
+    setting = elsewhere.find("AWS_CA_BUNDLE", key="ca_bundle")
+    if setting is not None:
+        if not setting.value or not isinstance(setting.value, str):
+            raise ConfigurationError(
+                f"{setting.source} must be the path of a PEM file, not {setting.value!r}; or unset it"
+            )
+        return setting
+    environ, names = elsewhere.environ, ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE")
     return next((Setting(environ[name], name) for name in names if environ.get(name)), None)
 
 
@@ -222,26 +267,31 @@ def _proxy_url(endpoint: Endpoint, authority: str, environ: Mapping[str, str]) -
     return url
 
 
-def _app_id(argument: str | None, environ: Mapping[str, str]) -> tuple[str, tuple[str, ...]]:
-    value: object = environ.get("AWS_SDK_UA_APP_ID", "") if argument is None else argument
-    source = "AWS_SDK_UA_APP_ID" if argument is None else "the argument app_id"
+def _app_id(argument: str | None, elsewhere: _Elsewhere) -> tuple[str, tuple[str, ...]]:
+    if argument is not None:
+        setting = Setting(argument, "the argument app_id")
+    else:
+        setting = elsewhere.find("AWS_SDK_UA_APP_ID", key="sdk_ua_app_id") or Setting("", "")
+    value, source = setting
     if not isinstance(value, str):
         raise ConfigurationError(f"{source} must be str, not {type(value).__name__}")
     too_long = f"{source} has over {_LONGEST_APP_ID} characters; services may cut it off"
     return _NOT_IN_USER_AGENTS.sub("-", value), ((too_long,) if len(value) > _LONGEST_APP_ID else ())
 
 
-def _retries(argument: RetryPolicy | None, environ: Mapping[str, str]) -> tuple[RetryPolicy, tuple[str, ...]]:
+def _retries(argument: RetryPolicy | None, elsewhere: _Elsewhere) -> tuple[RetryPolicy, tuple[str, ...]]:
     if argument is not None:
         return argument, ()
-    mode = environ.get("AWS_RETRY_MODE", "standard")
-    if mode not in _MODES:
-        raise ConfigurationError(f"AWS_RETRY_MODE is {mode!r}; it must be one of {', '.join(_MODES)}")
-    text = environ.get("AWS_MAX_ATTEMPTS", "3")
+    mode = elsewhere.find("AWS_RETRY_MODE", key="retry_mode") or Setting("standard", "")
+    if not isinstance(mode.value, str) or mode.value not in _MODES:
+        raise ConfigurationError(f"{mode.source} is {mode.value!r}; it must be one of {', '.join(_MODES)}")
+    attempts = elsewhere.find("AWS_MAX_ATTEMPTS", key="max_attempts") or Setting("3", "")
     try:
-        return RetryPolicy(max_attempts=int(text)), _MODES[mode]
-    except (ValueError, ConfigurationError):
-        raise ConfigurationError(f"AWS_MAX_ATTEMPTS is {text[:20]!r}; it must be a number of attempts from 1") from None
+        policy = RetryPolicy(max_attempts=int(attempts.value))
+    except (TypeError, ValueError, ConfigurationError):
+        shown = reprlib.repr(attempts.value)
+        raise ConfigurationError(f"{attempts.source} is {shown}; it must be a number of attempts from 1") from None
+    return policy, tuple([remark.format(mode.source) for remark in _MODES[mode.value]])
 
 
 def parse_endpoint(url: object, source: str) -> Endpoint:

@@ -1,0 +1,144 @@
+"""AWS's shared configuration files.
+
+https://docs.aws.amazon.com/sdkref/latest/guide/file-format.html
+
+Read as botocore reads them: a profile's values in the credentials file override those in the config file, a profile
+that was named must exist, files need not. Files are read when a profile is first asked for a value, and not before.
+Their content is in no error, as secrets stand in them.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from novaact_http.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    Values = Mapping[str, object]  # text, or what is nested one level deep: a mapping of texts
+
+_CONFIG = ("AWS_CONFIG_FILE", "~/.aws/config")
+_CREDENTIALS = ("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials")
+
+
+class Profile:
+    """One profile of the configuration files.
+
+    Args:
+        argument: its name as the user passed it, or None for AWS_DEFAULT_PROFILE, AWS_PROFILE, or `default`.
+        environ: the environment.
+
+    Raises:
+        ConfigurationError: there is no such profile, though the argument names it; or a file cannot be read.
+    """
+
+    def __init__(self, argument: str | None, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+        candidates = (
+            (argument, "the argument profile"),
+            *((environ.get(name), name) for name in ("AWS_DEFAULT_PROFILE", "AWS_PROFILE")),
+        )
+        name, self._source = next((each for each in candidates if each[0] is not None), (None, ""))
+        self._is_named = name is not None
+        self.name = "default" if name is None else name
+        self._values: Values | None = None
+        self._services: Mapping[str, Values] = {}
+        if argument is not None:
+            if not isinstance(argument, str):
+                raise ConfigurationError(f"the argument profile must be str, not {type(argument).__name__}")
+            self._load()
+
+    def get(self, key: str) -> object:
+        """The value of a key, or None.
+
+        Raises:
+            ConfigurationError: there is no such profile, or a file cannot be read.
+        """
+        return self._load().get(key)
+
+    def service(self, service: str, key: str) -> object:
+        """The value of a key in the `services` section that the profile names, or None.
+
+        Raises:
+            ConfigurationError: as for `get`, or there is no such section.
+        """
+        section = self.get("services")
+        if section is None:
+            return None
+        if not isinstance(section, str) or not self._services.get(section):
+            raise ConfigurationError(
+                f"the profile {self.name!r} names the services section {section!r}, which the config file does not have"
+            )
+        values = self._services[section].get(service)
+        return None if values is None or isinstance(values, str) else values.get(key)  # type: ignore[attr-defined]
+
+    def _load(self) -> Values:
+        if self._values is None:
+            config = _read(*_CONFIG, self._environ)
+            self._services = _named("services", config)
+            profiles = _named("profile", config)
+            credentials = _read(*_CREDENTIALS, self._environ)
+            if self._is_named and self.name not in profiles and self.name not in credentials:
+                known = ", ".join(sorted(profiles)) or "none"
+                raise ConfigurationError(
+                    f"{self._source} is {self.name!r}, which is a profile of neither the config file nor the "
+                    f"credentials file; the config file has {known}"
+                )
+            self._values = {**profiles.get(self.name, {}), **credentials.get(self.name, {})}
+        return self._values
+
+
+def _read(variable: str, default: str, environ: Mapping[str, str]) -> Mapping[str, Values]:
+    """The sections of a file; none if there is no file."""
+    path = os.path.expanduser(os.path.expandvars(environ.get(variable, default)))  # noqa: PTH111 - see below
+    if not os.path.isfile(path):  # noqa: PTH113 - pathlib is not worth importing for it
+        return {}
+    import configparser  # 4 ms to import, and containers have no such files
+
+    parser = configparser.RawConfigParser()
+    try:
+        with open(path, encoding="utf-8") as file:  # noqa: PTH123
+            parser.read_file(file)
+        return {
+            section: {key: _nested(value) if value.startswith("\n") else value for key, value in parser.items(section)}
+            for section in parser.sections()
+        }
+    except OSError as error:
+        raise ConfigurationError(f"the file {path!r} cannot be read: {error.strerror}") from error
+    except (configparser.Error, ValueError) as error:
+        line = getattr(error, "lineno", None)
+        place = "" if line is None else f", line {line}"
+        raise ConfigurationError(f"the file {path!r} is not in the format of AWS's config files{place}") from None
+
+
+def _nested(value: str) -> Values:
+    """The mapping in a value that goes over several lines, each with a key of its own."""
+    lines: Iterable[str] = filter(None, map(str.strip, value.splitlines()))
+    pairs = [line.split("=", 1) for line in lines]
+    return {key.strip(): value.strip() for key, value in pairs}
+
+
+def _named(kind: str, sections: Mapping[str, Values]) -> dict[str, Values]:
+    """The sections `[kind name]` by their names; `[default]` is a profile's too."""
+    found: dict[str, Values] = {}
+    for title, values in sections.items():
+        if title.startswith(kind):
+            words = _words(title)
+            if len(words) == 2:
+                found[words[1]] = values
+        elif title == "default" and kind == "profile":
+            found[title] = values
+    return found
+
+
+def _words(title: str) -> list[str]:
+    if not any(each in title for each in "'\"\\"):
+        return title.split()
+    import shlex
+
+    try:
+        return shlex.split(title)
+    except ValueError:  # a quote that does not end
+        return []
