@@ -150,6 +150,7 @@ def context(
     correct_clock_skew: bool = True,
     on_attempt: Callable[[Attempt], object] | None = None,
     signer: _sigv4.Signer | None = None,
+    renews_credentials: bool = False,
 ) -> _flow.Context:
     """A flow's context in which nothing is left to chance."""
     return _flow.Context(
@@ -164,6 +165,7 @@ def context(
         monotonic=monotonic,
         user_agent=_flow.user_agent(""),
         on_attempt=on_attempt,
+        renews_credentials=renews_credentials,
         new_invocation_id=iter(f"invocation-{number}" for number in range(1_000)).__next__,
     )
 

@@ -161,7 +161,7 @@ def test_a_closed_client_with_a_transport_of_the_users_is_closed_all_the_same() 
 
 def test_a_call_on_its_way_while_the_client_closes_opens_nothing_anew(service: LocalService) -> None:
     client = Client(**options_for(service))
-    sender = client._open_sender()
+    sender = client._shared.sender()
     client.close()
     with pytest.raises(NovaActError, match="closed"):
         sender.send(request_of(call_for(service.runs[0]), service.credentials, endpoint_url=service.url))
@@ -251,8 +251,7 @@ def test_an_async_client_serves_one_event_loop_after_another(service: LocalServi
             return len((await client.list_sessions(**call_for(service.runs[0]))).session_summaries)
         finally:
             # A stock transport cannot be closed once its loop has ended; its sockets are left to the collector then.
-            assert client._sender is not None
-            (stock,) = client._sender._stock.values()
+            (stock,) = client._shared.sender()._stock.values()
             await stock.aclose()
 
     assert asyncio.run(once()) == asyncio.run(once()) == 34

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from novaact_http.testing import LocalService
 
 
 def _loaded_after(code: str) -> set[str]:
@@ -34,3 +38,25 @@ def test_a_call_does_not_load_botocore() -> None:
     loaded = _loaded_after(CLIENT + CALL)
     assert "httpx" in loaded
     assert not loaded & {"botocore", "boto3"}
+
+
+@pytest.mark.parametrize("from_environment", [True, False])
+def test_listing_sessions_with_keys_of_ones_own_or_the_environments_does_not_load_botocore(
+    service: LocalService, from_environment: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    variables, keys = service.environ, service.credentials
+    static = f"Credentials(access_key_id={keys.access_key_id!r}, secret_access_key={keys.secret_access_key!r})"
+    if not from_environment:
+        variables = {name: value for name, value in variables.items() if "KEY" not in name}
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    arguments = (service.runs[0].workflow_definition_name, service.runs[0].workflow_run_id)
+    code = (
+        "import asyncio\n"
+        "from novaact_http import AsyncClient, Client, Credentials\n"
+        f"keys = {None if from_environment else static}\n"
+        f"call = dict(zip(('workflow_definition_name', 'workflow_run_id'), {arguments}))\n"
+        "with Client(credentials=keys) as client: assert list(client.iter_sessions(**call))\n"
+        "assert asyncio.run(AsyncClient(credentials=keys).list_sessions(**call)).session_summaries\n"
+    )
+    assert not _loaded_after(code) & {"botocore", "boto3"}

@@ -11,12 +11,13 @@ PACKAGE = Path(novaact_http.__file__).parent
 
 # From the bottom to the top. A module may import what is in a lower layer.
 LAYERS = (
-    ("_version", "_dates", "errors", "models", "config", "_wire", "operations", "attempts"),  # values
+    ("_version", "_dates", "_locks", "errors", "models", "config", "_wire", "operations", "attempts"),  # values
     (
         "_parameters",
         "_sigv4",
         "_restjson",
         "_retry",
+        "_profiles",
         "_settings",
         "_credentials",
         "_tls",
@@ -33,6 +34,7 @@ SIDEWAYS = {
     "_wire": {"config"},
     "operations": {"models", "errors"},
     "attempts": {"errors"},
+    "_settings": {"_profiles"},
     "client": {"pagination"},
     "cli": {"testing"},
 }

@@ -14,7 +14,6 @@ from novaact_http import (
     CredentialsError,
     NovaActError,
     Timeout,
-    _credentials,
     errors,
 )
 from support import KEYS, TEMPORARY_KEYS
@@ -22,9 +21,10 @@ from support import KEYS, TEMPORARY_KEYS
 
 def test_credentials_show_no_secret() -> None:
     assert repr(KEYS) == (
-        "Credentials(access_key_id='AKIAIOSFODNN7EXAMPLE', secret_access_key='***', session_token=None)"
+        "Credentials(access_key_id='AKIAIOSFODNN7EXAMPLE', secret_access_key='***', "
+        "session_token=None, expires_at=None)"
     )
-    assert repr(TEMPORARY_KEYS).endswith("secret_access_key='***', session_token='***')")
+    assert repr(TEMPORARY_KEYS).endswith("secret_access_key='***', session_token='***', expires_at=None)")
     assert str(TEMPORARY_KEYS) == repr(TEMPORARY_KEYS)
 
 
@@ -87,54 +87,6 @@ def test_timeouts_have_defaults() -> None:
 def test_what_is_left_of_the_total_limits_an_attempt(left: float, expected: tuple[float, float]) -> None:
     within = Timeout(total=100.0).within(left)
     assert (within.connect, within.read, within.total) == (*expected, 100.0)
-
-
-ENVIRONMENTS = [
-    {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"},
-    {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b", "AWS_SESSION_TOKEN": "c"},
-    {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b", "AWS_SESSION_TOKEN": "c", "AWS_SECURITY_TOKEN": "d"},
-    {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b", "AWS_SESSION_TOKEN": "c", "AWS_SECURITY_TOKEN": ""},
-    {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b", "AWS_SESSION_TOKEN": ""},
-    {"AWS_SECRET_ACCESS_KEY": "b"},
-    {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "b"},
-    {},
-]
-
-
-@pytest.mark.parametrize("environ", ENVIRONMENTS, ids=map(str, range(len(ENVIRONMENTS))))
-def test_the_environments_credentials_are_boto3s(environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
-    import botocore.session
-
-    for name, value in environ.items():
-        monkeypatch.setenv(name, value)
-    theirs = botocore.session.Session().get_credentials()
-    ours = _credentials.resolve(None, environ).found
-    if theirs is None:
-        assert ours is None
-    else:
-        assert ours is not None
-        frozen = theirs.get_frozen_credentials()
-        assert (ours.access_key_id, ours.secret_access_key) == (frozen.access_key, frozen.secret_key)
-        assert ours.session_token == frozen.token
-
-
-@pytest.mark.parametrize(
-    "environ", [{"AWS_ACCESS_KEY_ID": "a"}, {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": ""}]
-)
-def test_a_key_without_its_secret_is_refused_at_once(environ: dict[str, str]) -> None:
-    with pytest.raises(CredentialsError, match="AWS_SECRET_ACCESS_KEY is not"):
-        _credentials.resolve(None, environ)
-
-
-def test_no_credentials_are_an_error_when_they_are_needed() -> None:
-    with pytest.raises(CredentialsError, match=r"no credentials were found.*AWS_ACCESS_KEY_ID.*looked at"):
-        _credentials.resolve(None, {}).get()
-
-
-@pytest.mark.parametrize("argument", ["AKIA", ("a", "b"), object()])
-def test_credentials_of_another_kind_are_refused(argument: Any) -> None:
-    with pytest.raises(CredentialsError, match=r"must be a novaact_http\.Credentials"):
-        _credentials.resolve(argument, {})
 
 
 ERRORS: list[NovaActError] = [

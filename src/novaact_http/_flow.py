@@ -50,11 +50,20 @@ _SKEW_CODES = frozenset(
     }
 )
 _TOLERATED_SKEW = 4 * 60  # seconds; AWS refuses requests from 5 minutes on
+_EXPIRED = "ExpiredToken"  # and ExpiredTokenException: of the session token
 
 
-@attrs.frozen
+@attrs.frozen(kw_only=True)
 class GetCredentials:
-    """Asks for credentials that are good now; asked for anew before every attempt."""
+    """Asks for credentials that are good now; asked for anew before every attempt.
+
+    Attributes:
+        refused: those that the service calls expired, and that will not do, or None.
+        deadline: until when they are waited for, by `time.monotonic`; None for no limit.
+    """
+
+    refused: Credentials | None = attrs.field(default=None, repr=False)
+    deadline: float | None = None
 
 
 @attrs.frozen
@@ -86,6 +95,7 @@ class Context:
         new_invocation_id: a fresh UUID, as text.
         user_agent: see `user_agent`.
         on_attempt: the user's hook, or None.
+        renews_credentials: may there be others, once the service calls some expired?
     """
 
     settings: Settings
@@ -100,6 +110,7 @@ class Context:
     new_invocation_id: Callable[[], str]
     user_agent: str
     on_attempt: Callable[[Attempt], object] | None
+    renews_credentials: bool
 
 
 def call(context: Context, operation: Operation[OutputT], arguments: Mapping[str, object]) -> Flow[OutputT]:
@@ -117,7 +128,10 @@ def call(context: Context, operation: Operation[OutputT], arguments: Mapping[str
     _parameters.check(operation.name, operation.inputs, arguments)
     this = _Call(context, operation, arguments)
     while True:
-        credentials: Credentials = yield GetCredentials()
+        try:
+            credentials: Credentials = yield this.credentials()
+        except DeadlineExceeded as error:
+            raise this.deadline_exceeded() from error
         request = this.request(credentials)
         try:
             response: Response = yield request
@@ -144,9 +158,17 @@ class _Call(Generic[OutputT]):
         total = context.timeout.total
         self._deadline = None if total is None else context.monotonic() + total
         self._attempts = 0
-        self._clock_corrections = 0  # attempts besides those that the policy counts
+        # Attempts besides those that the policy counts, one each at most.
+        self._clock_corrections = 0
+        self._renewals = 0
+        self._refused: Credentials | None = None
         self._ttl = ""
         self._may_have_been_received = False
+
+    def credentials(self) -> GetCredentials:
+        """What to ask for before the next attempt."""
+        refused, self._refused = self._refused, None
+        return GetCredentials(refused=refused, deadline=self._deadline)
 
     def request(self, credentials: Credentials) -> Request:
         """The request of the next attempt, signed anew.
@@ -157,8 +179,9 @@ class _Call(Generic[OutputT]):
         context, endpoint = self._context, self._context.settings.endpoint
         left = self._left()
         if left <= 0:
-            raise self._deadline_exceeded()
+            raise self.deadline_exceeded()
         self._attempts += 1
+        self._credentials = credentials
         self._sent_at, self._started = context.clock(), context.monotonic()
         self._skew = context.skew.seconds  # another call may learn it anew while this one waits
         signed = context.signer.sign(
@@ -171,14 +194,13 @@ class _Call(Generic[OutputT]):
             now=self._sent_at + self._skew,
         )
         self._redact = _redactor(credentials, signed)
-        number = self._attempts - self._clock_corrections
         # The rest is not signed, as proxies may change it: AWS's own SDKs leave out the same.
         headers = (
             *signed,
             ("Accept-Encoding", "identity"),
             ("User-Agent", context.user_agent),
             ("amz-sdk-invocation-id", self._invocation_id),
-            ("amz-sdk-request", f"{self._ttl}attempt={number}; max={self._retries.max_attempts}"),
+            ("amz-sdk-request", f"{self._ttl}attempt={self._number}; max={self._retries.max_attempts}"),
             ("Content-Length", str(len(self._body))),
         )
         return Request(
@@ -221,7 +243,7 @@ class _Call(Generic[OutputT]):
         out_of_time = starved and self._left() <= (wait or 0.0)
         self._report(status_code, request_id, failure, None if out_of_time else wait)
         if out_of_time:
-            raise self._deadline_exceeded() from failure
+            raise self.deadline_exceeded() from failure
         return wait
 
     def _retry_in(self, failure: Failure) -> float | None:
@@ -233,8 +255,22 @@ class _Call(Generic[OutputT]):
                 self._ttl = f"ttl={amz_date(date + self._context.timeout.read)}; "
                 if isinstance(failure, ServiceError) and self._corrects_clock(failure, date):
                     return 0.0
-        number = self._attempts - self._clock_corrections
-        return self._retries.delay(self._operation, failure, number, left=self._left())
+            if isinstance(failure, ServiceError) and self._renews_credentials(failure):
+                return 0.0
+        return self._retries.delay(self._operation, failure, self._number, left=self._left())
+
+    @property
+    def _number(self) -> int:
+        """The number of the attempt, as the policy counts."""
+        return self._attempts - self._clock_corrections - self._renewals
+
+    def _renews_credentials(self, error: ServiceError) -> bool:
+        """Ask for others if the service calls these expired, and this call has not done so before."""
+        if not self._context.renews_credentials or self._renewals or not error.code.startswith(_EXPIRED):
+            return False
+        self._refused = self._credentials
+        self._renewals = 1
+        return True
 
     def _corrects_clock(self, error: ServiceError, date: float) -> bool:
         """Learn the skew if it is what the service complains of, and this call has not done so before."""
@@ -252,7 +288,8 @@ class _Call(Generic[OutputT]):
         """Seconds until the deadline."""
         return math.inf if self._deadline is None else self._deadline - self._context.monotonic()
 
-    def _deadline_exceeded(self) -> DeadlineExceeded:
+    def deadline_exceeded(self) -> DeadlineExceeded:
+        """What is raised when there is no time left."""
         return DeadlineExceeded(
             f"{self._operation.name} was given {self._context.timeout.total} s in all; they are over, or too few "
             "for what comes next",

@@ -12,6 +12,7 @@ import math
 import threading
 from typing import TYPE_CHECKING
 
+from novaact_http._locks import renew_after_fork
 from novaact_http.errors import ResponseError, ServiceError, TransportError
 from novaact_http.operations import ERRORS
 
@@ -64,6 +65,10 @@ class Quota:
 
     def __init__(self) -> None:
         self._left = _CAPACITY
+        self._lock = threading.Lock()
+        renew_after_fork(self)
+
+    def after_fork(self) -> None:
         self._lock = threading.Lock()
 
     def acquire(self, amount: int) -> bool:

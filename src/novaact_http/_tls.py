@@ -8,13 +8,33 @@ import threading
 from functools import partial
 from typing import TYPE_CHECKING
 
+from novaact_http._locks import renew_after_fork
 from novaact_http.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_contexts: dict[str | None, ssl.SSLContext] = {}
-_lock = threading.Lock()
+
+class _Contexts:
+    """Those of this process, by the path of the CA bundle."""
+
+    def __init__(self) -> None:
+        self._known: dict[str | None, ssl.SSLContext] = {}
+        self._lock = threading.Lock()
+        renew_after_fork(self)
+
+    def after_fork(self) -> None:
+        self._lock = threading.Lock()
+
+    def get(self, ca_bundle: str | None, source: str) -> ssl.SSLContext:
+        with self._lock:
+            known = self._known.get(ca_bundle)
+            if known is None:
+                known = self._known[ca_bundle] = _build(ca_bundle, source)
+            return known
+
+
+_contexts = _Contexts()
 
 
 def provider(
@@ -40,15 +60,7 @@ def provider(
         )
     if scheme == "http":
         return partial(ssl.SSLContext, ssl.PROTOCOL_TLS_CLIENT)  # trusts nobody, should it ever be used
-    return partial(_context, path, source)
-
-
-def _context(ca_bundle: str | None, source: str) -> ssl.SSLContext:
-    with _lock:
-        known = _contexts.get(ca_bundle)
-        if known is None:
-            known = _contexts[ca_bundle] = _build(ca_bundle, source)
-        return known
+    return partial(_contexts.get, path, source)
 
 
 def _build(ca_bundle: str | None, source: str) -> ssl.SSLContext:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from typing import Any, Literal, NoReturn
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 import attrs
 
 from novaact_http.errors import ConfigurationError, CredentialsError
+
+if TYPE_CHECKING:
+    import datetime as dt  # noqa: TC004 - annotations are not evaluated
 
 __all__ = ["Credentials", "RetryPolicy", "Timeout"]
 
@@ -34,6 +38,17 @@ def _token(credentials: Credentials, attribute: attrs.Attribute[Any], value: obj
         _key(credentials, attribute, value)
 
 
+def _moment(_: Credentials, attribute: attrs.Attribute[Any], value: object) -> None:
+    if value is None:
+        return
+    import datetime as dt  # 2 ms to import, and most credentials do not expire
+
+    if not isinstance(value, dt.datetime):
+        raise CredentialsError(f"{attribute.name} must be a datetime.datetime, not {type(value).__name__}")
+    if value.utcoffset() is None:
+        raise CredentialsError(f"{attribute.name} must have a time zone, such as datetime.timezone.utc")
+
+
 @attrs.frozen(kw_only=True)
 class Credentials:
     """AWS credentials. They refuse to be pickled, and their repr shows no secret.
@@ -42,14 +57,17 @@ class Credentials:
         access_key_id: the public half of the key pair.
         secret_access_key: the secret half.
         session_token: for temporary credentials; an empty one counts as none, as in botocore.
+        expires_at: when temporary credentials expire, with a time zone; None if that is not known, or never.
 
     Raises:
-        CredentialsError: a value is empty, not a string, or has characters that cannot be part of a key.
+        CredentialsError: a value is empty, not a string, or has characters that cannot be part of a key; or
+            `expires_at` is no datetime with a time zone.
     """
 
     access_key_id: str = attrs.field(validator=_key)
     secret_access_key: str = attrs.field(validator=_key, repr=_hidden)
     session_token: str | None = attrs.field(default=None, validator=_token, repr=_hidden)
+    expires_at: dt.datetime | None = attrs.field(default=None, validator=_moment)
 
     def __reduce__(self) -> NoReturn:
         raise CredentialsError("credentials are not pickled, so that no secret is written anywhere by accident")
@@ -77,7 +95,7 @@ def _callable(_: RetryPolicy, attribute: attrs.Attribute[Any], value: object) ->
 
 @attrs.frozen(kw_only=True)
 class RetryPolicy:
-    """How often a failed call is tried again.
+    """How often a failed call is tried again. A pickled copy has `random.random` again, or all would jitter alike.
 
     Args:
         max_attempts: the most attempts of one call, the first included.
@@ -92,6 +110,9 @@ class RetryPolicy:
     max_attempts: int = attrs.field(default=3, validator=_attempts)
     mode: Literal["standard", "off"] = attrs.field(default="standard", validator=_mode)
     rng: Callable[[], float] = attrs.field(default=random.random, validator=_callable, repr=False, eq=False)
+
+    def __reduce__(self) -> tuple[partial[RetryPolicy], tuple[()]]:
+        return partial(RetryPolicy, max_attempts=self.max_attempts, mode=self.mode), ()
 
 
 def _seconds(_: Timeout, attribute: attrs.Attribute[Any], value: object) -> None:

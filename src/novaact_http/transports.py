@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, cast
 
 import httpx
 
+from novaact_http._locks import renew_after_fork
 from novaact_http._wire import Request, Response
 from novaact_http.errors import ConfigurationError, NovaActError, ParameterError, TransportError, TransportTimeout
 
@@ -59,6 +60,12 @@ class Sender:
         self._stock: httpx.HTTPTransport | None = None
         self._closed = False
         self._lock = threading.Lock()
+        renew_after_fork(self)
+
+    def after_fork(self) -> None:
+        """Leave the connections to the parent."""
+        self._lock = threading.Lock()
+        self._stock = None
 
     def send(self, request: Request) -> Response:
         """Send a request and read its whole response.
@@ -107,6 +114,11 @@ class AsyncSender:
         self._proxy_url = proxy_url
         self._stock: dict[asyncio.AbstractEventLoop, httpx.AsyncHTTPTransport] = {}
         self._closed = False
+        renew_after_fork(self)
+
+    def after_fork(self) -> None:
+        """Leave the connections to the parent."""
+        self._stock = {}
 
     async def send(self, request: Request) -> Response:
         """See `Sender.send`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime, timezone
 from typing import Any
 
 import httpx
@@ -15,6 +16,7 @@ from novaact_http import (
     Credentials,
     ListSessionsResponse,
     ResponseMetadata,
+    RetryPolicy,
     SessionSummary,
     SortOrder,
     ThrottlingException,
@@ -72,11 +74,36 @@ async def good_async(client: AsyncClient, transport: httpx.AsyncBaseTransport) -
 
 
 def good_values() -> None:
-    Credentials(access_key_id="a", secret_access_key="b")
+    Credentials(access_key_id="a", secret_access_key="b", expires_at=datetime.now(timezone.utc))
     error = ThrottlingException("Slow down.", retry_after_seconds=2, request_id="r", attempts=3)
     assert_type(error.headers, Mapping[str, str])
     Client(transport=httpx.MockTransport(lambda _: httpx.Response(200)))
     AsyncClient(transport=httpx.MockTransport(lambda _: httpx.Response(200)))
+
+
+def fetch() -> Credentials:
+    return Credentials(access_key_id="a", secret_access_key="b")
+
+
+async def fetch_async() -> Credentials:
+    return fetch()
+
+
+class LikeBotocores:
+    def get_frozen_credentials(self) -> Any: ...
+
+
+class LikeASession:
+    def get_credentials(self) -> Any: ...
+
+
+def good_options() -> None:
+    for credentials in (fetch, LikeBotocores(), LikeASession(), fetch()):
+        Client(credentials=credentials)
+        AsyncClient(credentials=credentials)
+    AsyncClient(credentials=fetch_async)
+    assert_type(Client(profile="dev").with_options(timeout=2, retries=RetryPolicy(max_attempts=5)), Client)
+    assert_type(AsyncClient().with_options(timeout=Timeout(total=2)), AsyncClient)
 
 
 def good_testing(service: LocalService) -> None:
@@ -98,6 +125,8 @@ def bad(client: Client, pager_arguments: Any) -> None:
     Client(transport=httpx.AsyncHTTPTransport())  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     AsyncClient(transport=httpx.HTTPTransport())  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     Credentials("a", "b")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
+    Client(credentials=fetch_async)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    Client().with_options(region="us-east-1")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     Client(credentials=("a", "b"))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     ThrottlingException("x", reason="y")  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]
     async_pager = AsyncClient().iter_sessions(workflow_definition_name="a", workflow_run_id="b")
