@@ -14,6 +14,7 @@ LAYERS = (
     ("_version", "_dates", "_locks", "errors", "models", "config", "_wire", "operations", "attempts"),  # values
     (
         "_parameters",
+        "_http1",
         "_sigv4",
         "_restjson",
         "_retry",

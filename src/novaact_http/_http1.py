@@ -1,0 +1,442 @@
+"""HTTP/1.1 for a client, without I/O: a request to bytes, and the bytes of a response to values.
+
+https://www.rfc-editor.org/rfc/rfc9112 (how it is written) and https://www.rfc-editor.org/rfc/rfc9110 (what it means)
+
+A reader reads one response. Connections, time, and whether to send again are matters of those who use it.
+
+What two readers could understand differently is refused. Nothing is accepted that h11 refuses, and of what h11 accepts,
+this is refused in a response, or cannot be written in a request:
+
+- a bare LF as the end of a line (RFC 9112, 2.2), and obsolete line folding (5.2);
+- a version other than HTTP/1.0 and HTTP/1.1;
+- Transfer-Encoding with Content-Length (6.3), or in a response of HTTP/1.0 (6.1);
+- around a chunk: a size of over 16 digits, whitespace after it, an extension of over 1,024 bytes or with control
+  characters (7.1);
+- Content-Length, Transfer-Encoding or Connection as a trailer (RFC 9110, 6.5.1);
+- 101, and 2xx to CONNECT, whoever asked for it;
+- in a request: control characters (RFC 9110, 5.5), a list of Content-Lengths, `chunked` in other than lower case.
+
+A response's fields may have control characters other than NUL, LF, VT, FF and CR, as RFC 9110, 5.5, permits. A
+Content-Length that is repeated is one, and Transfer-Encoding comes in lower case. Trailers are checked and dropped.
+
+Built for the small response that comes in one piece: one search for the end of its head, one decoding, one count of
+what must not be there, a split, a look-up for each name, a slice. Work is linear in the bytes fed, in whatever pieces,
+and what has been taken of a body is not kept.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from novaact_http._wire import Headers
+
+LAST_CHUNK: Final = b"0\r\n\r\n"
+
+_END: Final = b"\r\n\r\n"  # of a head, and of trailers
+_WHITESPACE: Final = " \t"
+# Counted, for one look at a whole head; CR and LF are right if there are as many as line ends have.
+_FORBIDDEN_TO_READ: Final = b"\0\n\v\f\r"
+_FORBIDDEN_TO_WRITE: Final = bytes([*range(9), *range(10, 32), 127])
+_BEGINNING: Final = b"HTTP/1."
+_STATUS_LINE: Final = re.compile(r"HTTP/(1\.[01]) ([1-9][0-9]{2})(?: (.*))?")
+_LENGTH: Final = re.compile(r"[0-9]{1,20}")
+_TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+# A chunk's line with the CRLF that ends what is before it: the head, or the last chunk's data.
+_CHUNK_LINE: Final = re.compile(rb"\r\n([0-9A-Fa-f]{1,16})(?:;[\t -~\x80-\xff]{0,1024})?\r\n")
+_CHUNK_LINE_BEGUN: Final = re.compile(rb"(?:\r(?:\n(?:[0-9A-Fa-f]{1,16}(?:;[\t -~\x80-\xff]{0,1024})?\r?)?)?)?")
+
+# The fields that decide how long a message is, and whether another may follow it.
+_DECISIVE: Final = frozenset({"content-length", "transfer-encoding", "connection"})
+# The fields that a request has once, if at all, and not both of the last two.
+_ONCE: Final = frozenset({"host", "content-length", "transfer-encoding"})
+
+# What a reader awaits.
+_HEAD, _SIZED, _CHUNKED, _TRAILERS, _UNTIL_CLOSE, _COMPLETE, _FAILED = range(7)
+
+_HEAD_TOO_LARGE: Final = "the head of the response or its trailers are too large"
+_BODY_TOO_LARGE: Final = "the body of the response is too large"
+
+
+class ProtocolError(Exception):
+    """What came is not the HTTP/1.1 response it should be. The connection is of no further use."""
+
+
+class UnsendableError(ValueError):
+    """A request that HTTP/1.1 cannot express, or that might be read as another one."""
+
+
+class _Tokens(dict[str, str]):
+    """Tokens, as they are written, and their lower case. Good ones are remembered, as the same come all the time."""
+
+    _MAX_COUNT = 1_000
+    _MAX_LENGTH = 64
+
+    def __missing__(self, token: str) -> str:
+        if _TOKEN.fullmatch(token) is None:
+            raise KeyError(token)
+        lower = token.lower()
+        if len(self) < self._MAX_COUNT and len(token) <= self._MAX_LENGTH:
+            self[token] = lower
+        return lower
+
+
+_tokens = _Tokens()
+
+
+def encode_head(method: str, target: str, headers: Iterable[tuple[str, str]]) -> bytes:
+    """Return a request's line and fields, in the order given.
+
+    Args:
+        method: such as `"POST"`.
+        target: path and query, encoded.
+        headers: with Host, and with Content-Length or `Transfer-Encoding: chunked` if there is a body.
+
+    Raises:
+        UnsendableError: something that must not be sent. The message has no field's value in it.
+    """
+    lines = [f"{method} {target} HTTP/1.1"]
+    once = []
+    try:
+        _tokens[method]
+        for name, value in headers:
+            lower = _tokens[name]
+            if value != value.strip(_WHITESPACE):
+                raise UnsendableError(f"whitespace around the value of {name}")
+            if lower in _ONCE:
+                _check_once(lower, value)
+                once.append(lower)
+            lines.append(f"{name}: {value}")
+    except KeyError as error:
+        raise UnsendableError(f"not a token, as methods and names are: {_short(error.args[0])}") from None
+    if once.count("host") != 1:
+        raise UnsendableError("a request has one Host, neither more nor less")  # RFC 9112, 3.2
+    if len(once) > 2:
+        raise UnsendableError("more than one Content-Length or Transfer-Encoding")  # RFC 9112, 6.2
+    # RFC 9112, 3.2. Control characters are counted below.
+    if not target or not target.isascii() or " " in target or "\t" in target:
+        raise UnsendableError("the target is empty, or has whitespace or characters beyond ASCII in it")
+    lines.append("\r\n")
+    try:
+        head = "\r\n".join(lines).encode("latin-1")
+    except UnicodeEncodeError:
+        raise UnsendableError("a header's value has characters beyond Latin-1 in it") from None
+    if len(head) - len(head.translate(None, _FORBIDDEN_TO_WRITE)) != 2 * len(lines):
+        raise UnsendableError("the target or a header's value has control characters in it")  # RFC 9110, 5.5
+    return head
+
+
+def encode_chunk(data: bytes) -> bytes:
+    """Return a piece of a body as a chunk. An empty one is nothing at all, as it would end the body."""
+    return b"%x\r\n%b\r\n" % (len(data), data) if data else b""
+
+
+class ResponseReader:
+    """Reads the response to one request.
+
+    Args:
+        method: of the request; decides whether there is a body.
+        max_head: bytes of head, with those of informational responses before it and the trailers after it.
+        max_body: bytes of body, None for any number.
+
+    Attributes:
+        started: whether anything of a response has come.
+        status: of the final response, None until its head is there.
+        reason: as it came, `""` for none.
+        http_version: `"1.0"` or `"1.1"`.
+        headers: names in lower case.
+        complete: whether all of the response has come.
+        keep_alive: whether another request may follow on the connection, as far as the response can tell. False until
+            the response is complete.
+        leftovers: whether bytes came beyond the end of the response. They are dropped.
+    """
+
+    __slots__ = (
+        "_body_room",
+        "_head_room",
+        "_left",
+        "_method",
+        "_pending",
+        "_persistent",
+        "_pieces",
+        "_state",
+        "complete",
+        "headers",
+        "http_version",
+        "keep_alive",
+        "leftovers",
+        "reason",
+        "started",
+        "status",
+    )
+
+    def __init__(self, method: str, *, max_head: int = 65_536, max_body: int | None = None) -> None:
+        self.started = False
+        self.status: int | None = None
+        self.reason = ""
+        self.http_version = ""
+        self.headers: Headers = ()
+        self.complete = False
+        self.keep_alive = False
+        self.leftovers = False
+        self._method = method
+        self._head_room = max_head  # left
+        self._body_room = float("inf") if max_body is None else max_body  # left
+        self._state = _HEAD
+        self._persistent = False  # what `keep_alive` will be
+        self._left = 0  # bytes of the body, or of the chunk, that are still to come
+        self._pending = bytearray()  # the beginning of a head, of a chunk's line, or of trailers
+        self._pieces: list[bytes] = []
+
+    def feed(self, data: bytes) -> None:
+        """Read the next bytes of the connection. Without any, nothing happens: its end is `feed_eof`.
+
+        Raises:
+            ProtocolError: the response is malformed, ambiguous or too large; or was already.
+        """
+        if self._state == _FAILED:
+            raise ProtocolError("the response was broken before")
+        if not data:
+            return
+        self.started = True
+        try:
+            if self._pending:
+                data = self._joined(data)
+                if not data:
+                    return
+            self._READERS[self._state](self, data, 0)
+        except ProtocolError:
+            self._state = _FAILED
+            raise
+
+    def feed_eof(self) -> None:
+        """Learn that the connection has ended.
+
+        Raises:
+            ProtocolError: the response is not complete.
+        """
+        state = self._state
+        if state == _UNTIL_CLOSE:
+            self._finish(b"", 0)
+        elif state == _COMPLETE:
+            self.keep_alive = False
+        else:
+            self._state = _FAILED
+            where = "before any of the response came" if not self.started else "in the middle of the response"
+            raise ProtocolError(f"the connection ended {where}")
+
+    def take(self) -> bytes:
+        """Return what has come of the body since the last call."""
+        body = b"".join(self._pieces)
+        self._pieces.clear()
+        return body
+
+    def _joined(self, data: bytes) -> bytes:
+        """All that is pending, with what has come; nothing, if it stays pending."""
+        pending = self._pending
+        seen = len(pending)
+        pending += data
+        # The line of a chunk is short enough to be looked at anew with each byte; a head is not.
+        if self._state != _CHUNKED and pending.find(_END, max(seen - 3, 0)) < 0:
+            self._check_pending(seen)
+            return b""
+        data = bytes(pending)
+        pending.clear()
+        return data
+
+    def _check_pending(self, seen: int) -> None:
+        """Refuse a head or trailers whose end has not come, once it is certain that they are bad."""
+        pending = self._pending
+        if len(pending) >= self._head_room:
+            raise ProtocolError(_HEAD_TOO_LARGE)
+        if self._state == _HEAD and not _BEGINNING.startswith(bytes(pending[: len(_BEGINNING)])):
+            raise ProtocolError(f"not HTTP/1.0 or HTTP/1.1: {_short(bytes(pending[:20]))}")
+        if pending.count(b"\n", seen) != pending.count(b"\r\n", max(seen - 1, 0)):
+            raise ProtocolError("a bare LF in the head or the trailers")
+
+    def _end_of_section(self, data: bytes, start: int) -> int:
+        """Where the head or the trailers at `start` end; -1, if that is yet to come, and they are pending then."""
+        end = data.find(_END, start)
+        if end < 0:
+            self._pending += data[start:]
+            self._check_pending(0)
+            return end
+        self._head_room -= end + len(_END) - start
+        if self._head_room < 0:
+            raise ProtocolError(_HEAD_TOO_LARGE)
+        return end
+
+    def _read_head(self, data: bytes, start: int) -> None:
+        while True:
+            end = self._end_of_section(data, start)
+            if end < 0:
+                return
+            line, *lines = _lines(data[start:end])
+            match = _STATUS_LINE.fullmatch(line)
+            if match is None:
+                raise ProtocolError(f"not a status line of HTTP/1.0 or HTTP/1.1: {_short(line)}")
+            version, digits, reason = match.groups()
+            status = int(digits)
+            headers, decisive = _fields(lines)
+            start = end + len(_END)
+            self._check_use(status, version, decisive)
+            if status >= 200:
+                break
+        self.status, self.http_version, self.reason, self.headers = status, version, reason or "", tuple(headers)
+        # RFC 9112, 9.3.
+        self._persistent = version == "1.1" and "close" not in _members(decisive.get("connection", ""))
+        # RFC 9112, 6.3, in its order.
+        if self._method == "HEAD" or status in (204, 304):
+            self._finish(data, start)
+        elif "transfer-encoding" in decisive:
+            self._state = _CHUNKED
+            self._read_chunked(data, start - 2)
+        elif "content-length" in decisive:
+            self._state = _SIZED
+            self._left = int(decisive["content-length"])
+            self._read_sized(data, start)
+        else:
+            self._state = _UNTIL_CLOSE
+            self._persistent = False
+            self._read_until_close(data, start)
+
+    def _check_use(self, status: int, version: str, decisive: dict[str, str]) -> None:
+        if status == 101 or (self._method == "CONNECT" and 200 <= status < 300):
+            raise ProtocolError("the connection was switched to another protocol")
+        if version == "1.0" and "transfer-encoding" in decisive:
+            raise ProtocolError("Transfer-Encoding in a response of HTTP/1.0")  # RFC 9112, 6.1
+
+    def _read_sized(self, data: bytes, start: int) -> None:
+        if self._left > self._body_room:
+            raise ProtocolError(_BODY_TOO_LARGE)
+        end = start + self._left
+        piece = data[start:end]
+        self._pieces.append(piece)
+        self._left -= len(piece)
+        if not self._left:
+            self._finish(data, end)
+
+    def _read_until_close(self, data: bytes, start: int) -> None:
+        piece = data[start:]
+        self._body_room -= len(piece)
+        if self._body_room < 0:
+            raise ProtocolError(_BODY_TOO_LARGE)
+        self._pieces.append(piece)
+
+    def _read_chunked(self, data: bytes, start: int) -> None:
+        while True:
+            if self._left:
+                piece = data[start : start + self._left]
+                self._pieces.append(piece)
+                start += len(piece)
+                self._left -= len(piece)
+                if self._left:
+                    return
+            line = _CHUNK_LINE.match(data, start)
+            if line is None:
+                if _CHUNK_LINE_BEGUN.fullmatch(data, start) is None:
+                    raise ProtocolError(f"bad end of a chunk, or size of the next: {_short(data[start : start + 20])}")
+                self._pending += data[start:]
+                return
+            start = line.end()
+            self._left = int(line[1], 16)
+            self._body_room -= self._left
+            if self._body_room < 0:
+                raise ProtocolError(_BODY_TOO_LARGE)
+            if not self._left:
+                self._state = _TRAILERS
+                self._read_trailers(data, start - 2)
+                return
+
+    def _read_trailers(self, data: bytes, start: int) -> None:
+        end = self._end_of_section(data, start)
+        if end < 0:
+            return
+        if end > start:
+            _, decisive = _fields(_lines(data[start + 2 : end]))
+            if decisive:
+                raise ProtocolError(f"{next(iter(decisive))} among the trailers")  # RFC 9110, 6.5.1
+        self._finish(data, end + len(_END))
+
+    def _finish(self, data: bytes, end: int) -> None:
+        self._state = _COMPLETE
+        self.complete = True
+        self.leftovers = len(data) > end
+        self.keep_alive = self._persistent and not self.leftovers
+
+    # What reads the bytes that come, by state.
+    _READERS = (_read_head, _read_sized, _read_chunked, _read_trailers, _read_until_close, _finish)
+
+
+def _lines(section: bytes) -> list[str]:
+    """The lines of a head or of trailers."""
+    lines = section.decode("latin-1").split("\r\n")
+    if len(section) - len(section.translate(None, _FORBIDDEN_TO_READ)) != 2 * (len(lines) - 1):
+        raise ProtocolError("a bare CR or LF, or NUL, VT or FF, in the head or the trailers")
+    return lines
+
+
+def _fields(lines: list[str]) -> tuple[list[tuple[str, str]], dict[str, str]]:
+    """All fields, and what the decisive ones say."""
+    fields = []
+    decisive: dict[str, str] = {}
+    try:
+        for line in lines:
+            name, value = line.split(":", 1)
+            name = _tokens[name]
+            value = value.strip(_WHITESPACE)
+            if name in _DECISIVE:
+                repeated = name in decisive
+                value = _decide(name, value, decisive)
+                if repeated and name == "content-length":
+                    continue
+            fields.append((name, value))
+    except KeyError as error:
+        raise ProtocolError(f"not the name of a field: {_short(error.args[0])}") from None
+    except ValueError:
+        raise ProtocolError("a line without a colon in the head or the trailers") from None
+    if "content-length" in decisive and "transfer-encoding" in decisive:
+        raise ProtocolError("both Transfer-Encoding and Content-Length")  # RFC 9112, 6.3
+    return fields, decisive
+
+
+def _decide(name: str, value: str, decisive: dict[str, str]) -> str:
+    """Add what a decisive field says to what is known, and return its value, normalized."""
+    known = decisive.get(name)
+    if name == "connection":
+        decisive[name] = value.lower() if known is None else f"{known},{value.lower()}"
+        return value
+    if name == "transfer-encoding":
+        value = value.lower()
+        if value != "chunked" or known is not None:
+            raise ProtocolError("a Transfer-Encoding other than chunked")
+    else:
+        if "," in value:  # RFC 9112, 6.3: a list of one and the same length may be read as that length
+            value, *others = set(_members(value))
+            if others:
+                raise ProtocolError("several Content-Lengths")
+        if _LENGTH.fullmatch(value) is None:
+            raise ProtocolError(f"not a Content-Length: {_short(value)}")
+        if known is not None and known != value:
+            raise ProtocolError("several Content-Lengths")
+    decisive[name] = value
+    return value
+
+
+def _members(value: str) -> list[str]:
+    """RFC 9110, 5.6.1, for lists without quoted strings."""
+    return [each.strip(_WHITESPACE) for each in value.split(",")]
+
+
+def _check_once(name: str, value: str) -> None:
+    if name == "content-length" and not _LENGTH.fullmatch(value):
+        raise UnsendableError("Content-Length is not a number of bytes")
+    if name == "transfer-encoding" and value != "chunked":
+        raise UnsendableError("Transfer-Encoding is not chunked")
+
+
+def _short(data: str | bytes) -> str:
+    return repr(data[:20])
