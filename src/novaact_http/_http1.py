@@ -14,7 +14,7 @@ this is refused in a response, or cannot be written in a request:
   characters (7.1);
 - Content-Length, Transfer-Encoding or Connection as a trailer (RFC 9110, 6.5.1);
 - 101, and 2xx to CONNECT, whoever asked for it;
-- in a request: control characters (RFC 9110, 5.5), a list of Content-Lengths, `chunked` in other than lower case.
+- in a request: control characters (RFC 9110, 5.5), several Content-Lengths, `chunked` in other than lower case.
 
 A response's fields may have control characters other than NUL, LF, VT, FF and CR, as RFC 9110, 5.5, permits. A
 Content-Length that is repeated is one, and Transfer-Encoding comes in lower case. Trailers are checked and dropped.
@@ -57,6 +57,7 @@ _ONCE: Final = frozenset({"host", "content-length", "transfer-encoding"})
 # What a reader awaits.
 _HEAD, _SIZED, _CHUNKED, _TRAILERS, _UNTIL_CLOSE, _COMPLETE, _FAILED = range(7)
 
+_UNLIMITED: Final = float("inf")
 _HEAD_TOO_LARGE: Final = "the head of the response or its trailers are too large"
 _BODY_TOO_LARGE: Final = "the body of the response is too large"
 
@@ -184,7 +185,7 @@ class ResponseReader:
         self.leftovers = False
         self._method = method
         self._head_room = max_head  # left
-        self._body_room = float("inf") if max_body is None else max_body  # left
+        self._body_room = _UNLIMITED if max_body is None else max_body  # left
         self._state = _HEAD
         self._persistent = False  # what `keep_alive` will be
         self._left = 0  # bytes of the body, or of the chunk, that are still to come
@@ -253,7 +254,7 @@ class ResponseReader:
         if len(pending) >= self._head_room:
             raise ProtocolError(_HEAD_TOO_LARGE)
         if self._state == _HEAD and not _BEGINNING.startswith(bytes(pending[: len(_BEGINNING)])):
-            raise ProtocolError(f"not HTTP/1.0 or HTTP/1.1: {_short(bytes(pending[:20]))}")
+            raise ProtocolError(f"not HTTP/1.0 or HTTP/1.1: {_short(bytes(pending))}")
         if pending.count(b"\n", seen) != pending.count(b"\r\n", max(seen - 1, 0)):
             raise ProtocolError("a bare LF in the head or the trailers")
 
