@@ -10,7 +10,7 @@ from unittest import mock
 import botocore.session
 import pytest
 from botocore.exceptions import ConfigParseError, ProfileNotFound
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from novaact_http import AsyncClient, Client, ConfigurationError, _profiles, _settings
@@ -218,6 +218,9 @@ files_of_text = st.lists(
 
 
 @given(files_of_text, files_of_text, st.sampled_from([None, "default", "a"]))
+@example([("profile 'a", {"x": "1"})], [], "a").via("a quote that does not end makes it no profile")
+@example([('profile "a"', {"x": "1"})], [], "a")
+@example([("profile a b", {"x": "1"}), ("profile", {"x": "2"})], [("a", {"x": "3"})], "a")
 def test_any_files_are_read_as_botocore_reads_them(config: Any, credentials: Any, name: str | None) -> None:
     import tempfile
 
