@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import hypothesis
 import pytest
 
-from novaact_http import client
+from novaact_http import async_client, client
 from novaact_http.testing import LocalService
 from support import FACES, Face
 
@@ -63,7 +63,7 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
     # Only the clients' own: what else waits in a test, waits.
     monkeypatch.setattr(client, "time", types.SimpleNamespace(**{**vars(time), "sleep": waited.append}))
-    monkeypatch.setattr(client, "asyncio", types.SimpleNamespace(**{**vars(asyncio), "sleep": sleep}))
+    monkeypatch.setattr(async_client, "asyncio", types.SimpleNamespace(**{**vars(asyncio), "sleep": sleep}))
     return waited
 
 

@@ -11,7 +11,19 @@ PACKAGE = Path(novaact_http.__file__).parent
 
 # From the bottom to the top. A module may import what is in a lower layer.
 LAYERS = (
-    ("_version", "_dates", "_locks", "errors", "models", "config", "_wire", "operations", "attempts"),  # values
+    (
+        "_version",
+        "_dates",
+        "_locks",
+        "_asyncio",
+        "_mocks",
+        "errors",
+        "models",
+        "config",
+        "_wire",
+        "operations",
+        "attempts",
+    ),  # values
     (
         "_parameters",
         "_http1",
@@ -22,10 +34,13 @@ LAYERS = (
         "_settings",
         "_credentials",
         "_tls",
+        "_connections",
+        "_lean",
+        "_lean_async",
         "transports",
     ),  # protocol, ground
     ("_flow",),  # brain
-    ("pagination", "client"),  # shells
+    ("pagination", "_base", "client", "async_client"),  # shells
     ("__init__",),
     ("cli", "testing"),  # faces
 )
@@ -36,7 +51,12 @@ SIDEWAYS = {
     "operations": {"models", "errors"},
     "attempts": {"errors"},
     "_settings": {"_profiles"},
-    "client": {"pagination"},
+    "_connections": {"_http1"},
+    "_lean": {"_connections", "_http1"},
+    "_lean_async": {"_connections", "_http1"},
+    "transports": {"_connections", "_http1", "_lean", "_lean_async", "_tls"},
+    "client": {"pagination", "_base"},
+    "async_client": {"pagination", "_base"},
     "cli": {"testing"},
 }
 # What the local service must not share with the client it tests, or a shared mistake would hide.

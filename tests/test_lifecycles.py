@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import copy
 import os
 import pickle
@@ -85,7 +84,7 @@ def test_connections_are_shared_and_closed_together(service: LocalService) -> No
     client = Client(**options_for(service))
     with client.with_options(timeout=30) as other:
         other.list_sessions(**call_for(service.runs[0]))
-        assert client._shared.sender() is other._shared.sender()
+        assert client._shared.pool() is other._shared.pool() is not None
     with pytest.raises(NovaActError, match="closed"):
         client.list_sessions(**call_for(service.runs[0]))
 
@@ -193,33 +192,16 @@ def test_a_policys_random_numbers_are_made_anew_in_a_pickled_copy() -> None:
 def test_a_forked_child_finds_all_locks_open(service: LocalService) -> None:
     client = Client(**options_for(service))
     client.list_sessions(**call_for(service.runs[0]))
-    sender = client._shared.sender()
-    owners: list[Any] = [client._shared, client._credentials, client._context.quota, sender, _tls._contexts]
+    pool = client._shared.pool()
+    owners: list[Any] = [client._shared, client._credentials, client._context.quota, pool, _tls._contexts]
     locks = [each._lock for each in owners]
-    kept = sender._stock
     for lock in locks:
         lock.acquire()
     _locks._after_fork()
     for each in owners:
         assert not each._lock.locked()
     assert client.list_sessions(**call_for(service.runs[0])).session_summaries
-    assert sender._stock is not kept  # connections of the parent's are left alone
     client.close()
-    assert kept is not None
-    kept.close()
-
-
-def test_a_forked_child_has_connections_of_its_own_in_its_event_loop(service: LocalService) -> None:
-    async def main() -> None:
-        async with AsyncClient(**options_for(service)) as client:
-            await client.list_sessions(**call_for(service.runs[0]))
-            stock = client._shared.sender()._stock
-            (kept,) = stock.values()
-            _locks._after_fork()
-            assert client._shared.sender()._stock == {}
-            await kept.aclose()
-
-    asyncio.run(main())
 
 
 def test_what_has_gone_is_not_called_after_a_fork() -> None:

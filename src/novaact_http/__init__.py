@@ -11,11 +11,13 @@ For example:
 The README tells the rest.
 """
 
+from typing import TYPE_CHECKING
+
 from novaact_http import errors
 from novaact_http._sigv4 import BotocoreSigner
 from novaact_http._version import __version__
 from novaact_http.attempts import Attempt
-from novaact_http.client import AsyncClient, Client
+from novaact_http.client import Client
 from novaact_http.config import Credentials, RetryPolicy, Timeout
 from novaact_http.errors import (
     AccessDeniedException,
@@ -39,6 +41,10 @@ from novaact_http.errors import (
 )
 from novaact_http.models import ListSessionsResponse, ResponseMetadata, SessionSummary, SortOrder
 
+if TYPE_CHECKING:
+    from novaact_http.async_client import AsyncClient
+    from novaact_http.transports import LeanAsyncTransport, LeanTransport
+
 __all__ = [
     "AccessDeniedException",
     "AsyncClient",
@@ -51,6 +57,8 @@ __all__ = [
     "CredentialsError",
     "DeadlineExceeded",
     "InternalServerException",
+    "LeanAsyncTransport",
+    "LeanTransport",
     "ListSessionsResponse",
     "NovaActError",
     "PaginationError",
@@ -72,3 +80,23 @@ __all__ = [
     "__version__",
     "errors",
 ]
+
+# These are imported when they are asked for: who calls synchronously need not load asyncio, nor anybody httpx.
+_LATER = {
+    "AsyncClient": "novaact_http.async_client",
+    "LeanAsyncTransport": "novaact_http.transports",
+    "LeanTransport": "novaact_http.transports",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    value = globals()[name] = getattr(import_module(_LATER[name]), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -211,6 +211,7 @@ class _Call(Generic[OutputT]):
             body=self._body,
             timeout=context.timeout.within(left),
             deadline=self._deadline,
+            repeatable=self._operation.read_only,
         )
 
     def output(self, response: Response) -> OutputT:

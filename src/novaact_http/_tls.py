@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import ssl
 import threading
 from functools import partial
 from typing import TYPE_CHECKING
@@ -12,6 +11,7 @@ from novaact_http._locks import renew_after_fork
 from novaact_http.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable
 
 
@@ -50,20 +50,36 @@ def provider(
     Raises:
         ConfigurationError: `verify` is something else.
     """
-    if isinstance(verify, ssl.SSLContext):
-        return lambda: verify
     path = os.fspath(verify) if isinstance(verify, (str, os.PathLike)) else None
     if verify is not None and not path:
+        import ssl  # 8 ms to import, and not needed for plain HTTP
+
+        if isinstance(verify, ssl.SSLContext):
+            return lambda: verify
         raise ConfigurationError(
             f"verify must be the path of a CA bundle or an ssl.SSLContext, not {verify!r}; "
             "to connect without verification, pass a context that you have set up so"
         )
     if scheme == "http":
-        return partial(ssl.SSLContext, ssl.PROTOCOL_TLS_CLIENT)  # trusts nobody, should it ever be used
+        return _trusting_nobody
     return partial(_contexts.get, path, source)
 
 
+def _trusting_nobody() -> ssl.SSLContext:
+    import ssl
+
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # for httpx's transports, which take one even if they need none
+
+
 def _build(ca_bundle: str | None, source: str) -> ssl.SSLContext:
+    context = _load(ca_bundle, source)
+    context.set_alpn_protocols(["http/1.1"])
+    return context
+
+
+def _load(ca_bundle: str | None, source: str) -> ssl.SSLContext:
+    import ssl
+
     if ca_bundle is None:
         import certifi  # always there, as httpx depends on it
 

@@ -5,11 +5,21 @@ They belong to no HTTP library. Header values are kept out of every repr: they h
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import attrs
 
 from novaact_http.config import Timeout
 
 Headers = tuple[tuple[str, str], ...]
+
+
+class Origin(NamedTuple):
+    """What a connection leads to. See `Endpoint`."""
+
+    scheme: str
+    host: str
+    port: int
 
 
 @attrs.frozen(kw_only=True)
@@ -23,6 +33,7 @@ class Endpoint:
         authority: the Host header: lower-case, brackets around an IPv6 address, the scheme's own port left out.
         path: what every request's path begins with; `""` or beginning with `/`, without a trailing slash.
         query: what every request's query begins with, `""` for none.
+        origin: scheme, host and port.
     """
 
     scheme: str
@@ -31,6 +42,10 @@ class Endpoint:
     authority: str
     path: str = ""
     query: str = ""
+    origin: Origin = attrs.field(init=False, eq=False, repr=False)
+
+    def __attrs_post_init__(self) -> None:
+        object.__setattr__(self, "origin", Origin(self.scheme, self.host, self.port))
 
 
 @attrs.frozen(kw_only=True)
@@ -40,6 +55,7 @@ class Request:
     Attributes:
         target: the path and query exactly as they go on the request line.
         deadline: when the whole response must have come, by `time.monotonic`; None for no limit.
+        repeatable: may it be sent again, if it is not known whether the service has seen it?
     """
 
     method: str
@@ -49,6 +65,7 @@ class Request:
     body: bytes = attrs.field(repr=False)
     timeout: Timeout
     deadline: float | None = None
+    repeatable: bool = False
 
 
 @attrs.frozen(kw_only=True)

@@ -7,19 +7,35 @@ headers and time of its own. This module is imported when a transport is first n
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 import time
 from typing import TYPE_CHECKING, cast
 
 import httpx
 
+from novaact_http import _tls
+from novaact_http._asyncio import DeadlineOver, by
+from novaact_http._connections import KEEPALIVE_EXPIRY, MAX_CONNECTIONS, ExchangeError, check_open
+from novaact_http._http1 import LAST_CHUNK, ResponseReader, UnsendableError, encode_chunk, encode_head
+from novaact_http._lean import Connection, Pool
+from novaact_http._lean_async import Connection as AsyncConnection
+from novaact_http._lean_async import LoopPool
+from novaact_http._lean_async import Pool as AsyncPool
 from novaact_http._locks import renew_after_fork
-from novaact_http._wire import Request, Response
-from novaact_http.errors import ConfigurationError, NovaActError, ParameterError, TransportError, TransportTimeout
+from novaact_http._wire import Origin, Request, Response
+from novaact_http.errors import (
+    ConfigurationError,
+    DeadlineExceeded,
+    ParameterError,
+    TransportError,
+    TransportTimeout,
+)
 
 if TYPE_CHECKING:
+    import os
     import ssl
-    from collections.abc import AsyncIterable, Callable, Iterable
+    from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
 
     TLS = Callable[[], ssl.SSLContext]
 
@@ -39,6 +55,19 @@ _NOT_SENT = (
     httpx.ProxyError,
     httpx.UnsupportedProtocol,
 )
+
+
+_PORTS = {"http": 80, "https": 443}
+_WORTH_SENDING = 16_384  # bytes of a request that are not held back for more
+
+# What httpx raises where an exchange fails in a phase, and where it takes too long.
+_KINDS: dict[str, tuple[type[httpx.TransportError], type[httpx.TransportError]]] = {
+    "queue": (httpx.PoolTimeout, httpx.PoolTimeout),
+    "connect": (httpx.ConnectError, httpx.ConnectTimeout),
+    "write": (httpx.WriteError, httpx.WriteTimeout),
+    "read": (httpx.ReadError, httpx.ReadTimeout),
+    "response": (httpx.RemoteProtocolError, httpx.RemoteProtocolError),
+}
 
 
 class Sender:
@@ -88,7 +117,7 @@ class Sender:
 
     def _stock_transport(self) -> httpx.HTTPTransport:
         with self._lock:
-            _check_open(closed=self._closed)
+            check_open(closed=self._closed)
             if self._stock is None:
                 tls = self._tls()
                 proxy = _proxy(self._proxy_url, tls)
@@ -121,7 +150,13 @@ class AsyncSender:
         self._stock = {}
 
     async def send(self, request: Request) -> Response:
-        """See `Sender.send`."""
+        """See `Sender.send`. The deadline ends the wait for any transport."""
+        try:
+            return await by(request.deadline, self._send(request))
+        except DeadlineOver as error:
+            raise DeadlineExceeded("the call's time was over before the response came", request_sent=True) from error
+
+    async def _send(self, request: Request) -> Response:
         transport = await self._stock_transport() if self._transport is None else self._transport
         try:
             response = await transport.handle_async_request(_to_httpx(request))
@@ -140,7 +175,7 @@ class AsyncSender:
         stock = self._stock.get(loop)
         if stock is None:
             tls = await loop.run_in_executor(None, self._tls)  # it reads a file
-            _check_open(closed=self._closed)
+            check_open(closed=self._closed)
             for ended in [each for each in self._stock if each.is_closed()]:
                 del self._stock[ended]
             stock = self._stock.setdefault(
@@ -157,15 +192,279 @@ class AsyncSender:
             await stock.aclose()
 
 
+class LeanTransport(httpx.BaseTransport):
+    """The pool that `Client` uses, for any `httpx.Client(transport=LeanTransport())`. Safe to share between threads.
+
+    It speaks HTTP/1.1, verifies certificates, and uses no proxy. Of a request's extensions it knows `timeout`, and
+    those of its responses are `http_version` and `reason_phrase`. It raises what httpx's own transport does, where it
+    does; but a response that could be understood in two ways is a `RemoteProtocolError` (see the README).
+
+    Args:
+        verify: path of a CA bundle (PEM), or an `ssl.SSLContext`; certifi's bundle by default.
+        max_connections: how many there are at most; further requests wait for their turn.
+        keepalive_expiry: seconds after which an idle connection is not used any more.
+
+    Raises:
+        ConfigurationError: an argument is something else. A CA bundle is read when it is first needed.
+    """
+
+    def __init__(
+        self,
+        *,
+        verify: str | os.PathLike[str] | ssl.SSLContext | None = None,
+        max_connections: int = MAX_CONNECTIONS,
+        keepalive_expiry: float = KEEPALIVE_EXPIRY,
+    ) -> None:
+        self._pool = Pool(
+            _tls.provider(verify, scheme="https"), max_connections=max_connections, keepalive_expiry=keepalive_expiry
+        )
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request, and return its response as soon as its head is there. The body is read as it is asked for.
+
+        Raises:
+            httpx.TransportError: the subclass that says what went wrong.
+        """
+        with _as_httpx(request):
+            exchange = _Exchange(request)
+            stream = _Stream(self._pool, exchange, self._pool.acquire(exchange.origin, exchange.pool_deadline()))
+            try:
+                stream.begin(cast("Iterable[bytes]", request.stream))
+            except BaseException:
+                stream.close()
+                raise
+        return exchange.response(stream)
+
+    def close(self) -> None:
+        """Close the connections that are idle now, and the others when they become so."""
+        self._pool.close()
+
+
+class LeanAsyncTransport(httpx.AsyncBaseTransport):
+    """The same for `httpx.AsyncClient`, on asyncio. It has connections of their own for each event loop.
+
+    See `LeanTransport`. Not on an event loop that cannot watch sockets, as the `ProactorEventLoop` of Windows.
+    """
+
+    def __init__(
+        self,
+        *,
+        verify: str | os.PathLike[str] | ssl.SSLContext | None = None,
+        max_connections: int = MAX_CONNECTIONS,
+        keepalive_expiry: float = KEEPALIVE_EXPIRY,
+    ) -> None:
+        self._pool = AsyncPool(
+            _tls.provider(verify, scheme="https"), max_connections=max_connections, keepalive_expiry=keepalive_expiry
+        )
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """See `LeanTransport.handle_request`."""
+        with _as_httpx(request):
+            exchange = _Exchange(request)
+            pool = self._pool.here()
+            stream = _AsyncStream(pool, exchange, await pool.acquire(exchange.origin, exchange.pool_deadline()))
+            try:
+                await stream.begin(cast("AsyncIterable[bytes]", request.stream))
+            except BaseException:
+                await stream.aclose()
+                raise
+        return exchange.response(stream)
+
+    async def aclose(self) -> None:
+        """Close the connections that are idle now, and the others when they become so."""
+        self._pool.close()
+
+
+class _Exchange:
+    """A request of httpx's as what the pools take, and the response that comes."""
+
+    def __init__(self, request: httpx.Request) -> None:
+        url = request.url
+        if url.scheme not in _PORTS:
+            raise httpx.UnsupportedProtocol(f"this transport speaks http:// and https://, not {url.scheme!r}://")
+        self.request = request
+        self.origin = Origin(url.scheme, url.raw_host.decode("ascii"), url.port or _PORTS[url.scheme])
+        headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw]
+        try:
+            self.head = encode_head(request.method, url.raw_path.decode("ascii"), headers)
+        except UnsendableError as error:
+            raise httpx.LocalProtocolError(str(error)) from error
+        length = request.headers.get("Content-Length")
+        self.chunked = "Transfer-Encoding" in request.headers
+        self._room = 0 if length is None else int(length)
+        self.reader = ResponseReader(request.method)
+        timeout = request.extensions.get("timeout", {})
+        self.connect, self.read, self.write, self._pool = map(timeout.get, ("connect", "read", "write", "pool"))
+
+    def pool_deadline(self) -> float | None:
+        """Until when to wait for a connection, by `time.monotonic`."""
+        return None if self._pool is None else time.monotonic() + self._pool
+
+    def encode(self, part: bytes) -> bytes:
+        """A part of the body, as it goes over the wire."""
+        if self.chunked:
+            return encode_chunk(part)
+        self._room -= len(part)
+        if self._room < 0:
+            raise httpx.LocalProtocolError("the body is longer than its Content-Length")
+        return part
+
+    def end(self) -> bytes:
+        """What ends the body."""
+        if self._room > 0:
+            raise httpx.LocalProtocolError("the body is shorter than its Content-Length")
+        return LAST_CHUNK if self.chunked else b""
+
+    def response(self, stream: _Stream | _AsyncStream) -> httpx.Response:
+        """The response, once its head is there."""
+        reader = self.reader
+        assert reader.status is not None  # noqa: S101 - its head is there
+        return httpx.Response(
+            reader.status,
+            headers=[(name.encode("latin-1"), value.encode("latin-1")) for name, value in reader.headers],
+            stream=stream,
+            extensions={
+                "http_version": f"HTTP/{reader.http_version}".encode(),
+                "reason_phrase": reader.reason.encode("latin-1"),
+            },
+        )
+
+
+class _Stream(httpx.SyncByteStream):
+    """The body of a response. It gives its connection back when all of it was read, or when it is closed."""
+
+    def __init__(self, pool: Pool, exchange: _Exchange, connection: Connection | None) -> None:
+        self._pool = pool
+        self._exchange = exchange
+        self._connection = connection
+        self._ended = False
+
+    def begin(self, body: Iterable[bytes]) -> None:
+        """Send the request, and read the head of the response."""
+        exchange = self._exchange
+        if self._connection is None:
+            self._connection = self._pool.open(exchange.origin, exchange.connect, None)
+        connection = self._connection
+        refused = None
+        try:
+            # One write for the head and what there is of a small body.
+            unsent = exchange.head
+            for part in body:
+                unsent += exchange.encode(part)
+                if len(unsent) >= _WORTH_SENDING:
+                    connection.send(unsent, exchange.write)
+                    unsent = b""
+            connection.send(unsent + exchange.end(), exchange.write)
+        except ExchangeError as error:
+            if error.timed_out:
+                raise
+            refused = error  # but the peer may have answered before it closed the connection
+        try:
+            while exchange.reader.status is None:
+                connection.receive(exchange.reader, exchange.read)
+        except ExchangeError as error:
+            raise refused or error from (refused or error).__cause__
+
+    def __iter__(self) -> Iterator[bytes]:
+        reader = self._exchange.reader
+        with _as_httpx(self._exchange.request):
+            while True:
+                part = reader.take()
+                if reader.complete:
+                    self.close()
+                if part:
+                    yield part
+                if self._ended:
+                    return
+                assert self._connection is not None  # noqa: S101 - it has begun
+                self._connection.receive(reader, self._exchange.read)
+
+    def close(self) -> None:
+        if self._ended:
+            return
+        self._ended = True
+        connection, reader = self._connection, self._exchange.reader
+        if reader.complete and connection is not None:
+            self._pool.finish(connection, reader)
+        else:
+            self._pool.discard(self._exchange.origin, connection)
+
+
+class _AsyncStream(httpx.AsyncByteStream):
+    """The same on asyncio."""
+
+    def __init__(self, pool: LoopPool, exchange: _Exchange, connection: AsyncConnection | None) -> None:
+        self._pool = pool
+        self._exchange = exchange
+        self._connection = connection
+        self._ended = False
+
+    async def begin(self, body: AsyncIterable[bytes]) -> None:
+        """See `_Stream.begin`."""
+        exchange = self._exchange
+        if self._connection is None:
+            self._connection = await self._pool.open(exchange.origin, exchange.connect, None)
+        connection = self._connection
+        connection.begin(exchange.reader)
+        refused = None
+        try:
+            unsent = exchange.head
+            async for part in body:
+                unsent += exchange.encode(part)
+                if len(unsent) >= _WORTH_SENDING:
+                    await connection.send(unsent, exchange.write)
+                    unsent = b""
+            await connection.send(unsent + exchange.end(), exchange.write)
+        except ExchangeError as error:
+            if error.timed_out:
+                raise
+            refused = error
+        try:
+            while exchange.reader.status is None:
+                await connection.receive(exchange.read)
+        except ExchangeError as error:
+            raise refused or error from (refused or error).__cause__
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        reader = self._exchange.reader
+        with _as_httpx(self._exchange.request):
+            while True:
+                part = reader.take()
+                if reader.complete:
+                    await self.aclose()
+                if part:
+                    yield part
+                if self._ended:
+                    return
+                assert self._connection is not None  # noqa: S101 - it has begun
+                await self._connection.receive(self._exchange.read)
+
+    async def aclose(self) -> None:
+        if self._ended:
+            return
+        self._ended = True
+        connection, reader = self._connection, self._exchange.reader
+        if reader.complete and connection is not None:
+            self._pool.finish(connection, reader)
+        else:
+            self._pool.discard(self._exchange.origin, connection)
+
+
+@contextlib.contextmanager
+def _as_httpx(request: httpx.Request) -> Iterator[None]:
+    """Raise what httpx's own transport would."""
+    try:
+        yield
+    except ExchangeError as error:
+        failed, timed_out = _KINDS[error.phase]
+        kind = timed_out if error.timed_out else failed
+        raise kind(str(error), request=request) from error.__cause__
+
+
 def _proxy(url: str | None, tls: ssl.SSLContext) -> httpx.Proxy | None:
     if url is None:
         return None
     return httpx.Proxy(url, ssl_context=tls if url.startswith("https:") else None)
-
-
-def _check_open(*, closed: bool) -> None:
-    if closed:
-        raise NovaActError("this client is closed; make a new one")
 
 
 def _check(transport: object, kind: type) -> None:

@@ -1,0 +1,260 @@
+"""What both clients are made of: their settings, and what they share with their copies. Nothing here waits."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+import uuid
+import warnings
+from functools import partial
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+
+import attrs
+
+from novaact_http import _credentials, _flow, _mocks, _settings, _tls, errors
+from novaact_http._locks import renew_after_fork
+from novaact_http._profiles import Profile
+from novaact_http._retry import Quota
+from novaact_http._sigv4 import SigV4Signer
+from novaact_http.attempts import Attempt, log
+from novaact_http.config import RetryPolicy, Timeout
+from novaact_http.errors import ConfigurationError, CredentialsError, NovaActError
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Callable, Mapping
+
+    from typing_extensions import Self
+
+    from novaact_http._sigv4 import Signer
+    from novaact_http.models import SortOrder
+
+
+class Closable(Protocol):
+    """A pool, as far as this module knows it."""
+
+    def close(self) -> None:
+        """Close what is idle now, and the rest when it becomes so."""
+        ...
+
+
+PoolT = TypeVar("PoolT", bound=Closable)
+SenderT = TypeVar("SenderT")
+
+
+class Shared(Generic[PoolT, SenderT]):
+    """What a client shares with those that `with_options` makes of it: what sends, and whether it is closed.
+
+    Args:
+        pool: the lean one; None if all goes through httpx.
+        make: makes what sends through httpx, when that is first needed, as importing httpx takes a while.
+        sender: it, if it has been made already.
+        patched: the method of httpx's classes that mocking tools patch; while one of them does, all goes through httpx.
+    """
+
+    def __init__(self, pool: PoolT | None, make: Callable[[], SenderT], sender: SenderT | None, patched: str) -> None:
+        self._pool = pool
+        self._make = make
+        self._sender = sender
+        self._patched = patched
+        self._closed = False
+        self._lock = threading.Lock()
+        renew_after_fork(self)
+
+    def after_fork(self) -> None:
+        self._lock = threading.Lock()
+
+    def pool(self) -> PoolT | None:
+        """What sends now; None for `through_httpx`."""
+        return None if self._pool is None or _mocks.at_work(self._patched) else self._pool
+
+    @property
+    def has_httpx(self) -> bool:
+        """Is there no more to be imported for `through_httpx`?"""
+        return self._sender is not None
+
+    def through_httpx(self) -> SenderT:
+        """What sends through httpx."""
+        with self._lock:
+            if self._closed:
+                raise NovaActError("this client is closed; make a new one")
+            if self._sender is None:
+                self._sender = self._make()
+            return self._sender
+
+    def close(self) -> SenderT | None:
+        """Close it, and return what is to be closed besides."""
+        if self._pool is not None:
+            self._pool.close()
+        with self._lock:
+            self._closed = True
+            sender, self._sender = self._sender, None
+            return sender
+
+
+class ClientBase:
+    """What both clients are made of."""
+
+    exceptions = errors
+
+    def __init__(
+        self,
+        *,
+        region: str | None,
+        profile: str | None,
+        credentials: object,
+        endpoint_url: str | None,
+        use_fips: bool | None,
+        use_dualstack: bool | None,
+        retries: RetryPolicy | None,
+        timeout: Timeout | float | None,
+        transport: object,
+        verify: str | os.PathLike[str] | ssl.SSLContext | None,
+        signer: Signer | None,
+        on_attempt: Callable[[Attempt], object] | None,
+        correct_clock_skew: bool,
+        app_id: str | None,
+    ) -> None:
+        _check_retries(retries)
+        if on_attempt is not None and not callable(on_attempt):
+            raise ConfigurationError(f"on_attempt must be a function that takes an Attempt, not {on_attempt!r}")
+        if signer is not None and not callable(getattr(signer, "sign", None)):
+            raise ConfigurationError(f"signer must have a method sign(), such as BotocoreSigner(), not {signer!r}")
+        settings = _settings.resolve(
+            region=region,
+            endpoint_url=endpoint_url,
+            use_fips=use_fips,
+            use_dualstack=use_dualstack,
+            app_id=app_id,
+            retries=retries,
+            connects=transport is None,
+            verifies=verify is not None,
+            environ=os.environ,
+            profile=Profile(profile, os.environ),
+        )
+        endpoint = settings.endpoint
+        scheme = "https" if (settings.proxy_url or "").startswith("https:") else endpoint.scheme
+        if settings.ca_bundle is not None:
+            path, source = settings.ca_bundle
+            self._tls = _tls.provider(path, scheme=scheme, source=source)
+        else:
+            self._tls = _tls.provider(verify, scheme=scheme)
+        found = _credentials.find(
+            credentials, profile=profile, region=settings.region, environ=os.environ, now=time.time()
+        )
+        skew = _flow.ClockSkew()
+        self._credentials = _credentials.Provider(found, lambda: time.time() + skew.seconds)
+        self._context = _flow.Context(
+            settings=settings,
+            timeout=_timeout(timeout),
+            signer=SigV4Signer() if signer is None else signer,
+            retries=settings.retries,
+            quota=Quota(),
+            skew=skew,
+            correct_clock_skew=correct_clock_skew,
+            clock=time.time,
+            monotonic=time.monotonic,
+            new_invocation_id=lambda: str(uuid.uuid4()),
+            user_agent=_flow.user_agent(settings.app_id),
+            on_attempt=on_attempt,
+            renews_credentials=self._credentials.renews,
+        )
+        # What a pickled client is made of again: what was passed, and what was found of the service. What belongs to
+        # the machine (credentials, CA bundle, proxy) is looked for anew.
+        self._options: dict[str, object] = {
+            "region": settings.region,
+            "profile": profile,
+            "credentials": credentials,
+            "endpoint_url": settings.endpoint_url,
+            "use_fips": settings.use_fips,
+            "use_dualstack": settings.use_dualstack,
+            "transport": transport,
+            "verify": verify,
+            "signer": signer,
+            "on_attempt": on_attempt,
+            "correct_clock_skew": correct_clock_skew,
+            "app_id": settings.app_id,
+        }
+        for remark in settings.remarks:
+            log.warning(remark)
+        if endpoint.scheme == "http" and not _settings.is_loopback(endpoint.host):
+            warnings.warn(
+                f"requests to http://{endpoint.authority} are not encrypted: whoever sees one can read and replay it",
+                stacklevel=3,
+            )
+
+    def __repr__(self) -> str:
+        settings = self._context.settings
+        return f"{type(self).__name__}(region={settings.region!r}, endpoint={settings.endpoint.authority!r})"
+
+    def __reduce__(self) -> tuple[partial[Self], tuple[()]]:
+        context = self._context
+        options: dict[str, Any] = {**self._options, "retries": context.retries, "timeout": context.timeout}
+        _check_picklable(options)
+        return partial(type(self), **options), ()
+
+    def with_options(self, *, timeout: Timeout | float | None = None, retries: RetryPolicy | None = None) -> Self:
+        """This client with other limits, for example `client.with_options(timeout=2).list_sessions(...)`.
+
+        It shares all else with this one: connections, quota of retries, credentials, what was learnt of the clock.
+        Closing either closes both.
+
+        Args:
+            timeout: instead of this client's, or None for the same.
+            retries: instead of this client's, or None for the same.
+
+        Raises:
+            ConfigurationError: they are something else.
+        """
+        _check_retries(retries)
+        other = object.__new__(type(self))
+        vars(other).update(vars(self))
+        context = self._context
+        other._context = attrs.evolve(
+            context,
+            timeout=context.timeout if timeout is None else _timeout(timeout),
+            retries=context.retries if retries is None else retries,
+        )
+        return other
+
+
+def _check_retries(retries: object) -> None:
+    if not isinstance(retries, (RetryPolicy, type(None))):
+        raise ConfigurationError(f"retries must be a novaact_http.RetryPolicy, not {type(retries).__name__}")
+
+
+def _check_picklable(options: Mapping[str, object]) -> None:
+    import pickle
+
+    for name, value in options.items():
+        if name == "credentials" and not (value is None or _credentials.is_function(value)):
+            raise CredentialsError(
+                "a client is not pickled with the credentials that were passed to it, so that no secret is written "
+                "anywhere: pass credentials=... a function that returns them, or nothing"
+            )
+        try:
+            pickle.dumps(value)
+        except Exception as error:
+            raise ConfigurationError(f"a client is not pickled with this argument {name}: {error}") from error
+
+
+def _timeout(given: Timeout | float | None) -> Timeout:
+    if given is None:
+        return Timeout()
+    if isinstance(given, Timeout):
+        return given
+    try:
+        return Timeout(total=given)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"timeout must be a novaact_http.Timeout or a number of seconds: {error}") from None
+
+
+def list_sessions_arguments(
+    workflow_definition_name: str, workflow_run_id: str, sort_order: SortOrder | str | None
+) -> dict[str, object]:
+    return {
+        "workflow_definition_name": workflow_definition_name,
+        "workflow_run_id": workflow_run_id,
+        "sort_order": sort_order,
+    }

@@ -1,0 +1,350 @@
+"""HTTP/1.1 over blocking sockets: a pool of connections that threads share.
+
+Every wait has an end: each operation on a socket is given what is left of its own limit and of the call's. What cannot
+be interrupted is looking up a host's addresses.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import select
+import socket
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+from novaact_http import _connections
+from novaact_http._connections import Connections, ExchangeError, failure, seconds_left
+from novaact_http._http1 import ProtocolError, ResponseReader
+from novaact_http._locks import renew_after_fork
+from novaact_http._wire import Response
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Callable
+
+    from novaact_http._wire import Origin, Request
+
+
+class Connection:
+    """A connection, used by one thread at a time.
+
+    Attributes:
+        origin: what it leads to.
+        home: tells the pool it is one of from that of a parent process.
+        is_reusable: was all of the request taken? The response may have come without waiting for it.
+        idle_since: when it was used last, by `time.monotonic`.
+    """
+
+    __slots__ = ("_poll", "_socket", "_timeout", "home", "idle_since", "is_reusable", "origin")
+
+    def __init__(self, origin: Origin, home: object, connected: socket.socket) -> None:
+        self.origin = origin
+        self.home = home
+        self.is_reusable = True
+        self.idle_since = 0.0
+        self._socket = connected
+        self._timeout = connected.gettimeout()
+        self._poll: Any = None
+
+    def send(self, data: bytes, timeout: float | None) -> None:
+        """Send all of it.
+
+        Raises:
+            ExchangeError: that failed; some of it may have been sent.
+        """
+        try:
+            self._limit(timeout)
+            self._socket.sendall(data)
+        except OSError as error:
+            self.is_reusable = False
+            raise failure("write", error) from error
+
+    def receive(self, reader: ResponseReader, timeout: float | None) -> None:
+        """Read what comes next of the response.
+
+        Raises:
+            ExchangeError: nothing came, or it is no response.
+        """
+        try:
+            self._limit(timeout)
+            data = self._socket.recv(_connections.RECEIVE)
+        except OSError as error:
+            raise failure("read", error) from error
+        try:
+            if data:
+                reader.feed(data)
+            else:
+                reader.feed_eof()
+        except ProtocolError as error:
+            raise ExchangeError("response", f"{type(error).__name__}: {error}") from error
+
+    def is_stale(self) -> bool:
+        """Has the peer closed it, or sent what nobody asked for?"""
+        if not hasattr(select, "poll"):  # Windows
+            return bool(select.select([self._socket], [], [], 0)[0])
+        if self._poll is None:
+            self._poll = select.poll()
+            self._poll.register(self._socket, select.POLLIN)
+        return bool(self._poll.poll(0))
+
+    def close(self) -> None:
+        """Close it."""
+        with contextlib.suppress(OSError):
+            self._socket.close()
+
+    def __del__(self) -> None:
+        self.close()  # silently: it is of no use to anybody any more
+
+    def _limit(self, timeout: float | None) -> None:
+        if timeout != self._timeout:
+            self._socket.settimeout(_settable(timeout))
+            self._timeout = timeout
+
+
+class _Waiter:
+    """A thread that waits for its turn."""
+
+    __slots__ = ("connection", "has_turn", "turn")
+
+    def __init__(self) -> None:
+        self.has_turn = False
+        self.connection: Connection | None = None
+        self.turn = threading.Lock()
+        self.turn.acquire()
+
+
+class Pool:
+    """Connections, kept open and used again. Safe to share between threads.
+
+    Args:
+        tls: makes the TLS context, when it is needed.
+        max_connections: how many there are at most; further requests wait for their turn.
+        keepalive_expiry: seconds after which an idle connection is not used any more.
+
+    Raises:
+        ConfigurationError: a limit is not a number, or too low.
+    """
+
+    def __init__(
+        self,
+        tls: Callable[[], ssl.SSLContext],
+        *,
+        max_connections: int = _connections.MAX_CONNECTIONS,
+        keepalive_expiry: float = _connections.KEEPALIVE_EXPIRY,
+    ) -> None:
+        self._tls = tls
+        self._limits = (max_connections, keepalive_expiry)
+        self._closed = False
+        self._start_empty()
+        renew_after_fork(self)
+
+    def _start_empty(self) -> None:
+        self._connections: Connections[Connection, _Waiter] = Connections(*self._limits)
+        self._home = object()
+        self._lock = threading.Lock()
+
+    def after_fork(self) -> None:
+        """Leave the connections to the parent. Closing them here ends nothing there."""
+        inherited = self._connections
+        self._start_empty()
+        for each in inherited.clear():
+            each.close()
+
+    def send(self, request: Request) -> Response:
+        """Send a request, and read its whole response.
+
+        Raises:
+            TransportError: no whole response came.
+            ConfigurationError: the request cannot be expressed in HTTP; or the CA bundle cannot be used.
+            NovaActError: the pool is closed.
+        """
+        data = _connections.encode(request)
+        try:
+            return self._exchange(request, data)
+        except ExchangeError as error:
+            raise _connections.to_transport_error(request.endpoint, error) from error.__cause__
+
+    def _exchange(self, request: Request, data: bytes) -> Response:
+        origin, deadline = request.endpoint.origin, request.deadline
+        connection = self.acquire(origin, deadline)
+        while True:
+            reader = ResponseReader(request.method, max_body=_connections.MAX_BODY)
+            reused = connection is not None
+            try:
+                if connection is None:
+                    connection = self.open(origin, request.timeout.connect, deadline)
+                _exchange(connection, reader, data, request.timeout.read, deadline)
+            except ExchangeError as error:
+                if connection and reused and request.repeatable and not reader.started and not error.timed_out:
+                    # The peer had closed it, and most likely has not seen the request. The place is still ours.
+                    connection.close()
+                    connection = None
+                    continue
+                self.discard(origin, connection)
+                raise
+            except BaseException:
+                self.discard(origin, connection)
+                raise
+            self.finish(connection, reader)
+            assert reader.status is not None  # noqa: S101 - it is complete
+            return Response(status=reader.status, headers=reader.headers, body=reader.take())
+
+    def acquire(self, origin: Origin, deadline: float | None) -> Connection | None:
+        """A connection that was used before, or None: a place for one to `open`.
+
+        It must be given back with `finish` or `discard`.
+
+        Args:
+            origin: what it leads to.
+            deadline: until when to wait for one's turn, by `time.monotonic`; None for any time.
+
+        Raises:
+            ExchangeError: one's turn did not come in time.
+            NovaActError: the pool is closed.
+        """
+        now, waiter = time.monotonic(), None
+        with self._lock:
+            _connections.check_open(closed=self._closed)
+            connection = self._connections.reuse(origin, now)
+            if connection is None and not self._connections.may_open(now):
+                waiter = _Waiter()
+                self._connections.wait(waiter, origin)
+            discarded = self._connections.take_discarded()
+        for each in discarded:
+            each.close()
+        if waiter is not None:
+            connection = self._wait(waiter, origin, deadline)
+        if connection is not None and connection.is_stale():
+            connection.close()
+            return None
+        return connection
+
+    def _wait(self, waiter: _Waiter, origin: Origin, deadline: float | None) -> Connection | None:
+        left = seconds_left(None, deadline, time.monotonic())
+        try:
+            waiter.turn.acquire(timeout=-1 if left is None else left)
+        except BaseException:  # a signal, perhaps in the very moment in which the turn came
+            if self._give_up(waiter):
+                self.discard(origin, waiter.connection)
+            raise
+        if not self._give_up(waiter):
+            raise failure("queue", None)
+        return waiter.connection
+
+    def _give_up(self, waiter: _Waiter) -> bool:
+        with self._lock:
+            self._connections.give_up(waiter)
+            return waiter.has_turn
+
+    def open(self, origin: Origin, timeout: float | None, deadline: float | None) -> Connection:
+        """Open a connection in the place that `acquire` gave.
+
+        Args:
+            origin: where to.
+            timeout: seconds for all of it: TCP, TLS, one address after another; None for any time.
+            deadline: by `time.monotonic`; None for none.
+
+        Raises:
+            ExchangeError: that failed; nothing was sent.
+            ConfigurationError: the CA bundle cannot be used.
+            NovaActError: the pool is closed.
+        """
+        _connections.check_open(closed=self._closed)
+        tls = self._tls() if origin.scheme == "https" else None
+        try:
+            connected = _connect(origin, tls, seconds_left(timeout, deadline, time.monotonic()))
+        except OSError as error:
+            raise failure("connect", error) from error
+        return Connection(origin, self._home, connected)
+
+    def finish(self, connection: Connection, reader: ResponseReader) -> None:
+        """Give back a connection that a response has come over."""
+        # Not one of a parent process's.
+        if reader.keep_alive and connection.is_reusable and connection.home is self._home:
+            self._release(connection.origin, connection)
+        else:
+            self.discard(connection.origin, connection)
+
+    def discard(self, origin: Origin, connection: Connection | None) -> None:
+        """Give back the place of a connection, and close it, if it was opened."""
+        if connection is not None:
+            connection.close()
+        self._release(origin, None)
+
+    def _release(self, origin: Origin, connection: Connection | None) -> None:
+        with self._lock:
+            if self._closed and connection is not None:
+                self._connections.discarded.append(connection)
+                connection = None
+            turn = self._connections.release(origin, connection, time.monotonic())
+            if turn is not None:
+                waiter, free = turn
+                waiter.connection = free
+                waiter.has_turn = True
+                waiter.turn.release()
+            discarded = self._connections.take_discarded()
+        for each in discarded:
+            each.close()
+
+    def close(self) -> None:
+        """Close the connections that are idle now, and the others when they become so."""
+        with self._lock:
+            self._closed = True
+            idle = self._connections.clear()
+        for each in idle:
+            each.close()
+
+
+def _exchange(
+    connection: Connection, reader: ResponseReader, data: bytes, timeout: float | None, deadline: float | None
+) -> None:
+    """Send it, and read the response to its end."""
+    refused = None
+    try:
+        connection.send(data, seconds_left(timeout, deadline, time.monotonic()))
+    except ExchangeError as error:
+        if error.timed_out:
+            raise
+        refused = error  # but the peer may have answered before it closed the connection
+    try:
+        while not reader.complete:
+            connection.receive(reader, seconds_left(timeout, deadline, time.monotonic()))
+    except ExchangeError as error:
+        raise refused or error from (refused or error).__cause__
+
+
+def _settable(timeout: float | None) -> float | None:
+    # 0 would mean not to wait at all, and to fail in another way.
+    return timeout if timeout is None else max(timeout, 1e-6)
+
+
+def _connect(origin: Origin, tls: ssl.SSLContext | None, timeout: float | None) -> socket.socket:
+    """A connected socket. Raises OSError."""
+    until = None if timeout is None else time.monotonic() + timeout
+    try:
+        addresses = socket.getaddrinfo(origin.host, origin.port, type=socket.SOCK_STREAM)
+    except UnicodeError as error:  # a label that is empty or too long
+        raise OSError(f"{origin.host!r} is not a host's name") from error
+    last: OSError | None = None
+    for tried, (family, kind, protocol, _, address) in enumerate(addresses):
+        left = seconds_left(None, until, time.monotonic())
+        if left == 0.0:
+            break
+        connected = socket.socket(family, kind, protocol)
+        try:
+            # An address that does not answer leaves time for the others.
+            connected.settimeout(None if left is None else _settable(left / (len(addresses) - tried)))
+            connected.connect(address)
+            connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if tls is None:
+                return connected
+            connected.settimeout(_settable(seconds_left(None, until, time.monotonic())))
+            return tls.wrap_socket(connected, server_hostname=origin.host)
+        except OSError as error:
+            connected.close()
+            last = error
+        except BaseException:
+            connected.close()
+            raise
+    raise last or TimeoutError

@@ -1,0 +1,646 @@
+"""HTTP/1.1 on asyncio's selector: a pool of connections for each event loop.
+
+Sockets are read when the loop says that they can be, without asyncio's transports and protocols between: those cost
+more than all the rest of an exchange, with TLS most of all, and cannot be closed any more once their loop has ended. It
+takes an event loop with `add_reader`: all have it but the proactor of Windows.
+
+One timer a pool watches all exchanges, so that a time limit costs nothing unless it is exceeded. A connection whose
+exchange fails, is cancelled or takes too long is closed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import math
+import select
+import socket
+import ssl
+import time
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+from novaact_http import _connections
+from novaact_http._asyncio import DeadlineOver, by
+from novaact_http._connections import Connections, ExchangeError, failure, seconds_left
+from novaact_http._http1 import ProtocolError, ResponseReader
+from novaact_http._locks import renew_after_fork
+from novaact_http._wire import Response
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from novaact_http._wire import Origin, Request
+
+_NEXT_ADDRESS_AFTER = 0.25  # seconds: RFC 8305, 5
+_ENOUGH = 4 * _connections.RECEIVE  # bytes of a body that nobody has taken yet; no more are read then
+
+
+class Connection:
+    """A connection, used by one task at a time.
+
+    Attributes:
+        origin: what it leads to.
+        idle_since: when it was used last, by `time.monotonic`.
+        due: when what it waits for has taken too long, likewise.
+    """
+
+    __slots__ = (
+        "_deadline",
+        "_failure",
+        "_fd",
+        "_limit",
+        "_loop",
+        "_poll",
+        "_pool",
+        "_reader",
+        "_reads",
+        "_refusal",
+        "_socket",
+        "_unsent",
+        "_untaken",
+        "_waiter",
+        "_whole",
+        "due",
+        "idle_since",
+        "origin",
+    )
+
+    def __init__(self, origin: Origin, pool: LoopPool, connected: socket.socket) -> None:
+        self.origin = origin
+        self.idle_since = 0.0
+        self.due = math.inf
+        self._pool = pool
+        self._loop = pool.loop
+        self._socket = connected
+        self._fd = connected.fileno()
+        self._poll: select.poll | None = None
+        self._reader: ResponseReader | None = None  # None while it is idle
+        self._whole = False  # is the response wanted in one piece?
+        self._waiter: asyncio.Future[None] | None = None
+        self._failure: ExchangeError | None = None
+        self._refusal: ExchangeError | None = None  # to read the request; there may be an answer all the same
+        self._unsent = b""
+        self._untaken = 0
+        self._limit: float | None = None
+        self._deadline: float | None = None
+        self._reads = False
+        self._resume()
+
+    async def exchange(
+        self, data: bytes, reader: ResponseReader, timeout: float | None, deadline: float | None
+    ) -> None:
+        """Send a request, and read the response to its end.
+
+        Args:
+            data: the whole request.
+            reader: of the response.
+            timeout: seconds to wait for more of the response, or for more of the request to be taken.
+            deadline: for all of it, by `time.monotonic`.
+
+        Raises:
+            ExchangeError: that failed.
+        """
+        self.begin(reader, whole=True)
+        self._send(data)
+        await self._progress(timeout, deadline)
+
+    def begin(self, reader: ResponseReader, *, whole: bool = False) -> None:
+        """Begin an exchange: what comes from now on is the response."""
+        self._reader, self._whole = reader, whole
+        self._refusal = None
+
+    async def send(self, data: bytes, timeout: float | None) -> None:
+        """Send a part of a request.
+
+        Raises:
+            ExchangeError: that failed; or the response has come without waiting for all of the request.
+        """
+        self._send(data)
+        while self._unsent:
+            await self._progress(timeout, None)
+        if self._refusal is not None:
+            raise self._refusal
+
+    async def receive(self, timeout: float | None) -> None:
+        """Wait until more of the response has come.
+
+        Raises:
+            ExchangeError: it did not.
+        """
+        self._untaken = 0
+        self._resume()
+        await self._progress(timeout, None)
+
+    def end(self) -> None:
+        """End an exchange whose response is complete."""
+        self._reader = None
+        self._untaken = 0
+        self._resume()
+
+    def time_out(self) -> None:
+        """Its time is over."""
+        self._fail(failure("write" if self._unsent else "read", None))
+
+    def is_stale(self) -> bool:
+        """Has the peer closed it, or sent what nobody asked for? The event loop may not have had the time to tell."""
+        if self._poll is None:
+            self._poll = select.poll()
+            self._poll.register(self._fd, select.POLLIN)
+        if self._poll.poll(0):
+            self._on_readable()  # or TLS had something to say
+        return self._fd < 0
+
+    @property
+    def is_reusable(self) -> bool:
+        """Was all of the request taken? The response may have come without waiting for it."""
+        return self._refusal is None and not self._unsent
+
+    def close(self) -> None:
+        """Close it. Also after the event loop has ended, and in a child of its process."""
+        if self._fd < 0:
+            return
+        if not self._loop.is_closed():
+            self._loop.remove_reader(self._fd)
+            self._loop.remove_writer(self._fd)
+        self.drop()
+
+    def drop(self) -> None:
+        """Close the socket alone, and leave the event loop as it is: it has ended, or is the parent process's."""
+        self._fd = -1
+        self._socket.close()
+
+    async def _progress(self, timeout: float | None, deadline: float | None) -> None:
+        """Wait until something has happened; with `whole`, until the response is complete."""
+        if self._failure is None:
+            self._limit, self._deadline = timeout, deadline
+            waiter = self._waiter = self._loop.create_future()
+            self._extend()
+            try:
+                await waiter
+            finally:
+                self._waiter = None
+                self.due = math.inf
+        if self._failure is not None:
+            raise self._failure
+
+    def _extend(self) -> None:
+        """Something has happened: from now on, the whole time limit is there again."""
+        now = time.monotonic()
+        left = seconds_left(self._limit, self._deadline, now)
+        if left is not None:
+            self.due = now + left
+            self._pool.watch(self.due)
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    def _fail(self, error: ExchangeError) -> None:
+        self._failure = error
+        self._pause()
+        self._wake()
+
+    def _send(self, data: bytes) -> None:
+        try:
+            sent = self._socket.send(data)
+        except (BlockingIOError, InterruptedError, ssl.SSLWantWriteError):
+            sent = 0
+        except ssl.SSLWantReadError:  # TLS has to hear from the peer first: `_on_readable` goes on
+            self._unsent = data
+            return
+        except OSError as error:
+            # The peer may have answered before it closed the connection: what it said matters more.
+            self._refusal = failure("write", error)
+            sent = len(data)
+        was_unsent, self._unsent = self._unsent, data[sent:]
+        if self._unsent:
+            self._loop.add_writer(self._fd, self._on_writable)
+        elif was_unsent:
+            self._loop.remove_writer(self._fd)
+
+    def _on_writable(self) -> None:
+        if self._unsent:
+            self._send(self._unsent)
+            if self._waiter is not None:
+                self._extend()
+            if not self._unsent and not self._whole:
+                self._wake()
+        else:  # TLS had to write before it could read
+            self._loop.remove_writer(self._fd)
+            self._on_readable()
+
+    def _on_readable(self) -> None:
+        try:
+            data = self._socket.recv(_connections.RECEIVE)
+        except (BlockingIOError, InterruptedError, ssl.SSLWantReadError):
+            if self._unsent:  # TLS had to read before it could write
+                self._send(self._unsent)
+        except ssl.SSLWantWriteError:
+            self._loop.add_writer(self._fd, self._on_writable)
+        except OSError as error:
+            self._lose(failure("read", error))
+        else:
+            if self._reader is None:
+                self._pool.lose(self)  # it was closed, or something was sent that nobody asked for
+            else:
+                self._read(self._reader, data)
+
+    def _read(self, reader: ResponseReader, data: bytes) -> None:
+        try:
+            if data:
+                reader.feed(data)
+            else:
+                self._pause()
+                reader.feed_eof()
+        except ProtocolError as error:
+            broken = ExchangeError("response", f"{type(error).__name__}: {error}")
+            broken.__cause__ = error
+            self._lose(broken)
+            return
+        if not self._whole:
+            self._untaken += len(data)
+            if self._untaken > _ENOUGH:
+                self._pause()
+        elif not reader.complete:
+            if self._waiter is not None:
+                self._extend()
+            return
+        self._wake()
+
+    def _lose(self, error: ExchangeError) -> None:
+        if self._reader is None:
+            self._pool.lose(self)
+        else:
+            self._fail(self._refusal or error)
+
+    def _pause(self) -> None:
+        if self._reads:
+            self._reads = False
+            self._loop.remove_reader(self._fd)
+
+    def _resume(self) -> None:
+        if not self._reads:
+            self._reads = True
+            self._loop.add_reader(self._fd, self._on_readable)
+
+
+class LoopPool:
+    """The connections of one event loop."""
+
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, tls: Callable[[], ssl.SSLContext], limits: tuple[int, float]
+    ) -> None:
+        self.loop = loop
+        self._tls = tls
+        self._context: ssl.SSLContext | None = None
+        self._connections: Connections[Connection, asyncio.Future[Connection | None]] = Connections(*limits)
+        self._in_use: set[Connection] = set()
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_at = math.inf
+        self._closed = False
+
+    async def exchange(self, request: Request, data: bytes) -> Response:
+        """Send a request, and read its whole response. See `Pool.send`."""
+        origin, deadline = request.endpoint.origin, request.deadline
+        connection = await self.acquire(origin, deadline)
+        while True:
+            reader = ResponseReader(request.method, max_body=_connections.MAX_BODY)
+            reused = connection is not None
+            try:
+                if connection is None:
+                    connection = await self.open(origin, request.timeout.connect, deadline)
+                await connection.exchange(data, reader, request.timeout.read, deadline)
+            except ExchangeError as error:
+                if connection and reused and request.repeatable and not reader.started and not error.timed_out:
+                    # The peer had closed it, and most likely has not seen the request. The place is still ours.
+                    self._close(connection)
+                    connection = None
+                    continue
+                self.discard(origin, connection)
+                raise
+            except BaseException:
+                self.discard(origin, connection)
+                raise
+            self.finish(connection, reader)
+            assert reader.status is not None  # noqa: S101 - it is complete
+            return Response(status=reader.status, headers=reader.headers, body=reader.take())
+
+    async def acquire(self, origin: Origin, deadline: float | None) -> Connection | None:
+        """A connection that was used before, or None: a place for one to `open`. See `_lean.Pool.acquire`."""
+        _connections.check_open(closed=self._closed)
+        now = time.monotonic()
+        connections = self._connections
+        connection = connections.reuse(origin, now)
+        if connection is None and not connections.may_open(now):
+            connection = await self._wait(origin, deadline)
+        if connections.discarded:
+            self._close_discarded()
+        if connection is None:
+            return None
+        if connection.is_stale():
+            return None
+        self._in_use.add(connection)
+        return connection
+
+    async def _wait(self, origin: Origin, deadline: float | None) -> Connection | None:
+        turn = self.loop.create_future()
+        self._connections.wait(turn, origin)
+        try:
+            return await by(deadline, turn)
+        except BaseException as error:
+            self._connections.give_up(turn)
+            if turn.done() and not turn.cancelled():  # in the very moment in which it came
+                self.discard(origin, turn.result())
+            if isinstance(error, DeadlineOver):
+                raise failure("queue", None) from None
+            raise
+
+    async def open(self, origin: Origin, timeout: float | None, deadline: float | None) -> Connection:
+        """Open a connection in the place that `acquire` gave. See `_lean.Pool.open`."""
+        _connections.check_open(closed=self._closed)
+        now = time.monotonic()
+        left = seconds_left(timeout, deadline, now)
+        try:
+            connected = await by(None if left is None else now + left, self._connect(origin))
+        except DeadlineOver as error:
+            raise failure("connect", None) from error
+        except OSError as error:
+            raise failure("connect", error) from error
+        connection = Connection(origin, self, connected)
+        self._in_use.add(connection)
+        return connection
+
+    async def _connect(self, origin: Origin) -> socket.socket:
+        if origin.scheme != "https":
+            return await _connect(self.loop, origin)
+        if self._context is None:
+            self._context = await self.loop.run_in_executor(None, self._tls)  # it reads a file
+        connected = await _connect(self.loop, origin)
+        return await _begin_tls(self.loop, self._context, connected, origin.host)
+
+    def finish(self, connection: Connection, reader: ResponseReader) -> None:
+        """Give back a connection that a response has come over."""
+        if reader.keep_alive and connection.is_reusable and not self._closed:
+            self._in_use.discard(connection)
+            connection.end()
+            self._release(connection.origin, connection)
+        else:
+            self.discard(connection.origin, connection)
+
+    def discard(self, origin: Origin, connection: Connection | None) -> None:
+        """Give back the place of a connection, and close it, if it was opened."""
+        if connection is not None:
+            self._close(connection)
+        self._release(origin, None)
+
+    def _release(self, origin: Origin, connection: Connection | None) -> None:
+        now = time.monotonic()
+        while True:
+            turn = self._connections.release(origin, connection, now)
+            self._close_discarded()
+            if turn is None:
+                return
+            waiter, connection = turn
+            if not waiter.done():  # and not cancelled just now
+                waiter.set_result(connection)
+                return
+
+    def lose(self, connection: Connection) -> None:
+        """An idle connection has been closed by the peer."""
+        if self._connections.remove(connection):
+            connection.close()
+
+    def watch(self, due: float) -> None:
+        """See to it that what is due then is looked at then."""
+        if due < self._timer_at:
+            if self._timer is not None:
+                self._timer.cancel()
+            self._timer_at = due
+            self._timer = self.loop.call_later(max(0.0, due - time.monotonic()), self._on_timer)
+
+    def _on_timer(self) -> None:
+        self._timer, self._timer_at = None, math.inf
+        now, earliest = time.monotonic(), math.inf
+        for each in self._in_use:
+            if each.due <= now:
+                each.time_out()
+            else:
+                earliest = min(earliest, each.due)
+        self.watch(earliest)
+
+    def close(self) -> None:
+        """Close the connections that are idle now, and the others when they become so."""
+        self._closed = True
+        for each in self._connections.clear():
+            each.close()
+        if not self._in_use and self._timer is not None:
+            self._timer.cancel()
+
+    def drop(self) -> None:
+        """Close all sockets, and leave the event loop as it is."""
+        for each in (*self._connections.clear(), *self._in_use):
+            each.drop()
+
+    def _close(self, connection: Connection) -> None:
+        self._in_use.discard(connection)
+        connection.close()
+
+    def _close_discarded(self) -> None:
+        for each in self._connections.take_discarded():
+            self._close(each)
+
+
+class Pool:
+    """Connections, kept open and used again: a pool for each event loop that it is used on.
+
+    Args:
+        tls: makes the TLS context, when it is needed, on a thread.
+        max_connections: how many there are at most, on each loop; further requests wait for their turn.
+        keepalive_expiry: seconds after which an idle connection is not used any more.
+
+    Raises:
+        ConfigurationError: a limit is not a number, or too low.
+    """
+
+    def __init__(
+        self,
+        tls: Callable[[], ssl.SSLContext],
+        *,
+        max_connections: int = _connections.MAX_CONNECTIONS,
+        keepalive_expiry: float = _connections.KEEPALIVE_EXPIRY,
+    ) -> None:
+        self._pools: dict[asyncio.AbstractEventLoop, LoopPool] = {}
+        self._tls = tls
+        self._limits = (max_connections, keepalive_expiry)
+        _connections.check_limits(*self._limits)
+        self._closed = False
+        renew_after_fork(self)
+
+    def after_fork(self) -> None:
+        """Leave the connections to the parent. Closing the sockets here ends nothing there."""
+        inherited, self._pools = self._pools, {}
+        for pool in inherited.values():
+            pool.drop()
+
+    async def send(self, request: Request) -> Response:
+        """Send a request, and read its whole response.
+
+        Raises:
+            TransportError: no whole response came.
+            ConfigurationError: the request cannot be expressed in HTTP; or the CA bundle cannot be used.
+            NovaActError: the pool is closed.
+        """
+        data = _connections.encode(request)
+        try:
+            return await self.here().exchange(request, data)
+        except ExchangeError as error:
+            raise _connections.to_transport_error(request.endpoint, error) from error.__cause__
+
+    def here(self) -> LoopPool:
+        """The pool of the running event loop.
+
+        Raises:
+            NovaActError: it is closed.
+        """
+        loop = asyncio.get_running_loop()
+        pool = self._pools.get(loop)
+        if pool is None:
+            _connections.check_open(closed=self._closed)
+            self._drop_ended()
+            pool = self._pools[loop] = LoopPool(loop, self._tls, self._limits)
+        return pool
+
+    def close(self) -> None:
+        """Close the connections that are idle now, and the others when they become so."""
+        self._closed = True
+        self._drop_ended()
+        with contextlib.suppress(RuntimeError, KeyError):  # no loop runs here, or one without connections
+            self._pools.pop(asyncio.get_running_loop()).close()
+        while self._pools:
+            loop, pool = self._pools.popitem()
+            with contextlib.suppress(RuntimeError):  # it has ended just now
+                loop.call_soon_threadsafe(pool.close)  # it runs on another thread, or not yet again
+
+    def __del__(self) -> None:
+        self.close()  # silently, also if its event loops have ended
+
+    def _drop_ended(self) -> None:
+        for loop in [each for each in self._pools if each.is_closed()]:
+            self._pools.pop(loop).drop()
+
+
+async def _connect(loop: asyncio.AbstractEventLoop, origin: Origin) -> socket.socket:
+    """A connected socket, by the first address that answers (RFC 8305). Raises OSError."""
+    addresses = _in_turn(await _addresses(loop, origin))
+    if len(addresses) == 1:
+        return await _connect_to(loop, *addresses[0])
+    attempts: set[asyncio.Task[socket.socket]] = set()
+    last: BaseException | None = None
+    try:
+        while addresses or attempts:
+            if addresses:
+                attempts.add(loop.create_task(_connect_to(loop, *addresses.popleft())))
+            ended, _ = await asyncio.wait(
+                attempts, timeout=_NEXT_ADDRESS_AFTER if addresses else None, return_when=asyncio.FIRST_COMPLETED
+            )
+            for attempt in ended:
+                attempts.discard(attempt)
+                last = attempt.exception()
+                if last is None:
+                    attempts |= ended - {attempt}
+                    return attempt.result()
+    finally:
+        for attempt in attempts:
+            attempt.cancel()
+            attempt.add_done_callback(_close_late)
+    raise last or OSError(f"{origin.host} has no address")
+
+
+def _close_late(attempt: asyncio.Task[socket.socket]) -> None:
+    if not attempt.cancelled() and attempt.exception() is None:
+        attempt.result().close()
+
+
+async def _addresses(loop: asyncio.AbstractEventLoop, origin: Origin) -> list[Any]:
+    host, port = origin.host, origin.port
+    if ":" in host or host[-1:].isdigit():
+        with contextlib.suppress(OSError):  # an address needs no thread to be looked up on
+            return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
+    try:
+        return await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except UnicodeError as error:  # a label that is empty or too long
+        raise OSError(f"{host!r} is not a host's name") from error
+
+
+def _in_turn(addresses: list[Any]) -> deque[Any]:
+    """The addresses, families alternating, beginning with the one that the system prefers: RFC 8305, 4."""
+    families: dict[int, deque[Any]] = {}
+    for each in addresses:
+        families.setdefault(each[0], deque()).append(each)
+    ordered: deque[Any] = deque()
+    while families:
+        for family in list(families):
+            ordered.append(families[family].popleft())
+            if not families[family]:
+                del families[family]
+    return ordered
+
+
+async def _connect_to(
+    loop: asyncio.AbstractEventLoop, family: int, kind: int, protocol: int, _: str, address: Any
+) -> socket.socket:
+    connected = socket.socket(family, kind, protocol)
+    try:
+        connected.setblocking(False)
+        await loop.sock_connect(connected, address)
+        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    except BaseException:
+        connected.close()
+        raise
+    return connected
+
+
+async def _begin_tls(
+    loop: asyncio.AbstractEventLoop, context: ssl.SSLContext, connected: socket.socket, host: str
+) -> ssl.SSLSocket:
+    try:
+        wrapped = context.wrap_socket(connected, server_hostname=host, do_handshake_on_connect=False)
+    except BaseException:
+        connected.close()
+        raise
+    try:
+        while (needed := _shake_hands(wrapped)) is not None:
+            await _ready(loop, wrapped.fileno(), needed)
+    except BaseException:
+        wrapped.close()
+        raise
+    return wrapped
+
+
+def _shake_hands(wrapped: ssl.SSLSocket) -> type[OSError] | None:
+    """Go on with the handshake. Returns what it needs to go on, None if it is through. Raises OSError."""
+    try:
+        wrapped.do_handshake()
+    except (ssl.SSLWantReadError, ssl.SSLWantWriteError) as needed:
+        return type(needed)
+    return None
+
+
+async def _ready(loop: asyncio.AbstractEventLoop, fd: int, needed: type[OSError]) -> None:
+    ready = loop.create_future()
+
+    def tell() -> None:
+        if not ready.done():
+            ready.set_result(None)
+
+    add, remove = (
+        (loop.add_reader, loop.remove_reader)
+        if needed is ssl.SSLWantReadError
+        else (loop.add_writer, loop.remove_writer)
+    )
+    add(fd, tell)
+    try:
+        await ready
+    finally:
+        remove(fd)

@@ -1,0 +1,195 @@
+"""`AsyncClient`: the flow, driven on asyncio."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sys
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from novaact_http import _credentials, _flow
+from novaact_http._asyncio import DeadlineOver, by
+from novaact_http._base import ClientBase, Shared, list_sessions_arguments
+from novaact_http._lean_async import Pool
+from novaact_http._wire import Request, Response
+from novaact_http.config import Credentials
+from novaact_http.errors import ConfigurationError, DeadlineExceeded, NovaActError
+from novaact_http.operations import LIST_SESSIONS, Operation, Output
+from novaact_http.pagination import AsyncPager, Options
+
+if TYPE_CHECKING:
+    import os
+    import ssl
+    from collections.abc import Awaitable, Callable, Mapping
+    from types import TracebackType
+
+    import httpx
+    from typing_extensions import Self
+
+    from novaact_http._credentials import BotocoreCredentials
+    from novaact_http._sigv4 import Signer
+    from novaact_http.attempts import Attempt
+    from novaact_http.config import RetryPolicy, Timeout
+    from novaact_http.models import ListSessionsResponse, SessionSummary, SortOrder
+    from novaact_http.transports import AsyncSender
+
+__all__ = ["AsyncClient"]
+
+OutputT = TypeVar("OutputT", bound="Output")
+
+# The event loop of Windows that asyncio prefers there cannot watch sockets.
+_HAS_POOL = sys.platform != "win32"
+
+
+class AsyncClient(ClientBase):
+    """A client for Amazon Nova Act on asyncio. Safe to share between tasks; make one and keep it.
+
+    Use it as an asynchronous context manager, or await `aclose()` when done with it. It takes the arguments of `Client`
+    and raises the same, but `transport` is any `httpx.AsyncBaseTransport`.
+    """
+
+    def __init__(
+        self,
+        *,
+        region: str | None = None,
+        profile: str | None = None,
+        credentials: Credentials
+        | Callable[[], Credentials | Awaitable[Credentials]]
+        | BotocoreCredentials
+        | None = None,
+        endpoint_url: str | None = None,
+        use_fips: bool | None = None,
+        use_dualstack: bool | None = None,
+        retries: RetryPolicy | None = None,
+        timeout: Timeout | float | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+        verify: str | os.PathLike[str] | ssl.SSLContext | None = None,
+        signer: Signer | None = None,
+        on_attempt: Callable[[Attempt], object] | None = None,
+        correct_clock_skew: bool = True,
+        app_id: str | None = None,
+    ) -> None:
+        super().__init__(
+            region=region,
+            profile=profile,
+            credentials=credentials,
+            endpoint_url=endpoint_url,
+            use_fips=use_fips,
+            use_dualstack=use_dualstack,
+            retries=retries,
+            timeout=timeout,
+            transport=transport,
+            verify=verify,
+            signer=signer,
+            on_attempt=on_attempt,
+            correct_clock_skew=correct_clock_skew,
+            app_id=app_id,
+        )
+        proxy_url = self._context.settings.proxy_url
+        make = partial(_make_sender, transport, self._tls, proxy_url)
+        self._shared: Shared[Pool, AsyncSender] = Shared(
+            Pool(self._tls) if transport is None and proxy_url is None and _HAS_POOL else None,
+            make,
+            None if transport is None else make(),
+            "handle_async_request",
+        )
+
+    async def list_sessions(
+        self,
+        *,
+        workflow_definition_name: str,
+        workflow_run_id: str,
+        max_results: int | None = None,
+        next_token: str | None = None,
+        sort_order: SortOrder | str | None = None,
+    ) -> ListSessionsResponse:
+        """List one page of a workflow run's sessions. See `Client.list_sessions`."""
+        arguments = list_sessions_arguments(workflow_definition_name, workflow_run_id, sort_order)
+        return await self._call(LIST_SESSIONS, {**arguments, "max_results": max_results, "next_token": next_token})
+
+    def iter_sessions(
+        self,
+        *,
+        workflow_definition_name: str,
+        workflow_run_id: str,
+        sort_order: SortOrder | str | None = None,
+        page_size: int | None = None,
+        max_items: int | None = None,
+        starting_token: str | None = None,
+    ) -> AsyncPager[ListSessionsResponse, SessionSummary]:
+        """List all of a workflow run's sessions, with `async for`. See `Client.iter_sessions`."""
+        arguments = list_sessions_arguments(workflow_definition_name, workflow_run_id, sort_order)
+        options = Options(page_size=page_size, max_items=max_items, starting_token=starting_token)
+        options.check(LIST_SESSIONS, arguments)
+        return AsyncPager(LIST_SESSIONS.paging, options, lambda page: self._call(LIST_SESSIONS, {**arguments, **page}))
+
+    async def aclose(self) -> None:
+        """Close this event loop's connections. Calls after that raise a `NovaActError`; closing again does nothing."""
+        _check_asyncio()
+        sender = self._shared.close()
+        if sender is not None:
+            await sender.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def _call(self, operation: Operation[OutputT], arguments: Mapping[str, object]) -> OutputT:
+        _check_asyncio()
+        flow = _flow.call(self._context, operation, arguments)
+        with contextlib.closing(flow):
+            step: Any = flow.send
+            answer: object = None
+            while True:
+                try:
+                    need = step(answer)
+                except StopIteration as finished:
+                    return finished.value  # type: ignore[no-any-return]
+                try:
+                    step, answer = flow.send, await self._answer(need)
+                except NovaActError as error:  # the flow decides what comes of it
+                    step, answer = flow.throw, error
+
+    async def _answer(self, need: _flow.Need) -> object:
+        if isinstance(need, Request):
+            pool = self._shared.pool()
+            return await (self._send_through_httpx(need) if pool is None else pool.send(need))
+        if isinstance(need, _flow.GetCredentials):
+            found = self._credentials.get(need.refused, asyncio.get_running_loop())
+            if isinstance(found, Credentials):
+                return found
+            try:
+                return _credentials.outcome(await by(need.deadline, asyncio.wrap_future(found)))
+            except DeadlineOver as error:
+                raise DeadlineExceeded(
+                    "the call's time was over before its credentials came", request_sent=False
+                ) from error
+        await asyncio.sleep(need.seconds)
+        return None
+
+    async def _send_through_httpx(self, request: Request) -> Response:
+        if not self._shared.has_httpx:
+            await asyncio.get_running_loop().run_in_executor(None, self._shared.through_httpx)  # it imports httpx
+        return await self._shared.through_httpx().send(request)
+
+
+def _make_sender(
+    transport: httpx.AsyncBaseTransport | None, tls: Callable[[], ssl.SSLContext], proxy: str | None
+) -> AsyncSender:
+    from novaact_http.transports import AsyncSender
+
+    return AsyncSender(transport, tls, proxy)
+
+
+def _check_asyncio() -> None:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        raise ConfigurationError(
+            "AsyncClient works in a running asyncio event loop only; elsewhere use Client"
+        ) from None
