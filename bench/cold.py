@@ -1,0 +1,169 @@
+"""From nothing to the first response: a fresh Python that imports, makes a client and calls once.
+
+The scripts know nothing of this package, and run isolated (`python -I`), so that they import what a user's would. The
+time runs from before the process is started until it says that it has a whole page. Its CPU time and peak memory are
+its own figures at that moment. click and rich are installed here, and httpx imports both where it can (for its command
+line): a script "without" them has them barred, so that `import` fails as if they were not there.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from bench.contenders import HEADERS, KEY, NAME, REGION, RUN_ID, SECRET, Ask
+from bench.measure import ENVIRONMENT, ContenderError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bench.contenders import Target
+
+_BARRED = 'sys.modules.update(dict.fromkeys(("click", "rich", "pygments")))'
+
+# VmHWM is the peak of this program alone. `ru_maxrss` starts from the peak of the one that started it.
+_SCRIPT = """
+import sys
+from time import perf_counter, process_time
+{barred}
+began = perf_counter()
+{imports}
+imported = perf_counter()
+
+{prefix}def main():
+    client = {client}
+    made = perf_counter()
+    page = {call}
+    answered, cpu = perf_counter(), process_time()
+    print("answered", flush=True)
+    print(cpu, imported - began, made - imported, answered - made, peak(), {count}, flush=True)
+    {close}
+
+def peak():
+    try:
+        with open("/proc/self/status") as status:
+            return int(status.read().partition("VmHWM:")[2].split()[0]) * 1024
+    except FileNotFoundError:
+        import resource
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+
+{run}
+"""
+
+
+@dataclass(frozen=True)
+class Script:
+    """What one contender's script does, in its own words."""
+
+    imports: str
+    client: str
+    call: str
+    count: str
+    close: str
+    asynchronous: bool = False
+
+
+class Start(NamedTuple):
+    """What a cold start took: seconds, and bytes."""
+
+    cpu: float
+    wall: float
+    imports: float
+    client: float
+    call: float
+    peak: float
+
+
+_ASK = Ask(RUN_ID, "AQICAHi/x+x=", 100)
+_OURS = (
+    f"(region={REGION!r}, endpoint_url={{url!r}}, verify={{ca_bundle!r}}, "
+    f"credentials=Credentials(access_key_id={KEY!r}, secret_access_key={SECRET!r}))"
+)
+_OURS_CALL = (
+    f"client.list_sessions(workflow_definition_name={NAME!r}, workflow_run_id={_ASK.run_id!r}, "
+    f"max_results=100, next_token={_ASK.token!r})"
+)
+_BOTOCORE = (
+    f"('nova-act', region_name={REGION!r}, endpoint_url={{url!r}}, verify={{ca_bundle!r}}, "
+    f"aws_access_key_id={KEY!r}, aws_secret_access_key={SECRET!r})"
+)
+_BOTOCORE_CALL = (
+    f"client.list_sessions(workflowDefinitionName={NAME!r}, workflowRunId={_ASK.run_id!r}, "
+    f"maxResults=100, nextToken={_ASK.token!r})"
+)
+
+SCRIPTS = {
+    "Python alone": Script("", "None", "None", "100", ""),
+    "ours": Script(
+        "from novaact_http import Client, Credentials",
+        f"Client{_OURS}",
+        _OURS_CALL,
+        "len(page.session_summaries)",
+        "client.close()",
+    ),
+    "boto3": Script(
+        "import boto3",
+        f"boto3.client{_BOTOCORE}",
+        _BOTOCORE_CALL,
+        "len(page['sessionSummaries'])",
+        "client.close()",
+    ),
+    "httpx": Script(
+        "import httpx, json, ssl",
+        "httpx.Client(verify=ssl.create_default_context(cafile={ca_bundle!r}))",
+        f"json.loads(client.post({{url!r}} + {_ASK.path()!r}, headers={HEADERS!r}, content=b'{{{{}}}}').content)",
+        "len(page['sessionSummaries'])",
+        "client.close()",
+    ),
+    "ours, async": Script(
+        "import asyncio\nfrom novaact_http import AsyncClient, Credentials",
+        f"AsyncClient{_OURS}",
+        f"await {_OURS_CALL}",
+        "len(page.session_summaries)",
+        "await client.aclose()",
+        asynchronous=True,
+    ),
+    "aiobotocore": Script(
+        "import asyncio\nfrom aiobotocore.session import get_session",
+        f"await get_session().create_client{_BOTOCORE}.__aenter__()",
+        f"await {_BOTOCORE_CALL}",
+        "len(page['sessionSummaries'])",
+        "await client.__aexit__(None, None, None)",
+        asynchronous=True,
+    ),
+}
+
+
+def run(name: str, target: Target, *, with_click: bool = True, python: str | Path = sys.executable) -> Start:
+    """Start one.
+
+    Raises:
+        ContenderError: it brought no page.
+    """
+    script = SCRIPTS[name]
+    where = {"url": target.url, "ca_bundle": target.ca_bundle}
+    code = _SCRIPT.format(
+        barred="" if with_click else _BARRED,
+        imports=script.imports,
+        prefix="async " if script.asynchronous else "",
+        client=script.client.format(**where),
+        call=script.call.format(**where),
+        count=script.count,
+        close=script.close or "pass",
+        run="asyncio.run(main())" if script.asynchronous else "main()",
+    )
+    began = time.perf_counter()
+    process = subprocess.Popen(
+        [str(python), "-I", "-c", code], env=ENVIRONMENT, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True
+    )
+    assert process.stdout is not None
+    process.stdout.readline()
+    wall = time.perf_counter() - began
+    figures = process.communicate()[0].split()
+    if process.returncode or len(figures) != 6 or figures[-1] != "100":
+        raise ContenderError(f"the cold start of {name} brought no page; its own words are above")
+    cpu, *rest = map(float, figures[:5])
+    return Start(cpu, wall, *rest)

@@ -1,0 +1,101 @@
+"""How long a contender holds up an event loop: a task that wants to run every millisecond notes when it could not.
+
+`python -m bench.heartbeat NAME URL CA_BUNDLE` prints one line of JSON: for each phase the largest gap between two
+beats in seconds, and the largest CPU time that the loop's thread used between two beats. The second is what the
+contender did itself; the first is that and what the machine was busy with. Imports come first, as in an application.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import json
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+from bench.contenders import Aiobotocore, AsyncOurs, Target, ThreadedBoto3, asks
+from bench.worker import check
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+BEAT = 0.001
+CALLS = 200
+AT_A_TIME = 20
+
+# By name: what makes the contender. `AsyncOurs` also takes `credentials`, which may be slow to come by.
+CONTENDERS: dict[str, Callable[[Target], Any]] = {
+    "ours": AsyncOurs,
+    "aiobotocore": Aiobotocore,
+    "boto3 on threads": ThreadedBoto3,
+}
+
+
+class Heart:
+    """Beats, and remembers the largest gap."""
+
+    def __init__(self) -> None:
+        self.start()
+
+    def start(self) -> None:
+        """Forget what was."""
+        self.gap = self.cpu = 0.0
+        self._last = time.perf_counter(), time.thread_time()
+
+    def beat(self) -> None:
+        """Note how long it is since the last time."""
+        now = time.perf_counter(), time.thread_time()
+        self.gap = max(self.gap, now[0] - self._last[0])
+        self.cpu = max(self.cpu, now[1] - self._last[1])
+        self._last = now
+
+    async def go_on(self) -> None:
+        """Beat for ever."""
+        while True:
+            await asyncio.sleep(BEAT)
+            self.beat()
+
+
+async def watch(contender: Any) -> dict[str, list[float]]:
+    """Make a client, call once, call often."""
+    heart = Heart()
+    beating = asyncio.create_task(heart.go_on())
+    gaps: dict[str, list[float]] = {}
+
+    def ends(phase: str) -> None:
+        heart.beat()  # what happened since the last one counts
+        gaps[phase] = [heart.gap, heart.cpu]
+        heart.start()
+
+    await asyncio.sleep(0.2)
+    ends("nothing")
+    await contender.open()
+    check(contender.count(await contender.call(asks(1, 100)[0])), 100)
+    ends("first call")
+    left = iter(asks(CALLS, 100))
+
+    async def some() -> None:
+        for ask in left:
+            await contender.call(ask)
+
+    heart.start()
+    await asyncio.gather(*[some() for _ in range(AT_A_TIME)])
+    ends("many calls")
+    beating.cancel()
+    await contender.close()
+    return gaps
+
+
+def main() -> None:
+    """Watch one contender."""
+    name, url, ca_bundle = sys.argv[1:]
+    contender = CONTENDERS[name](Target(url, ca_bundle, AT_A_TIME))
+    importlib.import_module(contender.library)
+    if contender.library == "aiobotocore":
+        importlib.import_module("aiobotocore.session")
+    print(json.dumps(asyncio.run(watch(contender))))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,164 @@
+"""Measuring fairly on a machine that is not quiet: contenders take turns, and what counts is the ratio within a round.
+
+Each contender has a process of its own, so that none pays for another's memory. In every round each has one short turn,
+in shuffled order, all within seconds of each other; a round's ratio compares turns of that round alone. What is
+reported is the median over all rounds, with the quartiles. Processes are started without what the user's environment
+and files say of AWS and proxies.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import statistics
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+ROOT = Path(__file__).parent.parent
+NEWEST_BOTO3 = ROOT / ".venv-bench-boto3" / "bin" / "python"
+ENVIRONMENT = {
+    "PATH": os.environ.get("PATH", os.defpath),
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
+
+
+class ContenderError(Exception):
+    """A contender does not work: it raised, or answered wrongly."""
+
+
+class Sample(NamedTuple):
+    """One turn, in seconds per call."""
+
+    cpu: float
+    wall: float
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Where measurements lie."""
+
+    median: float
+    least: float
+    lower: float
+    upper: float
+    count: int
+
+    @classmethod
+    def of(cls, values: Sequence[float]) -> Spread:
+        """Median, minimum and quartiles of some values."""
+        lower, median, upper = (
+            statistics.quantiles(values, n=4, method="inclusive") if len(values) > 1 else [values[0]] * 3
+        )
+        return cls(median, min(values), lower, upper, len(values))
+
+    def scaled(self, by: float) -> Spread:
+        """The same in another unit."""
+        return Spread(self.median * by, self.least * by, self.lower * by, self.upper * by, self.count)
+
+
+T = TypeVar("T", bound=NamedTuple)
+Rounds = dict[str, list[T]]
+
+
+def ratio(rounds: Rounds[T], of: str, to: str, field: str = "cpu") -> Spread:
+    """How one contender compares with another, round by round."""
+    return Spread.of(
+        [getattr(mine, field) / getattr(theirs, field) for mine, theirs in zip(rounds[of], rounds[to], strict=True)]
+    )
+
+
+def spread(rounds: Rounds[T], name: str, field: str = "cpu") -> Spread:
+    """What one contender's turns cost."""
+    return Spread.of([getattr(sample, field) for sample in rounds[name]])
+
+
+@dataclass(frozen=True)
+class Length:
+    """How long to measure: about so many seconds, but at least so many rounds."""
+
+    seconds: float
+    least: int = 5
+    most: int = 40
+
+
+def interleave(turns: Mapping[str, Callable[[], T]], length: Length) -> Rounds[T]:
+    """Let all take turns."""
+    chance = random.Random(0)
+    rounds: Rounds[T] = {name: [] for name in turns}
+    ends = time.monotonic() + length.seconds
+    for number in range(length.most):
+        if number >= length.least and time.monotonic() > ends:
+            break
+        for name in chance.sample(list(turns), k=len(turns)):
+            rounds[name].append(turns[name]())
+    return rounds
+
+
+def start(module: str, *arguments: str, python: str | Path = sys.executable) -> subprocess.Popen[str]:
+    """Start one of our modules in a process of its own, to talk to in lines."""
+    return subprocess.Popen(
+        [str(python), "-m", module, *arguments],
+        cwd=ROOT,
+        env=ENVIRONMENT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+class Worker:
+    """A contender in its process. See `bench.worker` for what it can be told to do."""
+
+    def __init__(self, *arguments: str, python: str | Path = sys.executable) -> None:
+        self.name = " ".join(arguments[:2])
+        self._process = start("bench.worker", *arguments, python=python)
+
+    def do(self, command: str, **options: object) -> Any:
+        """Have something done.
+
+        Raises:
+            ContenderError: it could not be.
+        """
+        process = self._process
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(json.dumps({"command": command, **options}) + "\n")
+        process.stdin.flush()
+        line = process.stdout.readline()
+        if not line:
+            raise ContenderError(f"{self.name} failed at {command}; its own words are above")
+        return json.loads(line)
+
+    def sample(self, command: str, **options: object) -> Sample:
+        """Have something done that is measured."""
+        return Sample(*self.do(command, **options))
+
+    def close(self) -> None:
+        """End the process."""
+        self._process.communicate()
+
+    def __enter__(self) -> Worker:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def allow_many_files() -> None:
+    """Let this process have a thousand connections and more."""
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit
+        return
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 8192) if hard > 0 else 8192, hard))
