@@ -8,6 +8,8 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+BENCH_VENV ?= .venv-bench
+BENCH_READY := $(BENCH_VENV)/.ready
 
 .PHONY: help
 help: ## List the targets
@@ -48,6 +50,23 @@ format: $(READY) ## Format the code, and fix what the linter can
 fixtures: $(READY) ## Record the fixtures anew, from boto3 talking to the local service
 	$(BIN)/python fixtures/record.py
 
+.PHONY: bench
+bench: $(BENCH_READY) ## Measure against boto3, aiobotocore and others; with ARGS=--quick in about a minute
+	$(BENCH_VENV)/bin/python -m bench $(ARGS)
+
+# Two virtual environments, as aiobotocore admits no newest botocore. The library is installed as users have it, not editable.
+$(BENCH_READY): pyproject.toml bench/requirements.txt $(shell find src -name '*.py')
+	if [ bench/requirements.txt -nt $(BENCH_VENV)/.peers ]; then \
+		rm -rf $(BENCH_VENV) $(BENCH_VENV)-boto3; \
+		$(PYTHON) -m venv $(BENCH_VENV); \
+		$(BENCH_VENV)/bin/python -m pip install -qq --disable-pip-version-check '.[cli]' --requirement bench/requirements.txt; \
+		$(PYTHON) -m venv $(BENCH_VENV)-boto3; \
+		$(BENCH_VENV)-boto3/bin/python -m pip install -qq --disable-pip-version-check boto3; \
+		touch $(BENCH_VENV)/.peers; \
+	fi
+	$(BENCH_VENV)/bin/python -m pip install -qq --disable-pip-version-check --no-deps --force-reinstall .
+	touch $@
+
 .PHONY: clean
 clean: ## Remove all that the other targets made
-	rm -rf $(VENV) .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist
+	rm -rf $(VENV) $(BENCH_VENV) $(BENCH_VENV)-boto3 .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist

@@ -29,6 +29,7 @@ _SCRIPT = """
 import sys
 from time import perf_counter, process_time
 {barred}
+url, ca_bundle = {url!r}, {ca_bundle!r}
 began = perf_counter()
 {imports}
 imported = perf_counter()
@@ -79,24 +80,25 @@ class Start(NamedTuple):
 
 _ASK = Ask(RUN_ID, "AQICAHi/x+x=", 100)
 _OURS = (
-    f"(region={REGION!r}, endpoint_url={{url!r}}, verify={{ca_bundle!r}}, "
+    f"(region={REGION!r}, endpoint_url=url, verify=ca_bundle, "
     f"credentials=Credentials(access_key_id={KEY!r}, secret_access_key={SECRET!r}))"
 )
 _OURS_CALL = (
-    f"client.list_sessions(workflow_definition_name={NAME!r}, workflow_run_id={_ASK.run_id!r}, "
+    f"client.list_sessions(workflow_definition_name={NAME!r}, workflow_run_id={RUN_ID!r}, "
     f"max_results=100, next_token={_ASK.token!r})"
 )
 _BOTOCORE = (
-    f"('nova-act', region_name={REGION!r}, endpoint_url={{url!r}}, verify={{ca_bundle!r}}, "
+    f"('nova-act', region_name={REGION!r}, endpoint_url=url, verify=ca_bundle, "
     f"aws_access_key_id={KEY!r}, aws_secret_access_key={SECRET!r})"
 )
 _BOTOCORE_CALL = (
-    f"client.list_sessions(workflowDefinitionName={NAME!r}, workflowRunId={_ASK.run_id!r}, "
+    f"client.list_sessions(workflowDefinitionName={NAME!r}, workflowRunId={RUN_ID!r}, "
     f"maxResults=100, nextToken={_ASK.token!r})"
 )
+_HTTPX_CALL = f"json.loads(client.post(url + {_ASK.path()!r}, headers={HEADERS!r}, content=b'{{}}').content)"
 
 SCRIPTS = {
-    "Python alone": Script("", "None", "None", "100", ""),
+    "nothing": Script("", "None", "None", "100", "pass"),
     "ours": Script(
         "from novaact_http import Client, Credentials",
         f"Client{_OURS}",
@@ -113,8 +115,8 @@ SCRIPTS = {
     ),
     "httpx": Script(
         "import httpx, json, ssl",
-        "httpx.Client(verify=ssl.create_default_context(cafile={ca_bundle!r}))",
-        f"json.loads(client.post({{url!r}} + {_ASK.path()!r}, headers={HEADERS!r}, content=b'{{{{}}}}').content)",
+        "httpx.Client(verify=ssl.create_default_context(cafile=ca_bundle))",
+        _HTTPX_CALL,
         "len(page['sessionSummaries'])",
         "client.close()",
     ),
@@ -144,15 +146,16 @@ def run(name: str, target: Target, *, with_click: bool = True, python: str | Pat
         ContenderError: it brought no page.
     """
     script = SCRIPTS[name]
-    where = {"url": target.url, "ca_bundle": target.ca_bundle}
     code = _SCRIPT.format(
         barred="" if with_click else _BARRED,
+        url=target.url,
+        ca_bundle=target.ca_bundle,
         imports=script.imports,
         prefix="async " if script.asynchronous else "",
-        client=script.client.format(**where),
-        call=script.call.format(**where),
+        client=script.client,
+        call=script.call,
         count=script.count,
-        close=script.close or "pass",
+        close=script.close,
         run="asyncio.run(main())" if script.asynchronous else "main()",
     )
     began = time.perf_counter()

@@ -46,9 +46,7 @@ class Ask(NamedTuple):
     def path(self) -> str:
         """The path and query."""
         token = quote(self.token, safe="")
-        return (
-            f"/workflow-definitions/{NAME}/workflow-runs/{self.run_id}?maxResults={self.sessions}&nextToken={token}"
-        )
+        return f"/workflow-definitions/{NAME}/workflow-runs/{self.run_id}?maxResults={self.sessions}&nextToken={token}"
 
 
 def asks(count: int, sessions: int) -> list[Ask]:
@@ -63,7 +61,7 @@ def asks(count: int, sessions: int) -> list[Ask]:
 class SyncContender(Protocol):
     """One that blocks."""
 
-    library: str
+    modules: tuple[str, ...]
 
     def __init__(self, target: Target) -> None: ...
     def open(self) -> None: ...
@@ -75,7 +73,7 @@ class SyncContender(Protocol):
 class AsyncContender(Protocol):
     """One for asyncio."""
 
-    library: str
+    modules: tuple[str, ...]
 
     def __init__(self, target: Target) -> None: ...
     async def open(self) -> None: ...
@@ -85,7 +83,7 @@ class AsyncContender(Protocol):
 
 
 class _Contender:
-    library = "ssl"  # what it imports; for its version, and to import it ahead of time
+    modules: tuple[str, ...] = ()  # what an application that uses it imports at its top
 
     def __init__(self, target: Target) -> None:
         self._target = target
@@ -97,7 +95,7 @@ class _Json(_Contender):
 
 
 class _Ours(_Contender):
-    library = "novaact_http"
+    modules = ("novaact_http",)
 
     def options(self, credentials: object = None) -> dict[str, Any]:
         from novaact_http import Credentials
@@ -192,7 +190,7 @@ class _Botocore(_Json):
 class Boto3(_Botocore):
     """boto3's client, of the default session."""
 
-    library = "boto3"
+    modules = ("boto3", "botocore.config")
 
     def open(self) -> None:
         import boto3
@@ -214,7 +212,7 @@ class Boto3(_Botocore):
 class Aiobotocore(_Botocore):
     """aiobotocore's client; all clients of one session."""
 
-    library = "aiobotocore"
+    modules = ("aiobotocore.session", "aiobotocore.config")
     _session: Any = None
 
     async def open(self) -> None:
@@ -257,7 +255,7 @@ class ThreadedBoto3(Boto3):
 class Httpx(_Json):
     """`httpx.Client`, an unsigned POST and `json.loads`."""
 
-    library = "httpx"
+    modules = ("httpx",)
 
     def open(self) -> None:
         import httpx
@@ -275,7 +273,7 @@ class Httpx(_Json):
 class AsyncHttpx(_Json):
     """`httpx.AsyncClient`, the same."""
 
-    library = "httpx"
+    modules = ("httpx",)
 
     async def open(self) -> None:
         import httpx
@@ -295,6 +293,8 @@ class AsyncHttpx(_Json):
 
 class Aiohttp(_Json):
     """aiohttp, the same."""
+
+    modules = ("aiohttp",)
 
     library = "aiohttp"
 
@@ -317,8 +317,7 @@ class Aiohttp(_Json):
 class _Raw(_Contender):
     def connect(self) -> None:
         url = urlsplit(self._target.url)
-        assert url.hostname is not None
-        self.host, self.port = url.hostname, url.port
+        self.host, self.port = url.hostname or "", url.port or 0
         self.tls = ssl.create_default_context(cafile=self._target.ca_bundle)
         self.requests = {sessions: self._request(url.netloc, sessions) for sessions in (1, 100)}
 

@@ -91,9 +91,8 @@ def main() -> None:
     """Watch one contender."""
     name, url, ca_bundle = sys.argv[1:]
     contender = CONTENDERS[name](Target(url, ca_bundle, AT_A_TIME))
-    importlib.import_module(contender.library)
-    if contender.library == "aiobotocore":
-        importlib.import_module("aiobotocore.session")
+    for module in contender.modules:
+        importlib.import_module(module)
     print(json.dumps(asyncio.run(watch(contender))))
 
 

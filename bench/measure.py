@@ -22,6 +22,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from typing_extensions import Self
+
 ROOT = Path(__file__).parent.parent
 NEWEST_BOTO3 = ROOT / ".venv-bench-boto3" / "bin" / "python"
 ENVIRONMENT = {
@@ -147,7 +149,7 @@ class Worker:
         """End the process."""
         self._process.communicate()
 
-    def __enter__(self) -> Worker:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -66,7 +66,7 @@ class SyncWorker:
             call(ask)
         return watch.stop(calls)
 
-    def profile(self, sessions: int, calls: int, **_: object) -> dict[str, list[list[Any]]]:
+    def profile(self, sessions: int, calls: int, **_: object) -> dict[str, list[Any]]:
         """Where the time of calls goes."""
         self.calls(sessions, 1, 20)
         varied, call = asks(calls, sessions), self._contender.call
@@ -93,7 +93,6 @@ class SyncWorker:
         for each in made:
             each.close()
         return taken
-
 
     def close(self) -> None:
         """Close the client."""
@@ -134,7 +133,7 @@ class AsyncWorker:
         await asyncio.gather(*[one() for _ in range(concurrency)])
         return taken
 
-    def profile(self, sessions: int, calls: int, concurrency: int) -> dict[str, list[list[Any]]]:
+    def profile(self, sessions: int, calls: int, concurrency: int) -> dict[str, list[Any]]:
         """See `SyncWorker.profile`."""
         self.calls(sessions, 1, 2 * concurrency, concurrency)
         varied = asks(calls + concurrency, sessions)
@@ -163,7 +162,6 @@ class AsyncWorker:
         for each in made:
             await each.close()
         return taken
-
 
     def close(self) -> None:
         """Close the client."""
@@ -217,28 +215,33 @@ def _botocores() -> Callable[[str], object]:
     return sign_one
 
 
-def summary(profiler: cProfile.Profile, calls: int) -> dict[str, list[list[Any]]]:
+def summary(profiler: cProfile.Profile, calls: int) -> dict[str, list[Any]]:
     """Microseconds per call by function and by package, most first."""
-    functions: dict[str, list[float]] = {}
+    functions: dict[str, tuple[float, float]] = {}
     packages: dict[str, float] = {}
     entries = pstats.Stats(profiler).stats  # type: ignore[attr-defined]
     for (path, _, name), (_, count, own, _, _) in entries.items():
         where = place(path)
-        if where.startswith("bench/"):
+        if where.startswith("bench/") or "gc.collect" in name:  # our own
             continue
-        entry = functions.setdefault(f"{where}:{name}" if where else name.strip("<>"), [0.0, 0.0])
-        entry[0] += own * 1e6 / calls
-        entry[1] += count / calls
+        function = f"{where}:{name}" if where else name.strip("<>")
+        before, times = functions.get(function, (0.0, 0.0))
+        functions[function] = before + own * 1e6 / calls, times + count / calls
         package = where.split("/")[0].removesuffix(".py") or "built into Python"
         packages[package] = packages.get(package, 0.0) + own * 1e6 / calls
+    most = sorted(functions.items(), key=lambda each: each[1], reverse=True)[:25]
     return {
-        "functions": sorted(([name, *entry] for name, entry in functions.items()), key=lambda each: -each[1])[:25],
-        "packages": sorted(([name, own] for name, own in packages.items()), key=lambda each: -each[1])[:12],
+        "functions": [(name, *figures) for name, figures in most],
+        "packages": sorted(packages.items(), key=lambda each: each[1], reverse=True)[:12],
     }
 
 
 def place(path: str) -> str:
-    """A file's path without what belongs to this machine; nothing for what has no file."""
+    """A file's path without what belongs to this machine; nothing for what is not written in Python."""
+    if path.startswith("<attrs generated"):  # methods of the class named
+        return path.strip("<>").split()[-1].replace(".", "/")
+    if path.startswith("<frozen"):
+        return path.strip("<>").split()[-1]
     if path.startswith(("~", "<")):
         return ""
     return re.sub(r".*/(?:site-packages|lib/python[0-9.]+|(?=bench/))/?", "", path.replace("\\", "/"))

@@ -1,0 +1,174 @@
+"""What was measured, for people: Markdown for the terminal and for `RESULTS.md`, and a chart as SVG.
+
+Nothing here names the machine, but for its Python, its processors and the versions of what was measured.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+from xml.sax.saxutils import escape
+
+from bench.measure import NEWEST_BOTO3
+
+if TYPE_CHECKING:
+    from bench.measure import Spread
+
+Table = tuple[Sequence[str], Sequence[Sequence[str]]]
+
+LIBRARIES = ("novaact-http", "boto3", "botocore", "aiobotocore", "aiohttp", "httpx", "uvloop")
+
+
+@dataclass(frozen=True)
+class Budget:
+    """A promise: at most so much."""
+
+    name: str
+    must: float
+    aim: float | None = None
+    unit: str = ""
+
+
+BUDGETS = {
+    "sync": Budget("sync call, CPU / boto3", 0.23, 0.17),
+    "async-1": Budget("async call, CPU / aiobotocore, 1 at a time", 0.26, 0.20),
+    "async-50": Budget("async call, CPU / aiobotocore, 50 at a time", 0.22, 0.17),
+    "async-50-aiohttp": Budget("async call, CPU / unsigned raw aiohttp POST, 50 at a time", 1.5, 1.0),
+    "async-1000": Budget("async call, CPU, 1,000 at a time / 50 at a time", 1.3, 1.1),
+    "cold": Budget("cold start to first response, sync / boto3", 0.35, 0.24),
+    "cold-async": Budget("cold start to first response, async / aiobotocore", 0.25, 0.18),
+    "memory": Budget("peak memory after the first call / boto3", 0.50, 0.42),
+    "construct": Budget("second client's construction", 0.3, 0.1, "ms"),
+    "sign": Budget("signing one request", 10, 4, "µs"),
+    "heartbeat-first": Budget("largest gap in the event loop, first call", 20, unit="ms"),
+    "heartbeat-many": Budget("largest gap in the event loop, 200 calls", 20, unit="ms"),
+}
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A bar of the chart."""
+
+    group: str
+    label: str
+    milliseconds: float
+    ours: bool
+
+
+@dataclass
+class Section:
+    """What a scenario found."""
+
+    title: str
+    text: str
+    tables: list[Table] = field(default_factory=list)
+    figures: dict[str, Spread] = field(default_factory=dict)
+    bars: list[Bar] = field(default_factory=list)
+
+    def markdown(self) -> str:
+        """Title, text and tables."""
+        return "\n\n".join([f"## {self.title}", self.text, *[table(head, rows) for head, rows in self.tables]])
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A Markdown table that also reads well as it is; all columns but the first are aligned to the right."""
+    widths = [max(3, *(len(row[at]) for row in (head, *rows))) for at in range(len(head))]
+
+    def line(cells: Sequence[str]) -> str:
+        first, *others = zip(cells, widths, strict=True)
+        padded = [first[0].ljust(first[1]), *(cell.rjust(width) for cell, width in others)]
+        return f"| {' | '.join(padded)} |"
+
+    rule = [("-" * (width - 1) + ":") if at else "-" * width for at, width in enumerate(widths)]
+    return "\n".join([line(head), line(rule), *map(line, rows)])
+
+
+def number(value: float) -> str:
+    """Three significant digits, and no exponent."""
+    return f"{value:.3g}" if value < 1000 else f"{value:,.0f}"
+
+
+def shown(spread: Spread, unit: str = "") -> str:
+    """The median, and the quartiles."""
+    space = f" {unit}" if unit else ""
+    return f"{number(spread.median)}{space} ({number(spread.lower)}-{number(spread.upper)})"
+
+
+def verdicts(figures: dict[str, Spread]) -> str:
+    """Each budget that was measured, whether it is met, and what is missed."""
+    rows, missed, met = [], [], 0
+    for key, budget in BUDGETS.items():
+        spread = figures.get(key)
+        if spread is None:
+            continue
+        if spread.median <= budget.must:
+            met += 1
+        else:
+            missed.append(budget.name)
+        rows.append(
+            (
+                budget.name,
+                shown(spread, budget.unit),
+                number(spread.least),
+                str(spread.count),
+                f"≤ {number(budget.must)}",
+                "met" if spread.median <= budget.must else "MISSED",
+                "" if budget.aim is None else f"≤ {number(budget.aim)}",
+                "" if budget.aim is None else "met" if spread.median <= budget.aim else "missed",
+            )
+        )
+    if not rows:
+        return ""
+    head = ("budget", "median (quartiles)", "least", "rounds", "must", "", "aim", "")
+    told = f"Met: {met} of {len(rows)}" + (f"; missed: {'; '.join(missed)}." if missed else ".")
+    return f"## Against the budgets\n\n{told}\n\n{table(head, rows)}"
+
+
+def machine() -> str:
+    """What it was measured on and with."""
+    newest = subprocess.run(
+        [NEWEST_BOTO3, "-c", "import importlib.metadata as m; print(m.version('boto3'))"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.strip()
+    versions = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
+    return (
+        f"{platform.python_implementation()} {platform.python_version()} on {platform.system()} "
+        f"{platform.machine()}, {os.cpu_count()} processors, load average {os.getloadavg()[0]:.1f} when it began. "
+        f'{versions}; "boto3, newest" is boto3 {newest}.'
+    )
+
+
+def chart(bars: Sequence[Bar]) -> str:
+    """CPU per call, a group of bars for each scenario; colours follow the reader's light or dark mode."""
+    scale = 420 / max(bar.milliseconds for bar in bars)
+    shapes, y, group = [], 34, None
+    for bar in bars:
+        if bar.group != group:
+            group = bar.group
+            y += 12
+            shapes.append(f'<text x="8" y="{y + 12}" class="title">{escape(group)}</text>')
+            y += 22
+        width = max(1.0, bar.milliseconds * scale)
+        kind = "ours" if bar.ours else "other"
+        shapes.append(f'<text x="212" y="{y + 12}" text-anchor="end">{escape(bar.label)}</text>')
+        shapes.append(f'<rect x="220" y="{y}" width="{width:.1f}" height="16" rx="2" class="{kind}"/>')
+        shapes.append(f'<text x="{226 + width:.1f}" y="{y + 12}">{bar.milliseconds:.2f}</text>')
+        y += 22
+    style = (
+        "text{font:12px system-ui,sans-serif;fill:#24292f}.title{font-weight:600}"
+        ".ours{fill:#0969da}.other{fill:#afb8c1}"
+        "@media(prefers-color-scheme:dark){text{fill:#e6edf3}.ours{fill:#58a6ff}.other{fill:#6e7681}}"
+    )
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 700 {y + 10}" role="img" aria-label="CPU per call">\n'
+        f"<style>{style}</style>\n"
+        '<text x="8" y="20" class="title">CPU per call in milliseconds, a page of 100 sessions over TLS; '
+        "less is better</text>\n" + "\n".join(shapes) + "\n</svg>\n"
+    )

@@ -1,0 +1,453 @@
+"""What is measured: one function for each scenario, and what it finds is a `Section`.
+
+To add a contender, put its class in `contenders.py` and a line in the table of its scenario here.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import urllib.request
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from bench import cold
+from bench.heartbeat import AT_A_TIME, CALLS
+from bench.heartbeat import CONTENDERS as HEARTBEATS
+from bench.measure import (
+    NEWEST_BOTO3,
+    ContenderError,
+    Length,
+    Sample,
+    Worker,
+    interleave,
+    ratio,
+    spread,
+    start,
+)
+from bench.report import Bar, Section, number, shown
+from bench.server import DELAY, PAGES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from bench.contenders import Target
+    from bench.measure import Rounds
+    from bench.report import Table
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What scenarios are given.
+
+    Attributes:
+        tls: the server over TLS.
+        plain: the same without.
+        quick: measure for a few seconds only.
+    """
+
+    tls: Target
+    plain: Target
+    quick: bool
+
+    def length(self, seconds: float, least: int = 5, most: int = 40) -> Length:
+        """The full length, or what is left of it when in a hurry."""
+        return Length(seconds / 8, max(1, least // 3), most) if self.quick else Length(seconds, least, most)
+
+    def worker(self, kind: str, name: str, concurrency: int = 1) -> Worker:
+        """A contender's process. Its name may end in ", newest", for the other boto3."""
+        name, _, newest = name.partition(", ")
+        target = self.tls
+        return Worker(
+            kind,
+            name,
+            target.url,
+            target.ca_bundle,
+            str(concurrency),
+            python=NEWEST_BOTO3 if newest else sys.executable,
+        )
+
+    def server(self) -> dict[str, Any]:
+        """What the server has done so far: its CPU seconds, and how many requests it has answered."""
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(self.plain.url) as response:
+            return json.load(response)  # type: ignore[no-any-return]
+
+
+class Entry(NamedTuple):
+    """A contender in a table."""
+
+    label: str
+    kind: str
+    name: str
+
+
+OURS_SYNC = Entry("novaact_http Client", "sync", "ours")
+BOTO3 = Entry("boto3", "sync", "boto3")
+NEWEST = Entry("boto3, newest", "sync", "boto3, newest")
+RAW = Entry("floor: a blocking ssl socket", "sync", "raw")
+OURS = Entry("novaact_http AsyncClient", "asyncio", "ours")
+AIOBOTOCORE = Entry("aiobotocore", "asyncio", "aiobotocore")
+AIOHTTP = Entry("aiohttp, unsigned POST", "asyncio", "aiohttp")
+ASYNC_RAW = Entry("floor: a bare asyncio.Protocol", "asyncio", "raw")
+SYNC = (OURS_SYNC, BOTO3, NEWEST, Entry("httpx.Client, unsigned POST", "sync", "httpx"), RAW)
+ASYNC = (
+    OURS,
+    AIOBOTOCORE,
+    AIOHTTP,
+    Entry("httpx.AsyncClient, unsigned POST", "asyncio", "httpx"),
+    ASYNC_RAW,
+    Entry("novaact_http AsyncClient on uvloop", "uvloop", "ours"),
+    Entry("aiobotocore on uvloop", "uvloop", "aiobotocore"),
+    Entry("aiohttp on uvloop", "uvloop", "aiohttp"),
+)
+FEW_SYNC = (OURS_SYNC, BOTO3, RAW)
+FEW_ASYNC = (OURS, AIOBOTOCORE, AIOHTTP)
+
+
+def server(setting: Setting) -> Section:
+    """Whether the server is fast enough."""
+    rows = []
+    for entry, concurrency, calls in (
+        (RAW, 1, 4000),
+        (ASYNC_RAW, 50, 8000),
+        (AIOHTTP, 50, 2000),
+        (OURS_SYNC, 1, 500),
+        (OURS, 50, 500),
+    ):
+        with setting.worker(entry.kind, entry.name, concurrency) as worker:
+            told = {"sessions": 100, "warm": 2 * concurrency, **_at_a_time(entry, concurrency)}
+            worker.do("calls", calls=1, **told)  # connects
+            before = setting.server()
+            sample = worker.sample("calls", calls=calls // (8 if setting.quick else 1), **told)
+            after = setting.server()
+        requests = after["requests"] - before["requests"]
+        cpu = (after["cpu"] - before["cpu"]) / requests
+        rows.append(
+            (
+                f"{entry.label}, {concurrency} at a time",
+                f"{1 / sample.wall:,.0f}",
+                number(sample.cpu * 1e6),
+                number(cpu * 1e6),
+                f"{1 / cpu:,.0f}",
+                f"{cpu / sample.wall:.0%}",
+            )
+        )
+    head = (
+        "client",
+        "requests/s",
+        "client's CPU, µs",
+        "server's CPU, µs",
+        "server could do, requests/s",
+        "server busy",
+    )
+    return Section(
+        "The server is not the bottleneck",
+        "It answers from memory, in a process of its own; where it is busy for clearly less than the whole time, "
+        "clients do not wait for it. CPU is per request.",
+        [(head, rows)],
+    )
+
+
+def _at_a_time(entry: Entry, concurrency: int) -> dict[str, int]:
+    return {} if entry.kind == "sync" else {"concurrency": concurrency}
+
+
+def _calls(
+    setting: Setting, entries: tuple[Entry, ...], length: Length, *, sessions: int, calls: int, concurrency: int = 1
+) -> Rounds[Sample]:
+    """Let clients take turns in calling."""
+    with ExitStack() as stack:
+        turns: dict[str, Callable[[], Sample]] = {}
+        for entry in entries:
+            worker = stack.enter_context(setting.worker(entry.kind, entry.name, concurrency))
+            told = {"sessions": sessions, "calls": calls, "warm": max(10, 2 * concurrency)}
+            turn = turns[entry.label] = partial(worker.sample, "calls", **told, **_at_a_time(entry, concurrency))
+            turn()  # imports, connects
+        return interleave(turns, length)
+
+
+def _table(rounds: Rounds[Any], base: str, unit: str = "ms") -> Table:
+    by = {"ms": 1e3, "µs": 1e6}[unit]
+    rows = [
+        (
+            label,
+            shown(spread(rounds, label).scaled(by)),
+            number(spread(rounds, label).least * by),
+            shown(spread(rounds, label, "wall").scaled(by)),
+            "1" if label == base else shown(ratio(rounds, label, base)),
+        )
+        for label in rounds
+    ]
+    return (f"{len(rounds[base])} rounds", f"CPU, {unit}", "least", f"wall, {unit}", f"CPU / {base}"), rows
+
+
+def _bars(group: str, rounds: Rounds[Sample]) -> list[Bar]:
+    return [
+        Bar(group, label, spread(rounds, label).median * 1e3, ours=label.startswith("novaact"))
+        for label in rounds
+        if "uvloop" not in label
+    ]
+
+
+def sync(setting: Setting) -> Section:
+    """One call after the other, blocking."""
+    rounds = _calls(setting, SYNC, setting.length(35), sessions=100, calls=150)
+    small = _calls(setting, FEW_SYNC, setting.length(10), sessions=1, calls=150)
+    return Section(
+        "Synchronous calls",
+        "One after the other over one connection. The first table is for pages of 100 sessions, the second for pages "
+        "of one. Medians and, in brackets, quartiles.",
+        [_table(rounds, BOTO3.label), _table(small, BOTO3.label)],
+        {"sync": ratio(rounds, OURS_SYNC.label, BOTO3.label)},
+        _bars("synchronous", rounds),
+    )
+
+
+def async_1(setting: Setting) -> Section:
+    """One call after the other on asyncio."""
+    rounds = _calls(setting, ASYNC, setting.length(40), sessions=100, calls=150)
+    small = _calls(setting, FEW_ASYNC, setting.length(10), sessions=1, calls=150)
+    return Section(
+        "Asynchronous calls, one at a time",
+        "As above: pages of 100 sessions, then pages of one.",
+        [_table(rounds, AIOBOTOCORE.label), _table(small, AIOBOTOCORE.label)],
+        {"async-1": ratio(rounds, OURS.label, AIOBOTOCORE.label)},
+        _bars("asyncio, 1 at a time", rounds),
+    )
+
+
+def async_50(setting: Setting) -> Section:
+    """Fifty calls at a time."""
+    rounds = _calls(setting, ASYNC, setting.length(50, 4), sessions=100, calls=300, concurrency=50)
+    small = _calls(setting, FEW_ASYNC, setting.length(10, 3), sessions=1, calls=300, concurrency=50)
+    return Section(
+        "Asynchronous calls, 50 at a time",
+        "Fifty tasks that call without a break; measured while all of them are busy. Wall time is per call, too.",
+        [_table(rounds, AIOBOTOCORE.label), _table(small, AIOBOTOCORE.label)],
+        {
+            "async-50": ratio(rounds, OURS.label, AIOBOTOCORE.label),
+            "async-50-aiohttp": ratio(rounds, OURS.label, AIOHTTP.label),
+        },
+        _bars("asyncio, 50 at a time", rounds),
+    )
+
+
+def async_1000(setting: Setting) -> Section:
+    """A thousand calls at a time, beside fifty."""
+    with ExitStack() as stack:
+        turns: dict[str, Callable[[], Sample]] = {}
+        for entry in (OURS, AIOHTTP):
+            for concurrency in (50, 1000):
+                worker = stack.enter_context(setting.worker(entry.kind, entry.name, concurrency))
+                told = {"sessions": 100, "calls": 1000, "warm": concurrency, "concurrency": concurrency}
+                turns[f"{entry.label}, {concurrency} at a time"] = partial(worker.sample, "calls", **told)
+        rounds = interleave(turns, setting.length(20, 2, 10))
+    base = f"{OURS.label}, 50 at a time"
+    return Section(
+        "Asynchronous calls, 1,000 at a time",
+        "A thousand tasks with a thousand connections. All connections are there and busy before the clock starts.",
+        [_table(rounds, base)],
+        {"async-1000": ratio(rounds, f"{OURS.label}, 1000 at a time", base)},
+    )
+
+
+def cold_starts(setting: Setting) -> Section:
+    """Fresh processes."""
+    plain = setting.plain
+    turns: dict[str, Callable[[], cold.Start]] = {
+        "Python alone": partial(cold.run, "nothing", plain),
+        "novaact_http Client": partial(cold.run, "ours", plain, with_click=False),
+        "boto3": partial(cold.run, "boto3", plain, with_click=False),
+        "boto3, newest": partial(cold.run, "boto3", plain, python=NEWEST_BOTO3),
+        "httpx.Client, unsigned POST": partial(cold.run, "httpx", plain, with_click=False),
+        "novaact_http AsyncClient": partial(cold.run, "ours, async", plain, with_click=False),
+        "aiobotocore": partial(cold.run, "aiobotocore", plain, with_click=False),
+        "with click and rich: novaact_http Client": partial(cold.run, "ours", plain),
+        "with click and rich: novaact_http AsyncClient": partial(cold.run, "ours, async", plain),
+        "with click and rich: httpx.Client": partial(cold.run, "httpx", plain),
+        "over TLS: novaact_http Client": partial(cold.run, "ours", setting.tls, with_click=False),
+        "over TLS: boto3": partial(cold.run, "boto3", setting.tls, with_click=False),
+        "over TLS: novaact_http AsyncClient": partial(cold.run, "ours, async", setting.tls, with_click=False),
+        "over TLS: aiobotocore": partial(cold.run, "aiobotocore", setting.tls, with_click=False),
+    }
+    for turn in turns.values():
+        turn()  # bytecode, disk cache
+    rounds = interleave(turns, setting.length(60))
+    rows = [
+        (
+            label,
+            shown(spread(rounds, label, "wall").scaled(1e3)),
+            shown(spread(rounds, label).scaled(1e3)),
+            *[f"{spread(rounds, label, part).median * 1e3:.1f}" for part in ("imports", "client", "call")],
+            f"{spread(rounds, label, 'peak').median / 2**20:.1f}",
+        )
+        for label in turns
+    ]
+    head = (f"{len(rounds['boto3'])} rounds", "wall, ms", "CPU, ms", "imports", "client", "first call", "peak, MiB")
+    pairs = [
+        ("novaact_http Client", "boto3"),
+        ("novaact_http Client", "boto3, newest"),
+        ("with click and rich: novaact_http Client", "boto3"),
+        ("over TLS: novaact_http Client", "over TLS: boto3"),
+        ("novaact_http AsyncClient", "aiobotocore"),
+        ("with click and rich: novaact_http AsyncClient", "aiobotocore"),
+        ("over TLS: novaact_http AsyncClient", "over TLS: aiobotocore"),
+    ]
+    ratios = [
+        (f"{of} / {to}", *[shown(ratio(rounds, of, to, each)) for each in ("wall", "cpu", "peak")]) for of, to in pairs
+    ]
+    return Section(
+        "Cold start to the first response, and peak memory",
+        "A fresh, isolated Python imports, makes a client and gets a page of 100 sessions, over plain HTTP but where "
+        "it says TLS (there, certifi's bundle and our CA's certificate are trusted). Wall time is from before the "
+        "process starts; CPU and peak memory (resident, of the whole process) are those at the first response. "
+        "click and rich are barred from import but where it says with.",
+        [(head, rows), (("ratio", "wall", "CPU", "peak memory"), ratios)],
+        {
+            "cold": ratio(rounds, "novaact_http Client", "boto3", "wall"),
+            "cold-async": ratio(rounds, "novaact_http AsyncClient", "aiobotocore", "wall"),
+            "memory": ratio(rounds, "novaact_http Client", "boto3", "peak"),
+        },
+    )
+
+
+def construct(setting: Setting) -> Section:
+    """Clients after the first."""
+    entries = {OURS_SYNC: 50, BOTO3: 5, OURS: 50, AIOBOTOCORE: 5}
+    with ExitStack() as stack:
+        turns: dict[str, Callable[[], Sample]] = {}
+        for entry, clients in entries.items():
+            worker = stack.enter_context(setting.worker(entry.kind, entry.name))
+            turns[entry.label] = partial(worker.sample, "construct", clients=clients)
+        rounds = interleave(turns, setting.length(8))
+    return Section(
+        "Making a second client",
+        "The first client's time is in the cold starts. boto3's and aiobotocore's clients are of one session.",
+        [_table(rounds, BOTO3.label)],
+        {"construct": spread(rounds, OURS_SYNC.label).scaled(1e3)},
+    )
+
+
+def sign(setting: Setting) -> Section:
+    """Signatures."""
+    ours, theirs = "novaact_http's SigV4Signer", "botocore's SigV4Auth"
+    with setting.worker("sync", "raw") as one, setting.worker("sync", "raw") as other:
+        turns: Mapping[str, Callable[[], Sample]] = {
+            ours: partial(one.sample, "sign", signer="ours", calls=1000),
+            theirs: partial(other.sample, "sign", signer="botocore", calls=300),
+        }
+        rounds = interleave(turns, setting.length(6))
+    return Section(
+        "Signing one request",
+        "Run id and token differ from request to request; the key is derived once a day. botocore's includes making "
+        "its request object.",
+        [_table(rounds, theirs, "µs")],
+        {"sign": spread(rounds, ours).scaled(1e6)},
+    )
+
+
+def paging(setting: Setting) -> Section:
+    """A listing from afar."""
+    with ExitStack() as stack:
+        turns: dict[str, Callable[[], Sample]] = {}
+        for entry in (OURS_SYNC, BOTO3, OURS, AIOBOTOCORE):
+            worker = stack.enter_context(setting.worker(entry.kind, entry.name))
+            turn = turns[entry.label] = partial(worker.sample, "listing")
+            turn()  # imports, connects
+        rounds = interleave(turns, setting.length(15, 3))
+    delay = f"{DELAY * 1000:.0f} ms"
+    return Section(
+        f"Listing {PAGES} pages, {delay} away",
+        f"{PAGES} pages of 100 sessions, each answered {delay} after it is asked for: {PAGES * DELAY * 1000:.0f} ms "
+        "is the least for one page after the other. Per listing.",
+        [_table(rounds, BOTO3.label)],
+    )
+
+
+class Gaps(NamedTuple):
+    """The largest gaps between two beats, in seconds, in all phases."""
+
+    nothing: float
+    first: float
+    first_cpu: float
+    many: float
+    many_cpu: float
+
+
+def heartbeat(setting: Setting) -> Section:
+    """Gaps in the event loop."""
+
+    def turn(name: str) -> Gaps:
+        process = start("bench.heartbeat", name, setting.tls.url, setting.tls.ca_bundle)
+        line = process.communicate()[0]
+        if process.returncode:
+            raise ContenderError(f"the heartbeat of {name} failed; its own words are above")
+        gaps = json.loads(line)
+        return Gaps(gaps["nothing"][0], *gaps["first call"], *gaps["many calls"])
+
+    rounds = interleave({name: partial(turn, name) for name in HEARTBEATS}, setting.length(25, most=15))
+    rows = [(name, *[shown(spread(rounds, name, each).scaled(1e3)) for each in Gaps._fields]) for name in HEARTBEATS]
+    head = (
+        f"{len(rounds['ours'])} rounds; ms",
+        "nothing to do",
+        "first call",
+        "of it the loop's CPU",
+        f"{CALLS} calls",
+        "of it the loop's CPU",
+    )
+    return Section(
+        "How long the event loop is held up",
+        "A task wants to run every millisecond, while a client is made and calls for the first time over TLS (its "
+        f"module was imported before), and while there are {CALLS} calls, {AT_A_TIME} at a time. The largest gap "
+        "between two of its runs, in a fresh process each round; what other processes did to it is in it, but not in "
+        "the CPU time that the loop's thread used between two runs.",
+        [(head, rows)],
+        {
+            "heartbeat-first": spread(rounds, "ours", "first").scaled(1e3),
+            "heartbeat-many": spread(rounds, "ours", "many").scaled(1e3),
+        },
+    )
+
+
+def profile(setting: Setting) -> Section:
+    """Where the time of our own calls goes."""
+    section = Section(
+        "Where the time of a call goes",
+        "cProfile, microseconds per call by the function's own time, pages of 100 sessions. The profiler makes "
+        "functions slower than they are, the small ones most, so these are shares rather than times.",
+    )
+    calls = 300 if setting.quick else 1500
+    for entry, floor, concurrency in ((OURS_SYNC, RAW, 1), (OURS, ASYNC_RAW, 1), (OURS, ASYNC_RAW, 50)):
+        title = f"{entry.label}, {concurrency} at a time"
+        rounds = _calls(setting, (entry, floor), Length(2, 3, 10), sessions=100, calls=300, concurrency=concurrency)
+        ours, least = (spread(rounds, each.label).median * 1e6 for each in (entry, floor))
+        section.text += (
+            f"\n\nWithout the profiler, {title}: {ours:.0f} µs of CPU per call, {ours - least:.0f} µs above "
+            f"{floor.label.removeprefix('floor: ')} ({least:.0f} µs)."
+        )
+        with setting.worker(entry.kind, entry.name, concurrency) as worker:
+            found = worker.do("profile", sessions=100, calls=calls, **_at_a_time(entry, concurrency))
+        packages = [(name, f"{own:.1f}") for name, own in found["packages"]]
+        functions = [(f"`{name}`", f"{own:.1f}", f"{count:.1f}") for name, own, count in found["functions"]]
+        section.tables += [
+            ((f"{title}: package", "µs"), packages),
+            ((f"{title}: function", "µs", "times"), functions),
+        ]
+    return section
+
+
+SCENARIOS: dict[str, Callable[[Setting], Section]] = {
+    "server": server,
+    "sync": sync,
+    "async-1": async_1,
+    "async-50": async_50,
+    "async-1000": async_1000,
+    "cold": cold_starts,
+    "construct": construct,
+    "sign": sign,
+    "paging": paging,
+    "heartbeat": heartbeat,
+    "profile": profile,
+}
