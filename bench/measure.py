@@ -8,6 +8,7 @@ and files say of AWS and proxies.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import random
@@ -134,9 +135,11 @@ class Worker:
         process = self._process
         assert process.stdin is not None
         assert process.stdout is not None
-        process.stdin.write(json.dumps({"command": command, **options}) + "\n")
-        process.stdin.flush()
-        line = process.stdout.readline()
+        line = ""
+        with contextlib.suppress(BrokenPipeError):
+            process.stdin.write(json.dumps({"command": command, **options}) + "\n")
+            process.stdin.flush()
+            line = process.stdout.readline()
         if not line:
             raise ContenderError(f"{self.name} failed at {command}; its own words are above")
         return json.loads(line)
@@ -145,15 +148,13 @@ class Worker:
         """Have something done that is measured."""
         return Sample(*self.do(command, **options))
 
-    def close(self) -> None:
-        """End the process."""
-        self._process.communicate()
-
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self.close()
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self._process.communicate()
+        if kind is None and self._process.returncode:
+            raise ContenderError(f"{self.name} failed at closing; its own words are above")
 
 
 def allow_many_files() -> None:

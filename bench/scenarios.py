@@ -211,7 +211,8 @@ def async_1(setting: Setting) -> Section:
     small = _calls(setting, FEW_ASYNC, setting.length(10), sessions=1, calls=150)
     return Section(
         "Asynchronous calls, one at a time",
-        "As above: pages of 100 sessions, then pages of one.",
+        "As above: pages of 100 sessions, then pages of one. httpx is as `pip install httpx` leaves it, without "
+        "sniffio, which httpcore then looks for on the disk several times in each asynchronous call.",
         [_table(rounds, AIOBOTOCORE.label), _table(small, AIOBOTOCORE.label)],
         {"async-1": ratio(rounds, OURS.label, AIOBOTOCORE.label)},
         _bars("asyncio, 1 at a time", rounds),
