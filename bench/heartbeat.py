@@ -26,7 +26,7 @@ AT_A_TIME = 20
 
 # By name: what makes the contender. `AsyncOurs` also takes `credentials`, which may be slow to come by.
 CONTENDERS: dict[str, Callable[[Target], Any]] = {
-    "ours": AsyncOurs,
+    "novaact_http AsyncClient": AsyncOurs,
     "aiobotocore": Aiobotocore,
     "boto3 on threads": ThreadedBoto3,
 }

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 ROOT = Path(__file__).parent.parent
-NEWEST_BOTO3 = ROOT / ".venv-bench-boto3" / "bin" / "python"
+NEWEST_BOTO3 = Path(f"{sys.prefix}-boto3") / "bin" / "python"  # beside the virtual environment that this runs in
 ENVIRONMENT = {
     "PATH": os.environ.get("PATH", os.defpath),
     "AWS_CONFIG_FILE": os.devnull,

@@ -145,7 +145,7 @@ def server(setting: Setting) -> Section:
     return Section(
         "The server is not the bottleneck",
         "It answers from memory, in a process of its own; where it is busy for clearly less than the whole time, "
-        "clients do not wait for it. CPU is per request.",
+        "clients do not wait for it. CPU, which is what the budgets are about, is per request; who waits uses none.",
         [(head, rows)],
     )
 
@@ -391,7 +391,7 @@ def heartbeat(setting: Setting) -> Section:
     rounds = interleave({name: partial(turn, name) for name in HEARTBEATS}, setting.length(25, most=15))
     rows = [(name, *[shown(spread(rounds, name, each).scaled(1e3)) for each in Gaps._fields]) for name in HEARTBEATS]
     head = (
-        f"{len(rounds['ours'])} rounds; ms",
+        f"{len(rounds[OURS.label])} rounds; ms",
         "nothing to do",
         "first call",
         "of it the loop's CPU",
@@ -406,8 +406,8 @@ def heartbeat(setting: Setting) -> Section:
         "the CPU time that the loop's thread used between two runs.",
         [(head, rows)],
         {
-            "heartbeat-first": spread(rounds, "ours", "first").scaled(1e3),
-            "heartbeat-many": spread(rounds, "ours", "many").scaled(1e3),
+            "heartbeat-first": spread(rounds, OURS.label, "first").scaled(1e3),
+            "heartbeat-many": spread(rounds, OURS.label, "many").scaled(1e3),
         },
     )
 
