@@ -330,6 +330,15 @@ def test_a_function_that_fails_or_returns_nonsense_is_one_clear_error(answer: An
     assert "the argument credentials, the function Vault," in str(caught.value) or "vault" in str(caught.value)
 
 
+def test_an_answer_that_raises_when_it_is_looked_at_holds_nobody_up(face: Face) -> None:
+    class Rude:
+        def __getattr__(self, name: str) -> Any:
+            raise KeyError(name)
+
+    with pytest.raises(CredentialsError, match=r"must return a novaact_http\.Credentials, not a Rude$"):
+        face.page({**mocked(lambda _: PAGE), "credentials": _wrapped(Rude), "timeout": 5}, **CALL)
+
+
 def test_an_asynchronous_function_is_not_for_client(face: Face) -> None:
     async def fetch() -> Credentials:
         return KEYS
@@ -349,9 +358,9 @@ def test_a_function_is_not_called_on_the_callers_thread(face: Face) -> None:
     assert vault.threads[0] is not threading.current_thread()
 
 
-def _wrapped(vault: AsyncVault) -> Callable[[], Any]:
+def _wrapped(function: Callable[[], Any]) -> Callable[[], Any]:
     def plain() -> Any:
-        return vault()
+        return function()
 
     return plain
 
@@ -694,7 +703,44 @@ def test_when_there_is_no_thread_to_be_had_it_is_said(monkeypatch: pytest.Monkey
     with monkeypatch.context() as patched:
         patched.setattr(threading.Thread, "start", refuse)
         assert got(ours.get()).access_key_id == "AKIA1"  # still good: the call goes on
-    assert ours._running is None
+    assert ours._under_way() is None
+
+
+@pytest.mark.parametrize("behind", [False, True])
+def test_an_asynchronous_function_that_cannot_even_be_called_holds_nobody_up(behind: bool) -> None:
+    clock, loop = Clock(), asyncio.new_event_loop()
+
+    async def fetch(argument: object) -> Credentials:
+        raise AssertionError
+
+    ours = provider(fetch, clock)
+    if behind:
+        ours._source.accept(keys(1, left=HOUR), clock.now)
+        clock.now += 50 * MINUTE
+        assert got(ours.get(loop=loop)).access_key_id == "AKIA1"
+    else:
+        for _ in range(2):
+            with pytest.raises(CredentialsError, match=r"the function fetch, failed: TypeError$"):
+                got(ours.get(loop=loop))
+    assert ours._under_way() is None
+    loop.close()
+
+
+def test_tasks_that_run_at_once_may_bring_credentials_at_once() -> None:
+    def eagerly(loop: asyncio.AbstractEventLoop, coroutine: Any, **_: Any) -> Any:
+        # As `asyncio.eager_task_factory`, which Python has from 3.12 on.
+        with pytest.raises(StopIteration):
+            coroutine.send(None)
+
+    async def fetch() -> Credentials:
+        assert not ours._lock.locked()
+        return KEYS
+
+    ours = provider(fetch)
+    loop = asyncio.new_event_loop()
+    loop.set_task_factory(eagerly)
+    assert got(ours.get(loop=loop)) is KEYS
+    loop.close()
 
 
 # Event loops that end.
@@ -714,7 +760,7 @@ def test_a_refresh_that_ends_with_its_event_loop_holds_nobody_up() -> None:
         task.cancel()
 
     asyncio.run(begin())  # cancels the refresh too
-    assert _running(client) is None
+    assert client._credentials._under_way() is None
 
     # A loop that is closed without more ado leaves the refresh for ever half done.
     loop = asyncio.new_event_loop()
@@ -722,10 +768,10 @@ def test_a_refresh_that_ends_with_its_event_loop_holds_nobody_up() -> None:
     for _ in range(3):
         loop.call_soon(loop.stop)
         loop.run_forever()
-    lost = _running(client)
+    lost = client._credentials._under_way()
     assert lost is not None
     loop.close()
-    assert lost.is_lost()
+    assert not lost.is_under_way()
     with mock.patch.object(client._credentials._source, "_function", Vault(KEYS)):
         assert asyncio.run(_page(client))
     half_done: list[Any] = [task, lost.task]
@@ -734,8 +780,50 @@ def test_a_refresh_that_ends_with_its_event_loop_holds_nobody_up() -> None:
         each.get_coro().close()
 
 
-def _running(client: AsyncClient) -> _credentials._Refresh | None:
-    return client._credentials._running
+@pytest.mark.parametrize("closes", ["before the answer", "before it is awaited"])
+def test_an_event_loop_that_ends_before_an_answer_is_awaited_on_it_holds_nobody_up(closes: str) -> None:
+    class Awaitable:
+        def __await__(self) -> Any: ...
+
+    begun, release = threading.Event(), threading.Event()
+    threads: list[threading.Thread] = []
+
+    def slowly() -> Any:
+        threads.append(threading.current_thread())
+        begun.set()
+        assert release.wait(5)
+        return KEYS if len(threads) > 1 else Awaitable()
+
+    ours, loop = provider(slowly), asyncio.new_event_loop()
+    ours.get(loop=loop)
+    assert begun.wait(5)
+    if closes == "before the answer":
+        loop.close()
+    release.set()
+    threads[0].join(5)
+    loop.close()
+    assert got(ours.get(loop=loop)) is KEYS
+
+
+def test_a_lost_refresh_that_is_collected_in_the_middle_of_another_holds_nobody_up() -> None:
+    async def never() -> Credentials:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    ours, loop = provider(never), asyncio.new_event_loop()
+    waited_for = ours.get(loop=loop)
+    assert isinstance(waited_for, Future)
+    loop.call_soon(loop.stop)
+    loop.run_forever()
+    lost = ours._under_way()
+    assert lost is not None
+    half_done: Any = lost.task
+    with ours._lock:
+        half_done._log_destroy_pending = False
+        half_done.get_coro().close()  # as the garbage collection does, on whichever thread it happens to run
+    with pytest.raises(CredentialsError, match="failed: GeneratorExit"):
+        got(waited_for)
+    loop.close()
 
 
 async def _page(client: AsyncClient) -> Any:

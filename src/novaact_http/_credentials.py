@@ -223,11 +223,13 @@ class _Refresh:
         self.future.set_running_or_notify_cancel()  # whoever gives up waiting must not end it for the others
         self.loop = loop
         self.behind = behind
+        self.has_ended = False
+        self.is_on_loop = False
         self.task: asyncio.Task[None] | None = None
 
-    def is_lost(self) -> bool:
-        """Will it never end, as the event loop it ran on has ended?"""
-        return self.task is not None and self.loop is not None and self.loop.is_closed()
+    def is_under_way(self) -> bool:
+        """Will it yet end? It will not if the event loop it is on has ended before it."""
+        return not (self.has_ended or (self.is_on_loop and self.loop is not None and self.loop.is_closed()))
 
 
 class Provider:
@@ -276,8 +278,12 @@ class Provider:
             credentials, _ = self._at_hand()
             if credentials is not None and credentials is not refused:
                 return credentials
-            running = self._under_way() or self._begin(_Refresh(loop, behind=False), forced=refused is not None)
-            return running.future
+            running = self._under_way()
+            if running is not None:
+                return running.future
+            running = self._running = _Refresh(loop, behind=False)
+        self._begin(running, forced=refused is not None)
+        return running.future
 
     def _at_hand(self) -> AtHand:
         try:
@@ -288,37 +294,43 @@ class Provider:
 
     def _under_way(self) -> _Refresh | None:
         running = self._running
-        return None if running is None or running.is_lost() else running
+        return running if running is not None and running.is_under_way() else None
 
     def _refresh_behind(self, loop: asyncio.AbstractEventLoop | None) -> None:
         with self._lock:
-            if self._under_way() is None and self._at_hand().due:
-                self._begin(_Refresh(loop, behind=True), forced=False)
+            if self._under_way() is not None or not self._at_hand().due:
+                return
+            running = self._running = _Refresh(loop, behind=True)
+        self._begin(running, forced=False)
 
-    def _begin(self, running: _Refresh, *, forced: bool) -> _Refresh:
-        """Begin a refresh, on the event loop or on a thread of its own. The caller has the lock."""
-        if running.loop is not None and self._source.is_asynchronous():
-            self._running = running
-            self._await(running, self._source.ask(forced=forced))
-            return running
+    def _begin(self, running: _Refresh, *, forced: bool) -> None:
+        """Begin a refresh, on the event loop or on a thread of its own. If that fails, so has the refresh.
+
+        Nobody has the lock: a task may run at once, before it is even returned, and the user's code in it.
+        """
+        try:
+            if running.loop is not None and self._source.is_asynchronous():
+                self._await(running, self._source.ask(forced=forced))
+                return
+        except Exception as error:  # noqa: BLE001 - it is the user's
+            self._end(running, error)
+            return
         thread = threading.Thread(target=self._ask, args=(running, forced), name="novaact-credentials", daemon=True)
-        self._running = running
         try:
             thread.start()
         except RuntimeError as error:  # too many threads, or the interpreter is about to end
-            self._running = None
-            running.future.set_result(CredentialsError(f"there is no thread to get credentials on: {error}"))
-        return running
+            self._end(running, CredentialsError(f"there is no thread to get credentials on: {error}"))
 
     def _ask(self, running: _Refresh, forced: bool) -> None:  # noqa: FBT001 - a thread's arguments have no names
         try:
             answer = self._source.ask(forced=forced)
+            if running.loop is not None and _is_awaitable(answer):
+                running.is_on_loop = True
+                running.loop.call_soon_threadsafe(self._await, running, answer)
+                return
         except BaseException as error:  # noqa: BLE001 - whatever it is, somebody waits for it
             answer = error
-        if hasattr(answer, "__await__") and running.loop is not None:
-            running.loop.call_soon_threadsafe(self._await, running, answer)
-        else:
-            self._end(running, answer)
+        self._end(running, answer)
 
     def _await(self, running: _Refresh, answer: Any) -> None:
         async def wait(answer: Awaitable[object]) -> None:
@@ -332,10 +344,11 @@ class Provider:
             self._end(running, got)
 
         assert running.loop is not None  # noqa: S101 - or nothing would have been awaited
+        running.is_on_loop = True
         running.task = running.loop.create_task(wait(answer))
 
     def _end(self, running: _Refresh, answer: object) -> None:
-        """Keep what was got, and tell those who wait."""
+        """Keep what was got, and tell those who wait. Without the lock, as garbage collection may end a lost task."""
         now = self._clock()
         got: Credentials | CredentialsError
         try:
@@ -349,9 +362,7 @@ class Provider:
             self._source.postpone(now + _PAUSE)
             if running.behind:
                 log.warning("credentials were not refreshed, those at hand go on being used: %s", got)
-        with self._lock:
-            if self._running is running:
-                self._running = None
+        running.has_ended = True
         running.future.set_result(got)
 
 
@@ -476,6 +487,11 @@ def _is_coroutine_function(function: object) -> bool:
     )
 
 
+def _is_awaitable(answer: object) -> bool:
+    # Of its type, as Python asks: an instance may have a `__getattr__` that raises whatever it likes.
+    return hasattr(type(answer), "__await__")
+
+
 def _expiry(credentials: Credentials) -> float:
     return math.inf if credentials.expires_at is None else credentials.expires_at.timestamp()
 
@@ -483,7 +499,7 @@ def _expiry(credentials: Credentials) -> float:
 def _checked(answer: object, name: str, now: float) -> Credentials:
     if not isinstance(answer, Credentials):
         kind = type(answer).__name__
-        if hasattr(answer, "__await__"):
+        if _is_awaitable(answer):
             getattr(answer, "close", lambda: None)()  # or Python would complain that nobody awaited it
             kind += ", which Client cannot await: pass a plain function, or use AsyncClient"
         raise CredentialsError(f"{name} must return a novaact_http.Credentials, not a {kind}")
