@@ -850,6 +850,31 @@ def test_after_a_fork_a_refresh_of_the_parent_is_not_waited_for() -> None:
     assert got(lost).access_key_id == "AKIA1"
 
 
+def test_after_a_fork_what_botocore_was_refreshing_in_the_parent_is_looked_for_anew(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    begun, release = threading.Event(), threading.Event()
+
+    def refresh() -> dict[str, str]:
+        begun.set()
+        assert release.wait(5)
+        return metadata(1)
+
+    found = [refreshable(-1, refresh), refreshable(HOUR, number=2)]
+    resolver = mock.Mock(providers=[])
+    resolver.load_credentials.side_effect = found
+    monkeypatch.setattr(botocore.credentials, "create_credential_resolver", lambda *_, **__: resolver)
+    ours = provider(None)
+    lost = ours.get()
+    assert begun.wait(5)
+    ours.after_fork()
+    assert got(ours.get()).access_key_id == "AKIA2"
+    ours.after_fork()  # with nothing under way what was found is kept
+    assert isinstance(ours.get(), Credentials)
+    release.set()
+    got(lost)
+
+
 # In the flow.
 
 EXPIRED = Response(

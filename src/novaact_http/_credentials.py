@@ -83,6 +83,10 @@ class Source(Protocol):
         """Do not call a refresh due before this time."""
         ...
 
+    def after_fork(self) -> None:
+        """Forget what a thread of the parent's was refreshing. Called in the child."""
+        ...
+
 
 class Fixed:
     """Credentials that never change; and what is raised when they have expired."""
@@ -106,6 +110,9 @@ class Fixed:
 
     def postpone(self, until: float) -> None:
         """Never due anyway."""
+
+    def after_fork(self) -> None:
+        """Never refreshed."""
 
 
 class Function:
@@ -137,6 +144,9 @@ class Function:
 
     def postpone(self, until: float) -> None:
         self._kept = (*self._kept[:2], until)
+
+    def after_fork(self) -> None:
+        """What it keeps is whole at any time."""
 
 
 class Botocore:
@@ -192,6 +202,10 @@ class Botocore:
 
     def postpone(self, until: float) -> None:
         self._due = until
+
+    def after_fork(self) -> None:
+        # botocore's have a lock of their own, which that thread holds.
+        self._found = None
 
     def _thaw(self, frozen: Any) -> Credentials:
         known, kept = self._kept
@@ -254,7 +268,9 @@ class Provider:
 
     def after_fork(self) -> None:
         self._lock = threading.Lock()
-        self._running = None
+        if self._under_way() is not None:
+            self._source.after_fork()
+            self._running = None
 
     def get(
         self, refused: Credentials | None = None, loop: asyncio.AbstractEventLoop | None = None
