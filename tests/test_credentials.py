@@ -142,6 +142,36 @@ def test_a_key_without_its_secret_is_refused_at_once(environ: dict[str, str]) ->
         source(None, environ)
 
 
+@pytest.mark.parametrize(
+    ("environ", "attribute"),
+    [
+        ({"AWS_ACCESS_KEY_ID": "a b"}, "access_key_id"),
+        ({"AWS_SECRET_ACCESS_KEY": "hunter2\n"}, "secret_access_key"),
+        ({"AWS_SESSION_TOKEN": "hunter2 "}, "session_token"),
+    ],
+)
+def test_what_cannot_be_a_key_is_named_with_where_it_came_from(environ: dict[str, str], attribute: str) -> None:
+    with pytest.raises(CredentialsError, match=f"^the environment gave bad credentials: {attribute} has a") as caught:
+        source(None, {**FULL, **environ})
+    assert "hunter2" not in str(caught.value)
+    session = botocore.session.Session()
+    values = {**FULL, **environ}
+    session.set_credentials(*(values.get(name) for name in (*FULL, "AWS_SESSION_TOKEN")))
+    with pytest.raises(CredentialsError, match=f"a Session, gave bad credentials: {attribute} has a") as caught:
+        got(provider(session).get())
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize("gone", [["AWS_ACCESS_KEY_ID"], ["AWS_SECRET_ACCESS_KEY"], list(FULL)])
+def test_keys_that_the_environment_has_no_more_are_named(gone: list[str]) -> None:
+    environ = {**FULL, "AWS_CREDENTIAL_EXPIRATION": "2025-11-23T20:00:00Z"}
+    ours = provider(None, environ=environ)
+    for name in gone:
+        del environ[name]
+    with pytest.raises(CredentialsError, match=f"^{gone[0]} is not set in the environment: set both"):
+        got(ours.get())
+
+
 moments = st.builds(
     "{}{}{}".format,
     st.datetimes(min_value=dt.datetime(2026, 1, 1), max_value=dt.datetime(2099, 1, 1)).map(  # noqa: DTZ001

@@ -211,13 +211,12 @@ class Botocore:
         known, kept = self._kept
         if kept is None or frozen != known:
             try:
-                kept = Credentials(
-                    access_key_id=frozen.access_key, secret_access_key=frozen.secret_key, session_token=frozen.token
-                )
+                values = (frozen.access_key, frozen.secret_key, frozen.token)
             except AttributeError:
                 raise CredentialsError(
                     f"{self.name} gave a {type(frozen).__name__}, which has no access_key, secret_key and token"
                 ) from None
+            kept = _made(self.name, *values)
             self._kept = (frozen, kept)
         return kept
 
@@ -459,14 +458,23 @@ def _of_environment(environ: Mapping[str, str], now: float) -> Source:
 
 def _read_environment(environ: Mapping[str, str]) -> Credentials:
     # As botocore: a key without its secret is a mistake, and the older name of the token wins.
-    if not environ.get(_SECRET):
-        raise CredentialsError(f"{_KEY} is set in the environment, but {_SECRET} is not: set both or neither")
-    return Credentials(
-        access_key_id=environ[_KEY],
-        secret_access_key=environ[_SECRET],
-        session_token=environ.get("AWS_SECURITY_TOKEN") or environ.get("AWS_SESSION_TOKEN") or None,
-        expires_at=_moment(environ[_EXPIRATION]) if environ.get(_EXPIRATION) else None,
+    for name in (_KEY, _SECRET):
+        if not environ.get(name):
+            raise CredentialsError(f"{name} is not set in the environment: set both {_KEY} and {_SECRET}, or neither")
+    return _made(
+        "the environment",
+        environ[_KEY],
+        environ[_SECRET],
+        environ.get("AWS_SECURITY_TOKEN") or environ.get("AWS_SESSION_TOKEN") or None,
+        _moment(environ[_EXPIRATION]) if environ.get(_EXPIRATION) else None,
     )
+
+
+def _made(name: str, key_id: str, secret: str, token: str | None, expires_at: dt.datetime | None = None) -> Credentials:
+    try:
+        return Credentials(access_key_id=key_id, secret_access_key=secret, session_token=token, expires_at=expires_at)
+    except CredentialsError as error:
+        raise CredentialsError(f"{name} gave bad credentials: {error}") from None
 
 
 def _moment(text: str) -> dt.datetime:
