@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import functools
+import itertools
 import logging
 import os
 import threading
@@ -493,6 +494,31 @@ def test_botocores_credentials_are_refreshed_behind_while_they_are_good() -> Non
     release.set()
     settled(ours)
     assert got(ours.get()).access_key_id == "AKIA1"
+
+
+def test_botocores_short_lived_credentials_that_somebody_else_has_refreshed_are_taken() -> None:
+    theirs, clock = refreshable(10 * MINUTE), Clock()
+    with mock.patch.object(theirs, "_refresh_using", return_value=metadata(0, left=10 * MINUTE)):
+        ours = provider(theirs, clock)
+        got(ours.get())
+    # Those from before may have expired meanwhile.
+    theirs._frozen_credentials = botocore.credentials.ReadOnlyCredentials("AKIA9", "s", None)
+    assert got(ours.get()).access_key_id == "AKIA9"
+
+
+def test_botocores_credentials_that_begin_to_need_a_refresh_just_then_are_not_refreshed_on_the_callers_thread() -> None:
+    threads: list[str] = []
+
+    def refresh() -> dict[str, str]:
+        threads.append(threading.current_thread().name)
+        return metadata(1)
+
+    theirs = refreshable(HOUR, refresh)
+    ours = provider(theirs)
+    got(ours.get())
+    with mock.patch.object(theirs, "refresh_needed", side_effect=itertools.chain([False], itertools.repeat(True))):
+        assert got(ours.get()).access_key_id == "AKIA0"
+    assert threads == []
 
 
 def test_botocores_credentials_that_cannot_be_refreshed_are_not_asked_at_every_call() -> None:

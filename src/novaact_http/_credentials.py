@@ -179,11 +179,15 @@ class Botocore:
             # botocore's plain ones are a value. What other people's do when they are asked, nobody knows.
             if type(found).__module__ != "botocore.credentials":
                 return AtHand(None, due=True)
-        elif refresh_needed():
-            kept = self._kept[1]
-            return AtHand(None, due=True) if kept is None or refresh_needed(0) else AtHand(kept, now >= self._due)
-        # It returns at once then, and may have been refreshed by somebody else.
-        return AtHand(self._thaw(found.get_frozen_credentials()), due=False)
+            return AtHand(self._thaw(found.get_frozen_credentials()), due=False)
+        if refresh_needed(0):
+            return AtHand(None, due=True)
+        # Not by its method, which may begin a refresh. Somebody else may have refreshed them, so they are not ours to
+        # keep.
+        frozen = getattr(found, "_frozen_credentials", None)
+        if frozen is None:
+            return AtHand(None, due=True)
+        return AtHand(self._thaw(frozen), refresh_needed() and now >= self._due)
 
     def ask(self, *, forced: bool) -> object:
         if forced or self._found is None:
