@@ -18,6 +18,7 @@ import botocore.credentials
 import botocore.session
 import httpx
 import pytest
+from botocore.exceptions import CredentialRetrievalError
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -112,6 +113,7 @@ ENVIRONMENTS: list[dict[str, str]] = [
     {**FULL, "AWS_SESSION_TOKEN": "c", "AWS_SECURITY_TOKEN": "d"},
     {**FULL, "AWS_SESSION_TOKEN": "c", "AWS_SECURITY_TOKEN": ""},
     {**FULL, "AWS_SESSION_TOKEN": ""},
+    {**FULL, "AWS_CREDENTIAL_EXPIRATION": ""},
     {"AWS_SECRET_ACCESS_KEY": "b"},
     {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "b"},
     {},
@@ -194,8 +196,11 @@ def test_when_the_environments_credentials_expire_is_read_as_botocore_reads_it(t
 
 @pytest.mark.parametrize("text", ["tomorrow", "2026-11-24T03:00:00", "1763930096", "x" * 99])
 def test_a_time_that_is_none_or_has_no_zone_is_refused_at_once(text: str) -> None:
-    with pytest.raises(CredentialsError, match=r"AWS_CREDENTIAL_EXPIRATION is '.*it must be a time such as 2026-"):
+    with pytest.raises(
+        CredentialsError, match=r"AWS_CREDENTIAL_EXPIRATION is '.*it must be a time such as 2026-"
+    ) as caught:
         source(None, {**FULL, "AWS_CREDENTIAL_EXPIRATION": text})
+    assert "x" * 41 not in str(caught.value)
 
 
 def test_the_environment_is_read_again_when_its_credentials_expire() -> None:
@@ -280,8 +285,11 @@ def test_short_lived_credentials_are_not_refreshed_all_the_time() -> None:
     for _ in range(3):
         got(ours.get())
         settled(ours)
+    clock.now += 5 * MINUTE - 1
+    ours.get()
+    settled(ours)
     assert vault.calls == 1
-    clock.now += 5 * MINUTE
+    clock.now += 1
     ours.get()
     settled(ours)
     assert vault.calls == 2
@@ -404,6 +412,10 @@ def test_asynchronous_functions_are_awaited_on_the_callers_loop_however_they_are
     vault = AsyncVault(KEYS)
     for fetch in (vault, vault.__call__, functools.partial(vault), _wrapped(vault)):
         asyncio.run(main(fetch))
+    # Those that are seen to be asynchronous need no thread.
+    assert source(vault).is_asynchronous()
+    assert source(vault.__call__).is_asynchronous()
+    assert not source(_wrapped(vault)).is_asynchronous()
     assert vault.threads == [threading.current_thread()] * 4
 
 
@@ -546,6 +558,33 @@ def test_botocores_expired_credentials_are_waited_for() -> None:
         got(provider(refreshable(-1, lambda: 1 // 0)).get())
     with pytest.raises(CredentialsError, match="failed: CredentialRetrievalError: Error when retrieving credentials"):
         got(provider(refreshable(-1, dict)).get())
+
+
+def test_what_a_chain_has_found_is_refreshed_and_not_looked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    resolver = mock.Mock(providers=[])
+    resolver.load_credentials.return_value = refreshable(-1, lambda: metadata(1))
+    monkeypatch.setattr(botocore.credentials, "create_credential_resolver", lambda *_, **__: resolver)
+    ours = provider(None)
+    got(ours.get())
+    resolver.load_credentials.return_value._expiry_time = dt.datetime.now(UTC)
+    assert isinstance(ours.get(), Future)
+    got(ours.get())
+    resolver.load_credentials.assert_called_once()
+
+
+def test_of_what_botocore_says_only_the_beginning_is_repeated() -> None:
+    def refresh() -> Any:
+        raise CredentialRetrievalError(provider="x", error_msg=f"{'because ' * 99}\nwJalrXUtnFEMI")
+
+    with pytest.raises(CredentialsError, match=r"CredentialRetrievalError: Error .*because") as caught:
+        got(provider(refreshable(-1, refresh)).get())
+    assert len(str(caught.value)) < 500
+
+    def refresh_in_two_lines() -> Any:
+        raise CredentialRetrievalError(provider="x", error_msg="denied\nwJalrXUtnFEMI")
+
+    with pytest.raises(CredentialsError, match=r"denied$"):
+        got(provider(refreshable(-1, refresh_in_two_lines)).get())
 
 
 def test_what_nobody_knows_is_asked_every_time_and_off_the_callers_thread() -> None:
