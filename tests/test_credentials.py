@@ -9,6 +9,7 @@ import itertools
 import logging
 import os
 import threading
+import traceback
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 from unittest import mock
@@ -18,7 +19,7 @@ import botocore.credentials
 import botocore.session
 import httpx
 import pytest
-from botocore.exceptions import CredentialRetrievalError
+from botocore.exceptions import ClientError, CredentialRetrievalError
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -1083,6 +1084,17 @@ def test_no_error_of_botocores_shows_a_line_of_a_file(tmp_path: Any, monkeypatch
     with pytest.raises(CredentialsError, match=r"chain of providers failed: ConfigParseError$") as caught:
         got(ours.get())
     assert caught.value.__cause__ is None
+
+
+def test_no_error_shows_a_request_that_sts_quotes() -> None:
+    text = "The signature does not match\n\nThe Canonical String should have been\nx-amz-security-token:secretsecret"
+
+    def refresh() -> Any:
+        raise ClientError({"Error": {"Code": "SignatureDoesNotMatch", "Message": text}}, "AssumeRole")
+
+    with pytest.raises(CredentialsError, match=r"ClientError: .*AssumeRole operation: The signature does") as caught:
+        got(provider(refreshable(-1, refresh)).get())
+    assert "secretsecret" not in "".join(traceback.format_exception(caught.value))
 
 
 def test_the_settings_of_this_machine_are_not_in_the_way() -> None:

@@ -539,15 +539,15 @@ def _checked(answer: object, name: str, now: float) -> Credentials:
 def _failure(name: str, error: BaseException) -> CredentialsError:
     if isinstance(error, CredentialsError):
         return error
-    # The words of a user's own exception are not repeated: nobody knows what is in them. Nor is the cause kept of what
-    # botocore says about a file that it cannot parse, as it quotes the line. Of the rest, the first line is enough.
-    failure = CredentialsError(f"{name} failed: {type(error).__name__}{_reason(error)}")
-    if type(error).__name__ != "ConfigParseError":
-        failure.__cause__ = error
+    # The words of a user's own exception are not repeated: nobody knows what is in them. Of botocore's, the first line
+    # is enough. Where botocore quotes the line of a file that it cannot parse, or STS the request whose signature it
+    # refuses, with its session token, the cause is not kept, as it would be shown along.
+    kind, reason, quotes = type(error).__name__, "", False
+    if type(error).__module__.startswith("botocore."):
+        text = str(error)
+        quotes = kind == "ConfigParseError" or "(SignatureDoesNotMatch)" in text
+        if kind != "ConfigParseError":
+            reason = f": {text.partition(chr(10))[0][:_LONGEST_REASON]}"
+    failure = CredentialsError(f"{name} failed: {kind}{reason}")
+    failure.__cause__ = None if quotes else error
     return failure
-
-
-def _reason(error: BaseException) -> str:
-    if not type(error).__module__.startswith("botocore.") or type(error).__name__ == "ConfigParseError":
-        return ""
-    return f": {str(error).partition(chr(10))[0][:_LONGEST_REASON]}"
