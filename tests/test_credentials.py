@@ -316,6 +316,7 @@ def test_while_a_refresh_runs_behind_nobody_waits_and_nobody_begins_another() ->
         found = ours.get()
         assert isinstance(found, Credentials)
         assert found.access_key_id == "AKIA1"
+    ours._refresh_behind(None)  # by another caller, who saw none under way just before
     clock.now += 10 * MINUTE  # now they have expired: this caller waits for the refresh that runs already
     waited = ours.get()
     assert isinstance(waited, Future)
@@ -395,6 +396,7 @@ def test_a_function_is_not_called_on_the_callers_thread(face: Face) -> None:
     vault = Vault(KEYS)
     face.page({**mocked(lambda _: PAGE), "credentials": vault}, **CALL)
     assert vault.threads[0].name == "novaact-credentials"
+    assert vault.threads[0].daemon  # one that never returns does not keep the program from ending
     assert vault.threads[0] is not threading.current_thread()
 
 
@@ -615,11 +617,14 @@ def test_what_is_not_frozen_credentials_is_named() -> None:
         def refresh_needed(self, _: int = 900) -> bool:
             return False
 
-    ours = provider(Theirs())
-    for _ in range(2):  # from a refresh, and from what is at hand
+    theirs = Theirs()
+    ours = provider(theirs)
+    for at_hand in (None, None, "secretsecretsecret"):
+        vars(theirs)["_frozen_credentials"] = at_hand
         with pytest.raises(CredentialsError, match=r"Theirs, gave a str, which has no access_key") as caught:
             got(ours.get())
         assert "secretsecretsecret" not in str(caught.value)
+        assert caught.value.__cause__ is None
 
 
 def test_credentials_that_fail_to_say_whether_they_are_good_are_an_error() -> None:
@@ -857,6 +862,8 @@ def test_a_refresh_that_ends_with_its_event_loop_holds_nobody_up() -> None:
 
     asyncio.run(begin())  # cancels the refresh too
     assert client._credentials._under_way() is None
+    ended: Any = client._credentials._running
+    assert ended.task.cancelled()
 
     # A loop that is closed without more ado leaves the refresh for ever half done.
     loop = asyncio.new_event_loop()
