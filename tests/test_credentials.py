@@ -436,9 +436,10 @@ def test_a_call_with_good_credentials_starts_no_thread(face: Face, monkeypatch: 
     session = boto3.Session(aws_access_key_id="a", aws_secret_access_key="b")
     good = refreshable(HOUR)
     for argument in (KEYS, session, session.get_credentials(), good):
-        vault = [argument]
-        ours = provider(vault[0])
+        clock = Clock()
+        ours = provider(argument, clock)
         got(ours.get())  # what is asked for the first time may have to be fetched
+        clock.now += HOUR
         with monkeypatch.context() as patched:
             patched.setattr(threading, "Thread", lambda **_: pytest.fail("a thread was started"))
             assert isinstance(ours.get(), Credentials)
