@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import functools
+import itertools
 import logging
 import os
 import threading
+import traceback
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 from unittest import mock
@@ -17,6 +19,7 @@ import botocore.credentials
 import botocore.session
 import httpx
 import pytest
+from botocore.exceptions import ClientError, CredentialRetrievalError
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -111,6 +114,7 @@ ENVIRONMENTS: list[dict[str, str]] = [
     {**FULL, "AWS_SESSION_TOKEN": "c", "AWS_SECURITY_TOKEN": "d"},
     {**FULL, "AWS_SESSION_TOKEN": "c", "AWS_SECURITY_TOKEN": ""},
     {**FULL, "AWS_SESSION_TOKEN": ""},
+    {**FULL, "AWS_CREDENTIAL_EXPIRATION": ""},
     {"AWS_SECRET_ACCESS_KEY": "b"},
     {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "b"},
     {},
@@ -142,6 +146,36 @@ def test_a_key_without_its_secret_is_refused_at_once(environ: dict[str, str]) ->
         source(None, environ)
 
 
+@pytest.mark.parametrize(
+    ("environ", "attribute"),
+    [
+        ({"AWS_ACCESS_KEY_ID": "a b"}, "access_key_id"),
+        ({"AWS_SECRET_ACCESS_KEY": "hunter2\n"}, "secret_access_key"),
+        ({"AWS_SESSION_TOKEN": "hunter2 "}, "session_token"),
+    ],
+)
+def test_what_cannot_be_a_key_is_named_with_where_it_came_from(environ: dict[str, str], attribute: str) -> None:
+    with pytest.raises(CredentialsError, match=f"^the environment gave bad credentials: {attribute} has a") as caught:
+        source(None, {**FULL, **environ})
+    assert "hunter2" not in str(caught.value)
+    session = botocore.session.Session()
+    values = {**FULL, **environ}
+    session.set_credentials(*(values.get(name) for name in (*FULL, "AWS_SESSION_TOKEN")))
+    with pytest.raises(CredentialsError, match=f"a Session, gave bad credentials: {attribute} has a") as caught:
+        got(provider(session).get())
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize("gone", [["AWS_ACCESS_KEY_ID"], ["AWS_SECRET_ACCESS_KEY"], list(FULL)])
+def test_keys_that_the_environment_has_no_more_are_named(gone: list[str]) -> None:
+    environ = {**FULL, "AWS_CREDENTIAL_EXPIRATION": "2025-11-23T20:00:00Z"}
+    ours = provider(None, environ=environ)
+    for name in gone:
+        del environ[name]
+    with pytest.raises(CredentialsError, match=f"^{gone[0]} is not set in the environment: set both"):
+        got(ours.get())
+
+
 moments = st.builds(
     "{}{}{}".format,
     st.datetimes(min_value=dt.datetime(2026, 1, 1), max_value=dt.datetime(2099, 1, 1)).map(  # noqa: DTZ001
@@ -163,8 +197,11 @@ def test_when_the_environments_credentials_expire_is_read_as_botocore_reads_it(t
 
 @pytest.mark.parametrize("text", ["tomorrow", "2026-11-24T03:00:00", "1763930096", "x" * 99])
 def test_a_time_that_is_none_or_has_no_zone_is_refused_at_once(text: str) -> None:
-    with pytest.raises(CredentialsError, match=r"AWS_CREDENTIAL_EXPIRATION is '.*it must be a time such as 2026-"):
+    with pytest.raises(
+        CredentialsError, match=r"AWS_CREDENTIAL_EXPIRATION is '.*it must be a time such as 2026-"
+    ) as caught:
         source(None, {**FULL, "AWS_CREDENTIAL_EXPIRATION": text})
+    assert "x" * 41 not in str(caught.value)
 
 
 def test_the_environment_is_read_again_when_its_credentials_expire() -> None:
@@ -249,8 +286,11 @@ def test_short_lived_credentials_are_not_refreshed_all_the_time() -> None:
     for _ in range(3):
         got(ours.get())
         settled(ours)
+    clock.now += 5 * MINUTE - 1
+    ours.get()
+    settled(ours)
     assert vault.calls == 1
-    clock.now += 5 * MINUTE
+    clock.now += 1
     ours.get()
     settled(ours)
     assert vault.calls == 2
@@ -276,6 +316,7 @@ def test_while_a_refresh_runs_behind_nobody_waits_and_nobody_begins_another() ->
         found = ours.get()
         assert isinstance(found, Credentials)
         assert found.access_key_id == "AKIA1"
+    ours._refresh_behind(None)  # by another caller, who saw none under way just before
     clock.now += 10 * MINUTE  # now they have expired: this caller waits for the refresh that runs already
     waited = ours.get()
     assert isinstance(waited, Future)
@@ -330,6 +371,15 @@ def test_a_function_that_fails_or_returns_nonsense_is_one_clear_error(answer: An
     assert "the argument credentials, the function Vault," in str(caught.value) or "vault" in str(caught.value)
 
 
+def test_an_answer_that_raises_when_it_is_looked_at_holds_nobody_up(face: Face) -> None:
+    class Rude:
+        def __getattr__(self, name: str) -> Any:
+            raise KeyError(name)
+
+    with pytest.raises(CredentialsError, match=r"must return a novaact_http\.Credentials, not a Rude$"):
+        face.page({**mocked(lambda _: PAGE), "credentials": _wrapped(Rude), "timeout": 5}, **CALL)
+
+
 def test_an_asynchronous_function_is_not_for_client(face: Face) -> None:
     async def fetch() -> Credentials:
         return KEYS
@@ -346,12 +396,13 @@ def test_a_function_is_not_called_on_the_callers_thread(face: Face) -> None:
     vault = Vault(KEYS)
     face.page({**mocked(lambda _: PAGE), "credentials": vault}, **CALL)
     assert vault.threads[0].name == "novaact-credentials"
+    assert vault.threads[0].daemon  # one that never returns does not keep the program from ending
     assert vault.threads[0] is not threading.current_thread()
 
 
-def _wrapped(vault: AsyncVault) -> Callable[[], Any]:
+def _wrapped(function: Callable[[], Any]) -> Callable[[], Any]:
     def plain() -> Any:
-        return vault()
+        return function()
 
     return plain
 
@@ -364,6 +415,10 @@ def test_asynchronous_functions_are_awaited_on_the_callers_loop_however_they_are
     vault = AsyncVault(KEYS)
     for fetch in (vault, vault.__call__, functools.partial(vault), _wrapped(vault)):
         asyncio.run(main(fetch))
+    # Those that are seen to be asynchronous need no thread.
+    assert source(vault).is_asynchronous()
+    assert source(vault.__call__).is_asynchronous()
+    assert not source(_wrapped(vault)).is_asynchronous()
     assert vault.threads == [threading.current_thread()] * 4
 
 
@@ -381,9 +436,10 @@ def test_a_call_with_good_credentials_starts_no_thread(face: Face, monkeypatch: 
     session = boto3.Session(aws_access_key_id="a", aws_secret_access_key="b")
     good = refreshable(HOUR)
     for argument in (KEYS, session, session.get_credentials(), good):
-        vault = [argument]
-        ours = provider(vault[0])
+        clock = Clock()
+        ours = provider(argument, clock)
         got(ours.get())  # what is asked for the first time may have to be fetched
+        clock.now += HOUR
         with monkeypatch.context() as patched:
             patched.setattr(threading, "Thread", lambda **_: pytest.fail("a thread was started"))
             assert isinstance(ours.get(), Credentials)
@@ -456,6 +512,31 @@ def test_botocores_credentials_are_refreshed_behind_while_they_are_good() -> Non
     assert got(ours.get()).access_key_id == "AKIA1"
 
 
+def test_botocores_short_lived_credentials_that_somebody_else_has_refreshed_are_taken() -> None:
+    theirs, clock = refreshable(10 * MINUTE), Clock()
+    with mock.patch.object(theirs, "_refresh_using", return_value=metadata(0, left=10 * MINUTE)):
+        ours = provider(theirs, clock)
+        got(ours.get())
+    # Those from before may have expired meanwhile.
+    theirs._frozen_credentials = botocore.credentials.ReadOnlyCredentials("AKIA9", "s", None)
+    assert got(ours.get()).access_key_id == "AKIA9"
+
+
+def test_botocores_credentials_that_begin_to_need_a_refresh_just_then_are_not_refreshed_on_the_callers_thread() -> None:
+    threads: list[str] = []
+
+    def refresh() -> dict[str, str]:
+        threads.append(threading.current_thread().name)
+        return metadata(1)
+
+    theirs = refreshable(HOUR, refresh)
+    ours = provider(theirs)
+    got(ours.get())
+    with mock.patch.object(theirs, "refresh_needed", side_effect=itertools.chain([False], itertools.repeat(True))):
+        assert got(ours.get()).access_key_id == "AKIA0"
+    assert threads == []
+
+
 def test_botocores_credentials_that_cannot_be_refreshed_are_not_asked_at_every_call() -> None:
     calls: list[None] = []
 
@@ -481,6 +562,33 @@ def test_botocores_expired_credentials_are_waited_for() -> None:
         got(provider(refreshable(-1, lambda: 1 // 0)).get())
     with pytest.raises(CredentialsError, match="failed: CredentialRetrievalError: Error when retrieving credentials"):
         got(provider(refreshable(-1, dict)).get())
+
+
+def test_what_a_chain_has_found_is_refreshed_and_not_looked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    resolver = mock.Mock(providers=[])
+    resolver.load_credentials.return_value = refreshable(-1, lambda: metadata(1))
+    monkeypatch.setattr(botocore.credentials, "create_credential_resolver", lambda *_, **__: resolver)
+    ours = provider(None)
+    got(ours.get())
+    resolver.load_credentials.return_value._expiry_time = dt.datetime.now(UTC)
+    assert isinstance(ours.get(), Future)
+    got(ours.get())
+    resolver.load_credentials.assert_called_once()
+
+
+def test_of_what_botocore_says_only_the_beginning_is_repeated() -> None:
+    def refresh() -> Any:
+        raise CredentialRetrievalError(provider="x", error_msg=f"{'because ' * 99}\nwJalrXUtnFEMI")
+
+    with pytest.raises(CredentialsError, match=r"CredentialRetrievalError: Error .*because") as caught:
+        got(provider(refreshable(-1, refresh)).get())
+    assert len(str(caught.value)) < 500
+
+    def refresh_in_two_lines() -> Any:
+        raise CredentialRetrievalError(provider="x", error_msg="denied\nwJalrXUtnFEMI")
+
+    with pytest.raises(CredentialsError, match=r"denied$"):
+        got(provider(refreshable(-1, refresh_in_two_lines)).get())
 
 
 def test_what_nobody_knows_is_asked_every_time_and_off_the_callers_thread() -> None:
@@ -510,11 +618,14 @@ def test_what_is_not_frozen_credentials_is_named() -> None:
         def refresh_needed(self, _: int = 900) -> bool:
             return False
 
-    ours = provider(Theirs())
-    for _ in range(2):  # from a refresh, and from what is at hand
+    theirs = Theirs()
+    ours = provider(theirs)
+    for at_hand in (None, None, "secretsecretsecret"):
+        vars(theirs)["_frozen_credentials"] = at_hand
         with pytest.raises(CredentialsError, match=r"Theirs, gave a str, which has no access_key") as caught:
             got(ours.get())
         assert "secretsecretsecret" not in str(caught.value)
+        assert caught.value.__cause__ is None
 
 
 def test_credentials_that_fail_to_say_whether_they_are_good_are_an_error() -> None:
@@ -694,7 +805,44 @@ def test_when_there_is_no_thread_to_be_had_it_is_said(monkeypatch: pytest.Monkey
     with monkeypatch.context() as patched:
         patched.setattr(threading.Thread, "start", refuse)
         assert got(ours.get()).access_key_id == "AKIA1"  # still good: the call goes on
-    assert ours._running is None
+    assert ours._under_way() is None
+
+
+@pytest.mark.parametrize("behind", [False, True])
+def test_an_asynchronous_function_that_cannot_even_be_called_holds_nobody_up(behind: bool) -> None:
+    clock, loop = Clock(), asyncio.new_event_loop()
+
+    async def fetch(argument: object) -> Credentials:
+        raise AssertionError
+
+    ours = provider(fetch, clock)
+    if behind:
+        ours._source.accept(keys(1, left=HOUR), clock.now)
+        clock.now += 50 * MINUTE
+        assert got(ours.get(loop=loop)).access_key_id == "AKIA1"
+    else:
+        for _ in range(2):
+            with pytest.raises(CredentialsError, match=r"the function fetch, failed: TypeError$"):
+                got(ours.get(loop=loop))
+    assert ours._under_way() is None
+    loop.close()
+
+
+def test_tasks_that_run_at_once_may_bring_credentials_at_once() -> None:
+    def eagerly(loop: asyncio.AbstractEventLoop, coroutine: Any, **_: Any) -> Any:
+        # As `asyncio.eager_task_factory`, which Python has from 3.12 on.
+        with pytest.raises(StopIteration):
+            coroutine.send(None)
+
+    async def fetch() -> Credentials:
+        assert not ours._lock.locked()
+        return KEYS
+
+    ours = provider(fetch)
+    loop = asyncio.new_event_loop()
+    loop.set_task_factory(eagerly)
+    assert got(ours.get(loop=loop)) is KEYS
+    loop.close()
 
 
 # Event loops that end.
@@ -714,7 +862,9 @@ def test_a_refresh_that_ends_with_its_event_loop_holds_nobody_up() -> None:
         task.cancel()
 
     asyncio.run(begin())  # cancels the refresh too
-    assert _running(client) is None
+    assert client._credentials._under_way() is None
+    ended: Any = client._credentials._running
+    assert ended.task.cancelled()
 
     # A loop that is closed without more ado leaves the refresh for ever half done.
     loop = asyncio.new_event_loop()
@@ -722,10 +872,10 @@ def test_a_refresh_that_ends_with_its_event_loop_holds_nobody_up() -> None:
     for _ in range(3):
         loop.call_soon(loop.stop)
         loop.run_forever()
-    lost = _running(client)
+    lost = client._credentials._under_way()
     assert lost is not None
     loop.close()
-    assert lost.is_lost()
+    assert not lost.is_under_way()
     with mock.patch.object(client._credentials._source, "_function", Vault(KEYS)):
         assert asyncio.run(_page(client))
     half_done: list[Any] = [task, lost.task]
@@ -734,8 +884,50 @@ def test_a_refresh_that_ends_with_its_event_loop_holds_nobody_up() -> None:
         each.get_coro().close()
 
 
-def _running(client: AsyncClient) -> _credentials._Refresh | None:
-    return client._credentials._running
+@pytest.mark.parametrize("closes", ["before the answer", "before it is awaited"])
+def test_an_event_loop_that_ends_before_an_answer_is_awaited_on_it_holds_nobody_up(closes: str) -> None:
+    class Awaitable:
+        def __await__(self) -> Any: ...
+
+    begun, release = threading.Event(), threading.Event()
+    threads: list[threading.Thread] = []
+
+    def slowly() -> Any:
+        threads.append(threading.current_thread())
+        begun.set()
+        assert release.wait(5)
+        return KEYS if len(threads) > 1 else Awaitable()
+
+    ours, loop = provider(slowly), asyncio.new_event_loop()
+    ours.get(loop=loop)
+    assert begun.wait(5)
+    if closes == "before the answer":
+        loop.close()
+    release.set()
+    threads[0].join(5)
+    loop.close()
+    assert got(ours.get(loop=loop)) is KEYS
+
+
+def test_a_lost_refresh_that_is_collected_in_the_middle_of_another_holds_nobody_up() -> None:
+    async def never() -> Credentials:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    ours, loop = provider(never), asyncio.new_event_loop()
+    waited_for = ours.get(loop=loop)
+    assert isinstance(waited_for, Future)
+    loop.call_soon(loop.stop)
+    loop.run_forever()
+    lost = ours._under_way()
+    assert lost is not None
+    half_done: Any = lost.task
+    with ours._lock:
+        half_done._log_destroy_pending = False
+        half_done.get_coro().close()  # as the garbage collection does, on whichever thread it happens to run
+    with pytest.raises(CredentialsError, match="failed: GeneratorExit"):
+        got(waited_for)
+    loop.close()
 
 
 async def _page(client: AsyncClient) -> Any:
@@ -760,6 +952,31 @@ def test_after_a_fork_a_refresh_of_the_parent_is_not_waited_for() -> None:
     release.set()
     assert got(found).access_key_id == "AKIA1"
     assert got(lost).access_key_id == "AKIA1"
+
+
+def test_after_a_fork_what_botocore_was_refreshing_in_the_parent_is_looked_for_anew(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    begun, release = threading.Event(), threading.Event()
+
+    def refresh() -> dict[str, str]:
+        begun.set()
+        assert release.wait(5)
+        return metadata(1)
+
+    found = [refreshable(-1, refresh), refreshable(HOUR, number=2)]
+    resolver = mock.Mock(providers=[])
+    resolver.load_credentials.side_effect = found
+    monkeypatch.setattr(botocore.credentials, "create_credential_resolver", lambda *_, **__: resolver)
+    ours = provider(None)
+    lost = ours.get()
+    assert begun.wait(5)
+    ours.after_fork()
+    assert got(ours.get()).access_key_id == "AKIA2"
+    ours.after_fork()  # with nothing under way what was found is kept
+    assert isinstance(ours.get(), Credentials)
+    release.set()
+    got(lost)
 
 
 # In the flow.
@@ -875,6 +1092,17 @@ def test_no_error_of_botocores_shows_a_line_of_a_file(tmp_path: Any, monkeypatch
     with pytest.raises(CredentialsError, match=r"chain of providers failed: ConfigParseError$") as caught:
         got(ours.get())
     assert caught.value.__cause__ is None
+
+
+def test_no_error_shows_a_request_that_sts_quotes() -> None:
+    text = "The signature does not match\n\nThe Canonical String should have been\nx-amz-security-token:secretsecret"
+
+    def refresh() -> Any:
+        raise ClientError({"Error": {"Code": "SignatureDoesNotMatch", "Message": text}}, "AssumeRole")
+
+    with pytest.raises(CredentialsError, match=r"ClientError: .*AssumeRole operation: The signature does") as caught:
+        got(provider(refreshable(-1, refresh)).get())
+    assert "secretsecret" not in "".join(traceback.format_exception(caught.value))
 
 
 def test_the_settings_of_this_machine_are_not_in_the_way() -> None:

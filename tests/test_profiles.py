@@ -130,6 +130,18 @@ def test_files_need_not_be_there(files: Files) -> None:
     assert files.profile().get("region") is None
 
 
+def test_a_folder_is_no_file(files: Files) -> None:
+    files.config.mkdir()
+    assert files.profile().get("region") is None
+
+
+def test_files_are_read_once(files: Files) -> None:
+    profile = files.write("[default]\nregion = a\n").profile()
+    assert profile.get("region") == "a"
+    files.write("[default]\nregion = b\n")
+    assert profile.get("region") == "a"
+
+
 def test_files_are_found_in_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / ".aws").mkdir()
     (tmp_path / ".aws/config").write_text("[default]\nregion = eu-west-3\n")
@@ -155,6 +167,7 @@ def test_paths_may_hold_variables(files: Files, monkeypatch: pytest.MonkeyPatch)
         "[default]\n[default]\n",
         "[default]\ns3 =\n  wJalrXUtnFEMI\n",
         "[default\n",
+        "\ufeff[default]\n",
     ],
 )
 def test_a_file_in_another_format_is_named_and_not_quoted(files: Files, text: str) -> None:
@@ -220,6 +233,10 @@ files_of_text = st.lists(
 @given(files_of_text, files_of_text, st.sampled_from([None, "default", "a"]))
 @example([("profile 'a", {"x": "1"})], [], "a").via("a quote that does not end makes it no profile")
 @example([('profile "a"', {"x": "1"})], [], "a")
+@example([("profile 'a", {"x": "1"})], [], "'a")
+@example([("profile a\\ b", {"x": "1"})], [], "a b")
+@example([("profilex a", {"x": "1"})], [], "a")
+@example([("default", {"x": "100% %(region)s", "region": "1\n  a = b"})], [], None)
 @example([("profile a b", {"x": "1"}), ("profile", {"x": "2"})], [("a", {"x": "3"})], "a")
 def test_any_files_are_read_as_botocore_reads_them(config: Any, credentials: Any, name: str | None) -> None:
     import tempfile
@@ -316,6 +333,7 @@ SERVICES = "[default]\nservices = s\nendpoint_url = http://127.0.0.1:5\n[service
         ("nova_act =\n  endpoint_url = http://127.0.0.1:6", {"AWS_ENDPOINT_URL": "http://127.0.0.1:2"}, 2),
         ("nova-act =\n  endpoint_url = http://127.0.0.1:6", {}, 5),
         ("nova_act =\n  endpoint_url = ", {}, 5),
+        ("nova_act =\n  endpoint_url = http://127.0.0.1:6?a=b", {}, 6),
         ("nova_act =\n  region = x", {}, 5),
         ("sts =\n  endpoint_url = http://127.0.0.1:6", {}, 5),
         ("sts =\n  endpoint_url = http://127.0.0.1:6", {"AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true"}, 443),
@@ -330,7 +348,13 @@ def test_the_endpoint_of_the_services_section_counts_as_in_boto3(
         client = botocore.session.Session().create_client(
             "nova-act", region_name="us-east-1", aws_access_key_id="a", aws_secret_access_key="b"
         )
-    assert client.meta.endpoint_url == f"{settings.endpoint.scheme}://{settings.endpoint.authority}"
+    query = f"?{settings.endpoint.query}" if settings.endpoint.query else ""
+    assert client.meta.endpoint_url == f"{settings.endpoint.scheme}://{settings.endpoint.authority}{query}"
+
+
+def test_an_empty_endpoint_of_the_profile_counts_for_nothing(files: Files) -> None:
+    settings = resolve(files, "[default]\nendpoint_url =\n", region="us-east-1")
+    assert settings.endpoint.host == "nova-act.us-east-1.amazonaws.com"
 
 
 def test_the_profile_may_say_that_configured_endpoints_are_ignored(files: Files) -> None:
@@ -342,10 +366,10 @@ def test_a_services_section_that_is_not_a_mapping_says_nothing(files: Files) -> 
     assert resolve(files, SERVICES.format("nova_act = http://h"), region="us-east-1").endpoint.port == 5
 
 
-@pytest.mark.parametrize("value", ["nobody", "\n  a = b"])
+@pytest.mark.parametrize("value", ["nobody", "\n  a = b", "default", "empty"])
 def test_a_services_section_that_is_not_there_is_refused(files: Files, value: str) -> None:
     with pytest.raises(ConfigurationError, match=r"the profile 'default' names the services section .* does not have"):
-        resolve(files, f"[default]\nservices = {value}\n", region="us-east-1")
+        resolve(files, f"[default]\nservices = {value}\n[services empty]\n", region="us-east-1")
 
 
 @pytest.mark.parametrize(

@@ -76,6 +76,7 @@ REGIONS = [
     "aws-us-gov-global",
     "aws-global",
     "mars-north-1",
+    "cn-north-1-x",
     "x",
     "US-EAST-1",
     "fips-us-east-1",
@@ -212,7 +213,9 @@ def test_retries_in_the_environment_are_boto3s(
 def test_an_argument_for_retries_goes_before_the_environment() -> None:
     policy = RetryPolicy(max_attempts=9)
     environ = {"AWS_MAX_ATTEMPTS": "nonsense", "AWS_RETRY_MODE": "nonsense"}
-    assert resolve(environ, region="us-east-1", retries=policy).retries is policy
+    settings = resolve(environ, region="us-east-1", retries=policy)
+    assert settings.retries is policy
+    assert settings.remarks == ()
 
 
 @pytest.mark.parametrize("text", ["0", "-1", "", "x", "1.5", "9" * 5000])
@@ -292,6 +295,8 @@ proxy_environments = st.dictionaries(
     st.sampled_from(["http://h.example", "https://h.example", "http://h2:8080", "http://h.example:80"]),
 )
 @example({"HTTP_PROXY": "http://p:1", "NO_PROXY": "H.EXAMPLE:80"}, "http://h.example:80")
+@example({"HTTP_PROXY": "http://p:1", "http_proxy": ""}, "http://h.example")
+@example({"HTTP_PROXY": "http://p:1", "NO_PROXY": "h.example", "no_proxy": ""}, "http://h.example")
 def test_the_proxy_is_boto3s(environ: dict[str, str], endpoint_url: str) -> None:
     proxies = {name: value for name, value in environ.items() if "no" in name.lower() or ":" in value or value == ""}
     with mock.patch.dict(os.environ, proxies, clear=True):
@@ -304,6 +309,8 @@ def test_the_proxy_is_boto3s(environ: dict[str, str], endpoint_url: str) -> None
 def test_a_cgi_programs_proxy_header_is_not_believed() -> None:
     environ = {"HTTP_PROXY": "http://evil:1", "REQUEST_METHOD": "GET"}
     assert resolve(environ, region="us-east-1", endpoint_url="http://h.example").proxy_url is None
+    environ = {"HTTPS_PROXY": "http://proxy:1", "REQUEST_METHOD": "GET"}
+    assert resolve(environ, region="us-east-1", endpoint_url="https://h.example").proxy_url == "http://proxy:1"
 
 
 @pytest.mark.parametrize(
@@ -448,6 +455,21 @@ def test_a_password_in_the_endpoint_is_refused_and_not_shown(url: str) -> None:
     assert "pa55" not in str(caught.value)
     assert caught.value.__cause__ is None
     assert caught.value.__suppress_context__ or caught.value.__context__ is None
+
+
+@pytest.mark.parametrize(
+    ("url", "authority", "path"),
+    [
+        ("https://h:443", "h", ""),
+        ("http://h:80/", "h", ""),
+        ("http://h:443/a//", "h:443", "/a/"),
+        ("https://[2001:DB8:0::1]", "[2001:db8::1]", ""),
+        (f"https://{'a.' * 127}b", f"{'a.' * 127}b", ""),
+    ],
+)
+def test_an_endpoint_is_written_in_one_way(url: str, authority: str, path: str) -> None:
+    endpoint = resolve(region="us-east-1", endpoint_url=url).endpoint
+    assert (endpoint.authority, endpoint.path) == (authority, path)
 
 
 hosts = st.sampled_from(["h", "H.Example", "a-b.c", "127.0.0.1", "[::1]", "a.", "1"]) | st.text(

@@ -83,6 +83,10 @@ class Source(Protocol):
         """Do not call a refresh due before this time."""
         ...
 
+    def after_fork(self) -> None:
+        """Forget what a thread of the parent's was refreshing. Called in the child."""
+        ...
+
 
 class Fixed:
     """Credentials that never change; and what is raised when they have expired."""
@@ -106,6 +110,9 @@ class Fixed:
 
     def postpone(self, until: float) -> None:
         """Never due anyway."""
+
+    def after_fork(self) -> None:
+        """Never refreshed."""
 
 
 class Function:
@@ -138,6 +145,9 @@ class Function:
     def postpone(self, until: float) -> None:
         self._kept = (*self._kept[:2], until)
 
+    def after_fork(self) -> None:
+        """What it keeps is whole at any time."""
+
 
 class Botocore:
     """Credentials of botocore's, which refresh themselves.
@@ -169,11 +179,15 @@ class Botocore:
             # botocore's plain ones are a value. What other people's do when they are asked, nobody knows.
             if type(found).__module__ != "botocore.credentials":
                 return AtHand(None, due=True)
-        elif refresh_needed():
-            kept = self._kept[1]
-            return AtHand(None, due=True) if kept is None or refresh_needed(0) else AtHand(kept, now >= self._due)
-        # It returns at once then, and may have been refreshed by somebody else.
-        return AtHand(self._thaw(found.get_frozen_credentials()), due=False)
+            return AtHand(self._thaw(found.get_frozen_credentials()), due=False)
+        if refresh_needed(0):
+            return AtHand(None, due=True)
+        # Not by its method, which may begin a refresh. Somebody else may have refreshed them, so they are not ours to
+        # keep.
+        frozen = getattr(found, "_frozen_credentials", None)
+        if frozen is None:
+            return AtHand(None, due=True)
+        return AtHand(self._thaw(frozen), refresh_needed() and now >= self._due)
 
     def ask(self, *, forced: bool) -> object:
         if forced or self._found is None:
@@ -193,17 +207,20 @@ class Botocore:
     def postpone(self, until: float) -> None:
         self._due = until
 
+    def after_fork(self) -> None:
+        # botocore's have a lock of their own, which that thread holds.
+        self._found = None
+
     def _thaw(self, frozen: Any) -> Credentials:
         known, kept = self._kept
         if kept is None or frozen != known:
             try:
-                kept = Credentials(
-                    access_key_id=frozen.access_key, secret_access_key=frozen.secret_key, session_token=frozen.token
-                )
+                values = (frozen.access_key, frozen.secret_key, frozen.token)
             except AttributeError:
                 raise CredentialsError(
                     f"{self.name} gave a {type(frozen).__name__}, which has no access_key, secret_key and token"
                 ) from None
+            kept = _made(self.name, *values)
             self._kept = (frozen, kept)
         return kept
 
@@ -223,11 +240,13 @@ class _Refresh:
         self.future.set_running_or_notify_cancel()  # whoever gives up waiting must not end it for the others
         self.loop = loop
         self.behind = behind
+        self.has_ended = False
+        self.is_on_loop = False
         self.task: asyncio.Task[None] | None = None
 
-    def is_lost(self) -> bool:
-        """Will it never end, as the event loop it ran on has ended?"""
-        return self.task is not None and self.loop is not None and self.loop.is_closed()
+    def is_under_way(self) -> bool:
+        """Will it yet end? It will not if the event loop it is on has ended before it."""
+        return not (self.has_ended or (self.is_on_loop and self.loop is not None and self.loop.is_closed()))
 
 
 class Provider:
@@ -252,7 +271,9 @@ class Provider:
 
     def after_fork(self) -> None:
         self._lock = threading.Lock()
-        self._running = None
+        if self._under_way() is not None:
+            self._source.after_fork()
+            self._running = None
 
     def get(
         self, refused: Credentials | None = None, loop: asyncio.AbstractEventLoop | None = None
@@ -276,8 +297,12 @@ class Provider:
             credentials, _ = self._at_hand()
             if credentials is not None and credentials is not refused:
                 return credentials
-            running = self._under_way() or self._begin(_Refresh(loop, behind=False), forced=refused is not None)
-            return running.future
+            running = self._under_way()
+            if running is not None:
+                return running.future
+            running = self._running = _Refresh(loop, behind=False)
+        self._begin(running, forced=refused is not None)
+        return running.future
 
     def _at_hand(self) -> AtHand:
         try:
@@ -288,37 +313,43 @@ class Provider:
 
     def _under_way(self) -> _Refresh | None:
         running = self._running
-        return None if running is None or running.is_lost() else running
+        return running if running is not None and running.is_under_way() else None
 
     def _refresh_behind(self, loop: asyncio.AbstractEventLoop | None) -> None:
         with self._lock:
-            if self._under_way() is None and self._at_hand().due:
-                self._begin(_Refresh(loop, behind=True), forced=False)
+            if self._under_way() is not None or not self._at_hand().due:
+                return
+            running = self._running = _Refresh(loop, behind=True)
+        self._begin(running, forced=False)
 
-    def _begin(self, running: _Refresh, *, forced: bool) -> _Refresh:
-        """Begin a refresh, on the event loop or on a thread of its own. The caller has the lock."""
-        if running.loop is not None and self._source.is_asynchronous():
-            self._running = running
-            self._await(running, self._source.ask(forced=forced))
-            return running
+    def _begin(self, running: _Refresh, *, forced: bool) -> None:
+        """Begin a refresh, on the event loop or on a thread of its own. If that fails, so has the refresh.
+
+        Nobody has the lock: a task may run at once, before it is even returned, and the user's code in it.
+        """
+        try:
+            if running.loop is not None and self._source.is_asynchronous():
+                self._await(running, self._source.ask(forced=forced))
+                return
+        except Exception as error:  # noqa: BLE001 - it is the user's
+            self._end(running, error)
+            return
         thread = threading.Thread(target=self._ask, args=(running, forced), name="novaact-credentials", daemon=True)
-        self._running = running
         try:
             thread.start()
         except RuntimeError as error:  # too many threads, or the interpreter is about to end
-            self._running = None
-            running.future.set_result(CredentialsError(f"there is no thread to get credentials on: {error}"))
-        return running
+            self._end(running, CredentialsError(f"there is no thread to get credentials on: {error}"))
 
     def _ask(self, running: _Refresh, forced: bool) -> None:  # noqa: FBT001 - a thread's arguments have no names
         try:
             answer = self._source.ask(forced=forced)
+            if running.loop is not None and _is_awaitable(answer):
+                running.is_on_loop = True
+                running.loop.call_soon_threadsafe(self._await, running, answer)
+                return
         except BaseException as error:  # noqa: BLE001 - whatever it is, somebody waits for it
             answer = error
-        if hasattr(answer, "__await__") and running.loop is not None:
-            running.loop.call_soon_threadsafe(self._await, running, answer)
-        else:
-            self._end(running, answer)
+        self._end(running, answer)
 
     def _await(self, running: _Refresh, answer: Any) -> None:
         async def wait(answer: Awaitable[object]) -> None:
@@ -332,10 +363,11 @@ class Provider:
             self._end(running, got)
 
         assert running.loop is not None  # noqa: S101 - or nothing would have been awaited
+        running.is_on_loop = True
         running.task = running.loop.create_task(wait(answer))
 
     def _end(self, running: _Refresh, answer: object) -> None:
-        """Keep what was got, and tell those who wait."""
+        """Keep what was got, and tell those who wait. Without the lock, as garbage collection may end a lost task."""
         now = self._clock()
         got: Credentials | CredentialsError
         try:
@@ -349,9 +381,7 @@ class Provider:
             self._source.postpone(now + _PAUSE)
             if running.behind:
                 log.warning("credentials were not refreshed, those at hand go on being used: %s", got)
-        with self._lock:
-            if self._running is running:
-                self._running = None
+        running.has_ended = True
         running.future.set_result(got)
 
 
@@ -432,14 +462,23 @@ def _of_environment(environ: Mapping[str, str], now: float) -> Source:
 
 def _read_environment(environ: Mapping[str, str]) -> Credentials:
     # As botocore: a key without its secret is a mistake, and the older name of the token wins.
-    if not environ.get(_SECRET):
-        raise CredentialsError(f"{_KEY} is set in the environment, but {_SECRET} is not: set both or neither")
-    return Credentials(
-        access_key_id=environ[_KEY],
-        secret_access_key=environ[_SECRET],
-        session_token=environ.get("AWS_SECURITY_TOKEN") or environ.get("AWS_SESSION_TOKEN") or None,
-        expires_at=_moment(environ[_EXPIRATION]) if environ.get(_EXPIRATION) else None,
+    for name in (_KEY, _SECRET):
+        if not environ.get(name):
+            raise CredentialsError(f"{name} is not set in the environment: set both {_KEY} and {_SECRET}, or neither")
+    return _made(
+        "the environment",
+        environ[_KEY],
+        environ[_SECRET],
+        environ.get("AWS_SECURITY_TOKEN") or environ.get("AWS_SESSION_TOKEN") or None,
+        _moment(environ[_EXPIRATION]) if environ.get(_EXPIRATION) else None,
     )
+
+
+def _made(name: str, key_id: str, secret: str, token: str | None, expires_at: dt.datetime | None = None) -> Credentials:
+    try:
+        return Credentials(access_key_id=key_id, secret_access_key=secret, session_token=token, expires_at=expires_at)
+    except CredentialsError as error:
+        raise CredentialsError(f"{name} gave bad credentials: {error}") from None
 
 
 def _moment(text: str) -> dt.datetime:
@@ -476,6 +515,11 @@ def _is_coroutine_function(function: object) -> bool:
     )
 
 
+def _is_awaitable(answer: object) -> bool:
+    # Of its type, as Python asks: an instance may have a `__getattr__` that raises whatever it likes.
+    return hasattr(type(answer), "__await__")
+
+
 def _expiry(credentials: Credentials) -> float:
     return math.inf if credentials.expires_at is None else credentials.expires_at.timestamp()
 
@@ -483,7 +527,7 @@ def _expiry(credentials: Credentials) -> float:
 def _checked(answer: object, name: str, now: float) -> Credentials:
     if not isinstance(answer, Credentials):
         kind = type(answer).__name__
-        if hasattr(answer, "__await__"):
+        if _is_awaitable(answer):
             getattr(answer, "close", lambda: None)()  # or Python would complain that nobody awaited it
             kind += ", which Client cannot await: pass a plain function, or use AsyncClient"
         raise CredentialsError(f"{name} must return a novaact_http.Credentials, not a {kind}")
@@ -495,15 +539,15 @@ def _checked(answer: object, name: str, now: float) -> Credentials:
 def _failure(name: str, error: BaseException) -> CredentialsError:
     if isinstance(error, CredentialsError):
         return error
-    # The words of a user's own exception are not repeated: nobody knows what is in them. Nor is the cause kept of what
-    # botocore says about a file that it cannot parse, as it quotes the line. Of the rest, the first line is enough.
-    failure = CredentialsError(f"{name} failed: {type(error).__name__}{_reason(error)}")
-    if type(error).__name__ != "ConfigParseError":
-        failure.__cause__ = error
+    # The words of a user's own exception are not repeated: nobody knows what is in them. Of botocore's, the first line
+    # is enough. Where botocore quotes the line of a file that it cannot parse, or STS the request whose signature it
+    # refuses, with its session token, the cause is not kept, as it would be shown along.
+    kind, reason, quotes = type(error).__name__, "", False
+    if type(error).__module__.startswith("botocore."):
+        text = str(error)
+        quotes = kind == "ConfigParseError" or "(SignatureDoesNotMatch)" in text
+        if kind != "ConfigParseError":
+            reason = f": {text.partition(chr(10))[0][:_LONGEST_REASON]}"
+    failure = CredentialsError(f"{name} failed: {kind}{reason}")
+    failure.__cause__ = None if quotes else error
     return failure
-
-
-def _reason(error: BaseException) -> str:
-    if not type(error).__module__.startswith("botocore.") or type(error).__name__ == "ConfigParseError":
-        return ""
-    return f": {str(error).partition(chr(10))[0][:_LONGEST_REASON]}"
