@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import threading
 import time
-import uuid
 import warnings
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
@@ -155,7 +154,7 @@ class ClientBase:
             correct_clock_skew=correct_clock_skew,
             clock=time.time,
             monotonic=time.monotonic,
-            new_invocation_id=lambda: str(uuid.uuid4()),
+            new_invocation_id=_uuid4,
             user_agent=_flow.user_agent(settings.app_id),
             on_attempt=on_attempt,
             renews_credentials=self._credentials.renews,
@@ -217,6 +216,13 @@ class ClientBase:
             retries=context.retries if retries is None else retries,
         )
         return other
+
+
+def _uuid4() -> str:
+    # As `uuid` makes it, which is slower, and takes 2 ms to import.
+    digits = os.urandom(16).hex()
+    variant = "89ab"[int(digits[16], 16) & 3]
+    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
 
 
 def _check_retries(retries: object) -> None:

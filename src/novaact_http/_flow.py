@@ -84,6 +84,40 @@ class ClockSkew:
         self.seconds = 0.0
 
 
+class Redaction:
+    """Blanks out a request's secrets where the service echoes them, as it does in a signature mismatch."""
+
+    def __init__(self) -> None:
+        # The last credentials and how they are spelt: a client has one set of them at a time. Replaced whole, so that
+        # threads need no lock.
+        self._last: tuple[Credentials, tuple[str, ...]] | None = None
+
+    def of(self, credentials: Credentials, signed: Headers) -> _restjson.Redact:
+        """What blanks out these credentials' secrets, and the signature."""
+        last = self._last
+        if last is None or last[0] is not credentials:
+            self._last = last = (
+                credentials,
+                _spellings(credentials.secret_access_key, credentials.session_token or ""),
+            )
+        spellings = last[1]
+        signatures = [value.rpartition("Signature=")[2] for name, value in signed if name == "Authorization"]
+        spellings += tuple([each for each in signatures if len(each) >= _SHORTEST_SECRET])
+
+        def redact(text: str) -> str:
+            for spelling in spellings:
+                text = text.replace(spelling, "***")
+            return text
+
+        return redact
+
+
+def _spellings(*secrets: str) -> tuple[str, ...]:
+    """The secrets as they are, and as JSON and URLs may spell them."""
+    known = [each for each in secrets if len(each) >= _SHORTEST_SECRET]
+    return tuple({spelt for each in known for spelt in (each, each.replace("/", "\\/"), quote(each, safe=""))})
+
+
 @attrs.frozen(kw_only=True)
 class Context:
     """What all calls of a client have in common. Time and randomness come in here.
@@ -96,6 +130,8 @@ class Context:
         user_agent: see `user_agent`.
         on_attempt: the user's hook, or None.
         renews_credentials: may there be others, once the service calls some expired?
+        scope: of all signatures.
+        redaction: of what the service echoes.
     """
 
     settings: Settings
@@ -111,6 +147,12 @@ class Context:
     user_agent: str
     on_attempt: Callable[[Attempt], object] | None
     renews_credentials: bool
+    scope: Scope = attrs.field(init=False)
+    redaction: Redaction = attrs.field(factory=Redaction)
+
+    @scope.default
+    def _(self) -> Scope:
+        return Scope(self.settings.region, SERVICE)
 
 
 def call(context: Context, operation: Operation[OutputT], arguments: Mapping[str, object]) -> Flow[OutputT]:
@@ -190,10 +232,10 @@ class _Call(Generic[OutputT]):
             (("Host", endpoint.authority), ("Content-Type", _restjson.CONTENT_TYPE)),
             self._body,
             credentials=credentials,
-            scope=Scope(context.settings.region, SERVICE),
+            scope=context.scope,
             now=self._sent_at + self._skew,
         )
-        self._redact = _redactor(credentials, signed)
+        self._redact = context.redaction.of(credentials, signed)
         # The rest is not signed, as proxies may change it: AWS's own SDKs leave out the same.
         headers = (
             *signed,
@@ -316,26 +358,6 @@ class _Call(Generic[OutputT]):
             ),
             hook,
         )
-
-
-def _redactor(credentials: Credentials, signed: Headers) -> _restjson.Redact:
-    """Blanks out this request's secrets where the service echoes them, as it does in a signature mismatch."""
-    signatures = [value.rpartition("Signature=")[2] for name, value in signed if name == "Authorization"]
-    known = (credentials.secret_access_key, credentials.session_token or "", *signatures)
-    # As it is, and as JSON and URLs may spell it.
-    spellings = {
-        spelling
-        for secret in known
-        if len(secret) >= _SHORTEST_SECRET
-        for spelling in (secret, secret.replace("/", "\\/"), quote(secret, safe=""))
-    }
-
-    def redact(text: str) -> str:
-        for spelling in spellings:
-            text = text.replace(spelling, "***")
-        return text
-
-    return redact
 
 
 def user_agent(app_id: str) -> str:

@@ -32,6 +32,7 @@ _UNKNOWN = ErrorShape(exception=ServiceError)
 _HTML = re.compile(r"(?:\ufeff|\s|<\?xml.*?\?>|<!--.*?-->)*(?:<!doctype\b|<html[\s>])", re.IGNORECASE | re.DOTALL)
 # A longer number of seconds is no time to wait but a mistake, and float() would make it infinite.
 _SECONDS = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9})?")
+_UNRESERVED = re.compile(r"[A-Za-z0-9_.~-]*")
 _EXCERPT = 100
 
 
@@ -50,10 +51,12 @@ def encode(operation: Operation[Output], arguments: Mapping[str, object]) -> tup
             query.append(f"{each.wire_name}={_percent_encode(value)}")
         else:
             body[each.wire_name] = value
-    return operation.path.format_map(labels), "&".join(query), json.dumps(body).encode("ascii")
+    return operation.path.format_map(labels), "&".join(query), json.dumps(body).encode("ascii") if body else b"{}"
 
 
 def _percent_encode(value: object) -> str:
+    if type(value) is str and _UNRESERVED.fullmatch(value):
+        return value  # `quote` would take five times as long
     # `int.__repr__`, as an IntEnum's own str differs between Python versions.
     return quote(value if isinstance(value, str) else int.__repr__(cast("int", value)), safe="")
 
@@ -72,7 +75,7 @@ def decode(operation: Operation[OutputT], response: Response, *, attempts: int, 
         ServiceError: the status is not a success; a subclass where the code is modelled.
         ResponseError: the status is a success, but the body is not this operation's output.
     """
-    headers = {name: redact(value) for name, value in _joined(response.headers).items()}
+    headers = _redacted(_joined(response.headers), redact)
     if response.status >= 300:
         raise _service_error(operation.name, response, headers, attempts=attempts, now=now, redact=redact)
     request_id = _request_id(headers)
@@ -99,6 +102,12 @@ def _joined(headers: Headers) -> dict[str, str]:
     return joined
 
 
+def _redacted(headers: dict[str, str], redact: Redact) -> dict[str, str]:
+    # Hardly ever is there anything to blank out: one look at all of them tells.
+    text = "\n".join(headers.values())
+    return headers if redact(text) == text else {name: redact(value) for name, value in headers.items()}
+
+
 def _request_id(headers: Mapping[str, str]) -> str | None:
     return headers.get("x-amzn-requestid") or headers.get("x-amz-request-id")
 
@@ -114,10 +123,23 @@ def _value(shape: Shape, raw: object, where: str, text: Callable[[str], str]) ->
     if isinstance(shape, ListOf):
         if not isinstance(raw, list):
             raise ValueError(f"{where} is not a list")
+        if shape.column is not None and text is _encodable:
+            column = _column(raw, shape.column)
+            if column is not None:
+                return tuple(map(cast("Structure[object]", shape.element).model, column))
         return tuple([_value(shape.element, each, f"an element of {where}", text) for each in raw])
     if not isinstance(raw, str):
         raise ValueError(f"{where} is not a string")
     return text(raw)
+
+
+def _column(raw: list[Any], wire_name: str) -> list[str] | None:
+    """The member of each element, if all are ASCII strings, as they are; else None, to be looked at one by one."""
+    try:
+        column = [each[wire_name] for each in raw]
+        return column if "".join(column).isascii() else None
+    except (KeyError, TypeError):
+        return None
 
 
 def _members(shape: Structure[object], raw: object, where: str, text: Callable[[str], str]) -> dict[str, object]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 import time
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import quote
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from novaact_http.config import Credentials
 
 ALGORITHM = "AWS4-HMAC-SHA256"
+
+_PLAIN_PATH = re.compile(r"(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+/?")  # in its canonical form already
 
 
 @attrs.frozen
@@ -70,7 +73,8 @@ class SigV4Signer:
     def __init__(self) -> None:
         # The last signing key derived and what it was derived from. One is enough: a client has one set of credentials
         # at a time. The tuple is replaced whole, so that threads need no lock.
-        self._last: tuple[tuple[str, str, Scope], bytes] | None = None
+        self._last: tuple[tuple[str, str, Scope], bytes, str] | None = None
+        self._last_date = (0, amz_date(0))
 
     def __repr__(self) -> str:
         return "SigV4Signer()"
@@ -90,19 +94,28 @@ class SigV4Signer:
         now: float,
     ) -> Headers:
         """See `Signer.sign`."""
-        timestamp = amz_date(now)
-        to_sign = headers + _date_and_token(timestamp, credentials)
-        names = signed_headers(to_sign)
-        message = string_to_sign(timestamp, scope, canonical_request(method, target, to_sign, body))
-        signature = hmac.digest(self._signing_key(credentials, timestamp[:8], scope), message.encode(), "sha256").hex()
-        return (*to_sign, _authorization(credentials, scope.on(timestamp), names, signature))
+        timestamp = self._amz_date(now)
+        token = credentials.session_token
+        date = ("X-Amz-Date", timestamp)
+        to_sign = (*headers, date, ("X-Amz-Security-Token", token)) if token else (*headers, date)
+        names, canonical = _canonical_request(method, target, to_sign, body)
+        key, scope_text = self._signing_key(credentials, timestamp[:8], scope)
+        message = _string_to_sign(timestamp, scope_text, canonical)
+        signature = hmac.digest(key, message.encode(), "sha256").hex()
+        return (*to_sign, _authorization(credentials, scope_text, names, signature))
 
-    def _signing_key(self, credentials: Credentials, date: str, scope: Scope) -> bytes:
+    def _amz_date(self, now: float) -> str:
+        last, second = self._last_date, int(now)
+        if last[0] != second:
+            self._last_date = last = (second, amz_date(second))
+        return last[1]
+
+    def _signing_key(self, credentials: Credentials, date: str, scope: Scope) -> tuple[bytes, str]:
         wanted = (credentials.secret_access_key, date, scope)
         last = self._last
         if last is None or last[0] != wanted:
-            self._last = last = (wanted, signing_key(*wanted))
-        return last[1]
+            self._last = last = (wanted, signing_key(*wanted), scope.on(date))
+        return last[1:]
 
 
 class BotocoreSigner:
@@ -154,23 +167,33 @@ def amz_date(now: float) -> str:
 
 def canonical_request(method: str, target: str, headers: Headers, body: bytes) -> str:
     """The request in the one form that both sides hash."""
+    return _canonical_request(method, target, headers, body)[1]
+
+
+def _canonical_request(method: str, target: str, headers: Headers, body: bytes) -> tuple[str, str]:
+    """The names of the headers, as they are signed, and the request with them."""
     path, _, query = target.partition("?")
-    values: dict[str, list[str]] = {}
+    values: dict[str, str] = {}
     for name, value in headers:
-        values.setdefault(name.lower(), []).append(" ".join(value.split()))
-    lines = "\n".join(f"{name}:{','.join(values[name])}" for name in sorted(values))
-    names, body_hash = signed_headers(headers), hashlib.sha256(body).hexdigest()
-    return f"{method}\n{_canonical_uri(path)}\n{_canonical_query(query)}\n{lines}\n\n{names}\n{body_hash}"
-
-
-def signed_headers(headers: Headers) -> str:
-    """The names of the headers, lower-case and sorted."""
-    return ";".join(sorted({name.lower() for name, _ in headers}))
+        lower = name.lower()
+        if " " in value or not value.isprintable():
+            value = " ".join(value.split())  # noqa: PLW2901
+        values[lower] = f"{values[lower]},{value}" if lower in values else value
+    ordered = sorted(values)
+    names = ";".join(ordered)
+    lines = "\n".join([f"{name}:{values[name]}" for name in ordered])
+    body_hash = hashlib.sha256(body).hexdigest()
+    uri = path if _PLAIN_PATH.fullmatch(path) else _canonical_uri(path)
+    return names, f"{method}\n{uri}\n{_canonical_query(query)}\n{lines}\n\n{names}\n{body_hash}"
 
 
 def string_to_sign(timestamp: str, scope: Scope, canonical: str) -> str:
     """What the signing key is applied to."""
-    return f"{ALGORITHM}\n{timestamp}\n{scope.on(timestamp)}\n{hashlib.sha256(canonical.encode()).hexdigest()}"
+    return _string_to_sign(timestamp, scope.on(timestamp), canonical)
+
+
+def _string_to_sign(timestamp: str, scope: str, canonical: str) -> str:
+    return f"{ALGORITHM}\n{timestamp}\n{scope}\n{hashlib.sha256(canonical.encode()).hexdigest()}"
 
 
 def signing_key(secret_access_key: str, date: str, scope: Scope) -> bytes:
@@ -194,8 +217,8 @@ def _canonical_uri(path: str) -> str:
 
 
 def _canonical_query(query: str) -> str:
-    if not query:
-        return ""
+    if "&" not in query:
+        return query if not query or "=" in query else f"{query}="
     pairs = sorted(pair.partition("=")[::2] for pair in query.split("&"))
     return "&".join(f"{name}={value}" for name, value in pairs)
 

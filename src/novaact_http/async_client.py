@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import sys
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -142,7 +141,7 @@ class AsyncClient(ClientBase):
     async def _call(self, operation: Operation[OutputT], arguments: Mapping[str, object]) -> OutputT:
         _check_asyncio()
         flow = _flow.call(self._context, operation, arguments)
-        with contextlib.closing(flow):
+        try:
             step: Any = flow.send
             answer: object = None
             while True:
@@ -154,6 +153,8 @@ class AsyncClient(ClientBase):
                     step, answer = flow.send, await self._answer(need)
                 except NovaActError as error:  # the flow decides what comes of it
                     step, answer = flow.throw, error
+        finally:
+            flow.close()
 
     async def _answer(self, need: _flow.Need) -> object:
         if isinstance(need, Request):

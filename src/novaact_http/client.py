@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -191,7 +190,7 @@ class Client(ClientBase):
 
     def _call(self, operation: Operation[OutputT], arguments: Mapping[str, object]) -> OutputT:
         flow = _flow.call(self._context, operation, arguments)
-        with contextlib.closing(flow):
+        try:
             step: Any = flow.send
             answer: object = None
             while True:
@@ -203,6 +202,8 @@ class Client(ClientBase):
                     step, answer = flow.send, self._answer(need)
                 except NovaActError as error:  # the flow decides what comes of it
                     step, answer = flow.throw, error
+        finally:
+            flow.close()
 
     def _answer(self, need: _flow.Need) -> object:
         if isinstance(need, Request):

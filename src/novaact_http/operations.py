@@ -55,6 +55,15 @@ class ListOf:
     """A JSON array whose elements all have one shape."""
 
     element: Shape
+    column: str | None = attrs.field(init=False, eq=False, repr=False)
+
+    @column.default
+    def _(self) -> str | None:
+        """The name of the one string that each element has, if that is all it is: those come by the hundred."""
+        members = self.element.members if isinstance(self.element, Structure) else ()
+        if len(members) == 1 and members[0].required and members[0].shape is str:
+            return members[0].wire_name
+        return None
 
 
 @attrs.frozen(kw_only=True)
