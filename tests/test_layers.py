@@ -15,6 +15,7 @@ LAYERS = (
         "_version",
         "_dates",
         "_locks",
+        "_percent",
         "_asyncio",
         "_mocks",
         "errors",

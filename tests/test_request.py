@@ -102,7 +102,8 @@ def test_the_user_agent_names_library_version_python_and_os() -> None:
 
 
 def test_botocores_signer_makes_the_same_request() -> None:
-    assert request_of(CALL, TEMPORARY_KEYS, signer=BotocoreSigner()) == request_of(CALL, TEMPORARY_KEYS)
+    theirs, ours = (request_of(CALL, TEMPORARY_KEYS, signer=each) for each in (BotocoreSigner(), None))
+    assert theirs == ours
 
 
 @pytest.mark.parametrize(

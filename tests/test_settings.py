@@ -518,3 +518,26 @@ def test_an_endpoint_is_accepted_if_and_only_if_boto3_accepts_it(url: str) -> No
 )
 def test_loopback_is_this_machine_only(host: str, loopback: bool) -> None:
     assert _settings.is_loopback(host) is loopback
+
+
+hosts = st.lists(st.text("az09-", min_size=1, max_size=3) | st.just("x" * 64), min_size=1, max_size=4).map(".".join)
+
+
+@given(
+    st.sampled_from(["http", "https", "HTTPS", "ftp"]),
+    hosts | st.sampled_from(["127.0.0.1", "127.0.0.01", "[::1]", "a" * 63 + ("." + "b" * 62) * 4]),
+    st.sampled_from(["", ":", ":0", ":1", ":80", ":443", ":08", ":65535", ":65536", ":99999"]),
+    st.sampled_from(["", "/", "//", "/a", "?", "#"]),
+)
+@example("https", "a" * 63 + ("." + "b" * 62) * 4, "", "")
+@example("http", "localhost", ":65536", "")
+def test_plain_urls_are_read_as_all_others_are(scheme: str, host: str, port: str, rest: str) -> None:
+    def read() -> Any:
+        try:
+            return _settings.parse_endpoint(f"{scheme}://{host}{port}{rest}", "it")
+        except ConfigurationError as error:
+            return str(error)
+
+    quickly = read()
+    with mock.patch.object(_settings, "_PLAIN_URL", "(?!)"):
+        assert quickly == read()

@@ -176,7 +176,7 @@ class ClientBase:
             "app_id": settings.app_id,
         }
         for remark in settings.remarks:
-            log.warning(remark)
+            log().warning(remark)
         if endpoint.scheme == "http" and not _settings.is_loopback(endpoint.host):
             warnings.warn(
                 f"requests to http://{endpoint.authority} are not encrypted: whoever sees one can read and replay it",

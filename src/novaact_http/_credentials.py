@@ -380,7 +380,7 @@ class Provider:
         if isinstance(got, CredentialsError):
             self._source.postpone(now + _PAUSE)
             if running.behind:
-                log.warning("credentials were not refreshed, those at hand go on being used: %s", got)
+                log().warning("credentials were not refreshed, those at hand go on being used: %s", got)
         running.has_ended = True
         running.future.set_result(got)
 

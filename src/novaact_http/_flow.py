@@ -10,12 +10,11 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Callable, Generator, Mapping
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
-from urllib.parse import quote
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 import attrs
 
-from novaact_http import _parameters, _restjson
+from novaact_http import _parameters, _percent, _restjson
 from novaact_http._dates import parse_date
 from novaact_http._retry import Quota, Retries
 from novaact_http._settings import Settings
@@ -53,8 +52,7 @@ _TOLERATED_SKEW = 4 * 60  # seconds; AWS refuses requests from 5 minutes on
 _EXPIRED = "ExpiredToken"  # and ExpiredTokenException: of the session token
 
 
-@attrs.frozen(kw_only=True)
-class GetCredentials:
+class GetCredentials(NamedTuple):
     """Asks for credentials that are good now; asked for anew before every attempt.
 
     Attributes:
@@ -62,12 +60,11 @@ class GetCredentials:
         deadline: until when they are waited for, by `time.monotonic`; None for no limit.
     """
 
-    refused: Credentials | None = attrs.field(default=None, repr=False)
+    refused: Credentials | None = None
     deadline: float | None = None
 
 
-@attrs.frozen
-class Sleep:
+class Sleep(NamedTuple):
     """Asks to wait before the next attempt."""
 
     seconds: float
@@ -115,10 +112,10 @@ class Redaction:
 def _spellings(*secrets: str) -> tuple[str, ...]:
     """The secrets as they are, and as JSON and URLs may spell them."""
     known = [each for each in secrets if len(each) >= _SHORTEST_SECRET]
-    return tuple({spelt for each in known for spelt in (each, each.replace("/", "\\/"), quote(each, safe=""))})
+    return tuple({spelt for each in known for spelt in (each, each.replace("/", "\\/"), _percent.encode(each))})
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class Context:
     """What all calls of a client have in common. Time and randomness come in here.
 

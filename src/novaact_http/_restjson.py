@@ -13,8 +13,8 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar, cast
-from urllib.parse import quote
 
+from novaact_http import _percent
 from novaact_http._dates import parse_date
 from novaact_http.errors import ResponseError, ServiceError
 from novaact_http.models import ResponseMetadata
@@ -29,10 +29,9 @@ Redact = Callable[[str], str]
 CONTENT_TYPE = "application/json"
 
 _UNKNOWN = ErrorShape(exception=ServiceError)
-_HTML = re.compile(r"(?:\ufeff|\s|<\?xml.*?\?>|<!--.*?-->)*(?:<!doctype\b|<html[\s>])", re.IGNORECASE | re.DOTALL)
+_HTML = r"(?is)(?:\ufeff|\s|<\?xml.*?\?>|<!--.*?-->)*(?:<!doctype\b|<html[\s>])"
 # A longer number of seconds is no time to wait but a mistake, and float() would make it infinite.
-_SECONDS = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9})?")
-_UNRESERVED = re.compile(r"[A-Za-z0-9_.~-]*")
+_SECONDS = r"[0-9]{1,9}(?:\.[0-9]{1,9})?"
 _EXCERPT = 100
 
 
@@ -55,10 +54,8 @@ def encode(operation: Operation[Output], arguments: Mapping[str, object]) -> tup
 
 
 def _percent_encode(value: object) -> str:
-    if type(value) is str and _UNRESERVED.fullmatch(value):
-        return value  # `quote` would take five times as long
     # `int.__repr__`, as an IntEnum's own str differs between Python versions.
-    return quote(value if isinstance(value, str) else int.__repr__(cast("int", value)), safe="")
+    return _percent.encode(str.__str__(value) if isinstance(value, str) else int.__repr__(cast("int", value)))
 
 
 def decode(operation: Operation[OutputT], response: Response, *, attempts: int, now: float, redact: Redact) -> OutputT:
@@ -206,7 +203,7 @@ def _error_body(response: Response, headers: Mapping[str, str]) -> dict[str, obj
     if encoding is not None:
         return {"message": f"{_phrase(response.status)} (the body has {encoding})"}
     text = response.body.decode("utf-8", "replace")
-    if _HTML.match(text):
+    if re.match(_HTML, text):
         return {"message": f"{_phrase(response.status)} (an HTML page: a gateway answered, not the service)"}
     if not text.strip():
         return {"message": _phrase(response.status)} if response.status >= 500 else {}
@@ -261,7 +258,7 @@ def _error_members(shape: ErrorShape, body: Mapping[str, object], text: Callable
 def _retry_after(raw: object, now: float) -> float | None:
     """`Retry-After` (RFC 9110, 10.2.3) in seconds from now; None if it is neither seconds nor an HTTP date."""
     text = str(raw).strip()
-    if _SECONDS.fullmatch(text):
+    if re.fullmatch(_SECONDS, text):
         return float(text)
     if raw is None:
         return None

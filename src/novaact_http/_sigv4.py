@@ -13,10 +13,9 @@ import hashlib
 import hmac
 import re
 import time
-from typing import TYPE_CHECKING, Protocol
-from urllib.parse import quote
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-import attrs
+from novaact_http import _percent
 
 if TYPE_CHECKING:
     from novaact_http._wire import Headers
@@ -27,8 +26,7 @@ ALGORITHM = "AWS4-HMAC-SHA256"
 _PLAIN_PATH = re.compile(r"(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+/?")  # in its canonical form already
 
 
-@attrs.frozen
-class Scope:
+class Scope(NamedTuple):
     """What a signature is valid for, besides its day: a region and a service."""
 
     region: str
@@ -213,7 +211,7 @@ def _canonical_uri(path: str) -> str:
         elif segment not in ("", "."):
             segments.append(segment)
     last = "/" if path.endswith("/") and segments else ""
-    return quote(f"/{'/'.join(segments)}{last}", safe="/~")
+    return f"/{'/'.join(map(_percent.encode, segments))}{last}"
 
 
 def _canonical_query(query: str) -> str:

@@ -5,11 +5,10 @@ They belong to no HTTP library. Header values are kept out of every repr: they h
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-import attrs
-
-from novaact_http.config import Timeout
+if TYPE_CHECKING:
+    from novaact_http.config import Timeout
 
 Headers = tuple[tuple[str, str], ...]
 
@@ -22,8 +21,7 @@ class Origin(NamedTuple):
     port: int
 
 
-@attrs.frozen(kw_only=True)
-class Endpoint:
+class Endpoint(NamedTuple):
     """Where requests go.
 
     Attributes:
@@ -33,7 +31,6 @@ class Endpoint:
         authority: the Host header: lower-case, brackets around an IPv6 address, the scheme's own port left out.
         path: what every request's path begins with; `""` or beginning with `/`, without a trailing slash.
         query: what every request's query begins with, `""` for none.
-        origin: scheme, host and port.
     """
 
     scheme: str
@@ -42,14 +39,14 @@ class Endpoint:
     authority: str
     path: str = ""
     query: str = ""
-    origin: Origin = attrs.field(init=False, eq=False, repr=False)
 
-    def __attrs_post_init__(self) -> None:
-        object.__setattr__(self, "origin", Origin(self.scheme, self.host, self.port))
+    @property
+    def origin(self) -> Origin:
+        """Scheme, host and port."""
+        return Origin(self.scheme, self.host, self.port)
 
 
-@attrs.frozen(kw_only=True)
-class Request:
+class Request(NamedTuple):
     """A signed request. All text is ASCII.
 
     Attributes:
@@ -61,17 +58,22 @@ class Request:
     method: str
     endpoint: Endpoint
     target: str
-    headers: Headers = attrs.field(repr=False)
-    body: bytes = attrs.field(repr=False)
+    headers: Headers
+    body: bytes
     timeout: Timeout
     deadline: float | None = None
     repeatable: bool = False
 
+    def __repr__(self) -> str:
+        return f"Request({self.method} {self.endpoint.scheme}://{self.endpoint.authority}{self.target})"
 
-@attrs.frozen(kw_only=True)
-class Response:
+
+class Response(NamedTuple):
     """A whole response. Header names are lower-case; `body` is as it came, never decompressed."""
 
     status: int
-    headers: Headers = attrs.field(repr=False)
-    body: bytes = attrs.field(repr=False)
+    headers: Headers
+    body: bytes
+
+    def __repr__(self) -> str:
+        return f"Response({self.status}, {len(self.body)} bytes)"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import logging
+import sys
 from typing import TYPE_CHECKING
 
 import attrs
@@ -10,11 +10,17 @@ import attrs
 from novaact_http.errors import NovaActError, ServiceError
 
 if TYPE_CHECKING:
+    import logging
     from collections.abc import Callable
 
 __all__ = ["Attempt"]
 
-log = logging.getLogger("novaact_http")
+
+def log() -> logging.Logger:
+    """The library's logger. `logging` takes 5 ms to import, and most calls have nothing to tell."""
+    import logging
+
+    return logging.getLogger("novaact_http")
 
 
 @attrs.frozen(kw_only=True)
@@ -52,14 +58,16 @@ class Attempt:
 
 def is_wanted(hook: Callable[[Attempt], object] | None) -> bool:
     """Would anybody hear of an attempt?"""
-    return hook is not None or log.isEnabledFor(logging.DEBUG)
+    # Who has not loaded `logging` has not asked for lines of debugging either.
+    logging = sys.modules.get("logging")
+    return hook is not None or (logging is not None and logging.getLogger("novaact_http").isEnabledFor(logging.DEBUG))
 
 
 def report(attempt: Attempt, hook: Callable[[Attempt], object] | None) -> None:
     """Log an attempt at the level DEBUG, and hand it to the hook. What the hook raises is logged, no more."""
-    log.debug("%s", attempt)
+    log().debug("%s", attempt)
     if hook is not None:
         try:
             hook(attempt)
-        except Exception:
-            log.exception("on_attempt raised; the call goes on without it")
+        except Exception:  # noqa: BLE001 - it is the user's, and it is logged
+            log().exception("on_attempt raised; the call goes on without it")

