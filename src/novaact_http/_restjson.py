@@ -11,14 +11,16 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections import deque
 from collections.abc import Callable, Mapping
+from itertools import repeat
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from novaact_http import _percent
 from novaact_http._dates import parse_date
 from novaact_http.errors import ResponseError, ServiceError
 from novaact_http.models import ResponseMetadata
-from novaact_http.operations import ERRORS, ErrorShape, ListOf, Operation, Output, Shape, Structure
+from novaact_http.operations import ERRORS, Column, ErrorShape, ListOf, Operation, Output, Shape, Structure
 
 if TYPE_CHECKING:
     from novaact_http._wire import Headers, Response
@@ -121,22 +123,28 @@ def _value(shape: Shape, raw: object, where: str, text: Callable[[str], str]) ->
         if not isinstance(raw, list):
             raise ValueError(f"{where} is not a list")
         if shape.column is not None and text is _encodable:
-            column = _column(raw, shape.column)
-            if column is not None:
-                return tuple(map(cast("Structure[object]", shape.element).model, column))
+            models = _models(shape.column, raw)
+            if models is not None:
+                return models
         return tuple([_value(shape.element, each, f"an element of {where}", text) for each in raw])
     if not isinstance(raw, str):
         raise ValueError(f"{where} is not a string")
     return text(raw)
 
 
-def _column(raw: list[Any], wire_name: str) -> list[str] | None:
-    """The member of each element, if all are ASCII strings, as they are; else None, to be looked at one by one."""
+def _models(column: Column, raw: list[Any]) -> tuple[object, ...] | None:
+    """The models of a column, if all its strings are there and ASCII; else None, for a closer look at each."""
+    wire_name = column.wire_name
     try:
-        column = [each[wire_name] for each in raw]
-        return column if "".join(column).isascii() else None
+        values = [each[wire_name] for each in raw]
+        if not "".join(values).isascii():
+            return None
     except (KeyError, TypeError):
         return None
+    # Half the time of calling the class for each.
+    models = tuple(map(object.__new__, repeat(column.model, len(values))))
+    deque(map(column.fill, models, values), maxlen=0)
+    return models
 
 
 def _members(shape: Structure[object], raw: object, where: str, text: Callable[[str], str]) -> dict[str, object]:

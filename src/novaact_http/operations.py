@@ -7,7 +7,7 @@ model `nova-act/2025-08-22`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Generic, Literal, NamedTuple, Protocol, TypeVar, Union
+from typing import Generic, Literal, NamedTuple, Protocol, TypeVar, Union, cast
 
 import attrs
 
@@ -49,19 +49,39 @@ class Input(NamedTuple):
         return self.location == "path"
 
 
+class Column(NamedTuple):
+    """What elements are made of that have one string each, and nothing else: those come by the hundred.
+
+    Attributes:
+        model: the class they become, frozen and with one slot.
+        wire_name: the service's name for the string.
+        fill: sets the slot of an instance.
+    """
+
+    model: type[object]
+    wire_name: str
+    fill: Callable[[object, str], None]
+
+
 @attrs.frozen(eq=False, repr=False)
 class ListOf:
-    """A JSON array whose elements all have one shape."""
+    """A JSON array whose elements all have one shape.
+
+    Attributes:
+        column: how to make them all at once, if that can be.
+    """
 
     element: Shape
-    column: str | None = attrs.field(init=False)
+    column: Column | None = attrs.field(init=False)
 
     @column.default
-    def _(self) -> str | None:
-        """The name of the one string that each element has, if that is all it is: those come by the hundred."""
-        members = self.element.members if isinstance(self.element, Structure) else ()
-        if len(members) == 1 and members[0].required and members[0].shape is str:
-            return members[0].wire_name
+    def _(self) -> Column | None:
+        element = self.element
+        if isinstance(element, Structure) and len(element.members) == 1:
+            (member,) = element.members
+            if member.required and member.shape is str:
+                model = cast("type[object]", element.model)
+                return Column(model, member.wire_name, getattr(model, member.name).__set__)
         return None
 
 
