@@ -116,12 +116,23 @@ class AsyncClient(ClientBase):
         page_size: int | None = None,
         max_items: int | None = None,
         starting_token: str | None = None,
+        prefetch: bool = False,
     ) -> AsyncPager[ListSessionsResponse, SessionSummary]:
-        """List all of a workflow run's sessions, with `async for`. See `Client.iter_sessions`."""
+        """List all of a workflow run's sessions, with `async for`. See `Client.iter_sessions`.
+
+        With `prefetch`, the next page is fetched while the caller works on this one: one page more than is needed, if
+        the caller stops early. Close the iterator then, or leave its task to the event loop to clean up:
+        `async with contextlib.aclosing(aiter(pager)) as sessions`.
+        """
         arguments = list_sessions_arguments(workflow_definition_name, workflow_run_id, sort_order)
         options = Options(page_size=page_size, max_items=max_items, starting_token=starting_token)
         options.check(LIST_SESSIONS, arguments)
-        return AsyncPager(LIST_SESSIONS.paging, options, lambda page: self._call(LIST_SESSIONS, {**arguments, **page}))
+        return AsyncPager(
+            LIST_SESSIONS.paging,
+            options,
+            lambda page: self._call(LIST_SESSIONS, {**arguments, **page}),
+            prefetch=prefetch,
+        )
 
     async def aclose(self) -> None:
         """Close this event loop's connections. Calls after that raise a `NovaActError`; closing again does nothing."""

@@ -56,9 +56,10 @@ class Client(ClientBase):
         retries: three attempts, in AWS's standard mode, by default; else AWS_RETRY_MODE and AWS_MAX_ATTEMPTS.
         timeout: 5 s to connect and 60 s to read by default, and no limit for the whole call; a number of seconds is
             that limit.
-        transport: any `httpx.BaseTransport`, used instead of a stock one; it is not closed with the client. A stock one
-            goes through the proxy of HTTPS_PROXY or HTTP_PROXY, unless NO_PROXY names the endpoint's host.
-        verify: path of a CA bundle (PEM), or an `ssl.SSLContext`, for the stock transport; else AWS_CA_BUNDLE,
+        transport: any `httpx.BaseTransport`, used instead of the library's own connections; it is not closed with the
+            client. Without one, httpx's own is used where the proxy of HTTPS_PROXY or HTTP_PROXY applies and NO_PROXY
+            does not name the endpoint's host, and while a mocking tool patches httpx.
+        verify: path of a CA bundle (PEM), or an `ssl.SSLContext`, unless there is a `transport`; else AWS_CA_BUNDLE,
             REQUESTS_CA_BUNDLE or SSL_CERT_FILE, then certifi's.
         signer: else the library's own; `BotocoreSigner()` for AWS's code.
         on_attempt: called with an `Attempt` after each one, for metrics and tracing, on the caller's thread or event

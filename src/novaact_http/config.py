@@ -128,8 +128,9 @@ class Timeout:
         connect: for opening a connection, TLS included.
         read: for each wait for more bytes of the response, and for each write.
         total: for a whole call, with all its attempts and the waits between them; None for no limit. No wait is begun
-            that would end later. `AsyncClient` keeps it to the moment. `Client` cannot interrupt what it waits for: on
-            a connection over which bytes drip, each of them takes up to what was left when the attempt began.
+            that would end later. `AsyncClient` keeps it to the moment. `Client` does too, but cannot interrupt a
+            look-up of a host's addresses, nor a transport of httpx's over which bytes drip: there, each of them takes
+            up to what was left when the attempt began.
 
     Raises:
         ConfigurationError: a value is not a positive number, or is over a year.

@@ -17,7 +17,8 @@ from novaact_http.errors import NovaActError, PaginationError
 from novaact_http.operations import Input, Operation, Output, Paging
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+    import asyncio
+    from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 
 PageT = TypeVar("PageT")
 ItemT = TypeVar("ItemT")
@@ -78,7 +79,17 @@ class _Position(Generic[PageT]):
                     "would never end; all pages before were handed out"
                 )
             self._seen.add(self._token)
-        return {self._paging.input_token: self._token, self._paging.limit: self._page_size}
+        return self._call(self._token)
+
+    def _call(self, token: str | None) -> dict[str, object]:
+        return {self._paging.input_token: token, self._paging.limit: self._page_size}
+
+    def call_after(self) -> dict[str, object] | None:
+        """What `next_call` will be when the items of this page have been handed out, if that can be told already."""
+        token = None if self._page is None else self._next_token(self._page)
+        if self._left == 0 or token is None or token in self._seen:
+            return None
+        return self._call(token)
 
     def arrive(self, page: PageT) -> tuple[Any, ...]:
         """Make this the current page, and return those of its items that are to be handed out."""
@@ -189,10 +200,17 @@ class AsyncPager(_PagerBase[PageT], Generic[PageT, ItemT]):
     """A listing: iterate over it with `async for` for items, or over `pages()`. Single use."""
 
     def __init__(
-        self, paging: Paging, options: Options, fetch: Callable[[Mapping[str, object]], Awaitable[PageT]]
+        self,
+        paging: Paging,
+        options: Options,
+        fetch: Callable[[Mapping[str, object]], Coroutine[Any, Any, PageT]],
+        *,
+        prefetch: bool,
     ) -> None:
         super().__init__(paging, options)
         self._fetch = fetch
+        self._prefetch = prefetch
+        self._ahead: asyncio.Task[PageT] | None = None  # fetches the next page
 
     def __aiter__(self) -> AsyncIterator[ItemT]:
         return self._items(self._use())
@@ -202,14 +220,42 @@ class AsyncPager(_PagerBase[PageT], Generic[PageT, ItemT]):
         return self._pages(self._use())
 
     async def _items(self, position: _Position[PageT]) -> AsyncIterator[ItemT]:
-        while (call := position.next_call()) is not None:
-            for item in position.arrive(await self._fetch(call)):
-                position.handed_out += 1
-                yield item
+        try:
+            while (call := position.next_call()) is not None:
+                items = position.arrive(await self._page(call))
+                self._look_ahead(position)
+                for item in items:
+                    position.handed_out += 1
+                    yield item
+        finally:
+            await self._forget_ahead()
 
     async def _pages(self, position: _Position[PageT]) -> AsyncIterator[PageT]:
-        while (call := position.next_call()) is not None:
-            page = await self._fetch(call)
-            items = position.arrive(page)
-            position.handed_out += len(items)
-            yield position.trim(page, items)
+        try:
+            while (call := position.next_call()) is not None:
+                page = await self._page(call)
+                items = position.arrive(page)
+                self._look_ahead(position)
+                position.handed_out += len(items)
+                yield position.trim(page, items)
+        finally:
+            await self._forget_ahead()
+
+    async def _page(self, call: Mapping[str, object]) -> PageT:
+        ahead, self._ahead = self._ahead, None
+        return await (self._fetch(call) if ahead is None else ahead)
+
+    def _look_ahead(self, position: _Position[PageT]) -> None:
+        """Begin to fetch the next page, if there is one."""
+        if self._prefetch and (call := position.call_after()) is not None:
+            import asyncio  # loaded already; but this module is also the synchronous client's
+
+            self._ahead = asyncio.get_running_loop().create_task(self._fetch(call))
+
+    async def _forget_ahead(self) -> None:
+        """Leave no task behind. One that has failed is forgiven: nobody will ask for its page."""
+        if self._ahead is not None:
+            import asyncio
+
+            self._ahead.cancel()
+            await asyncio.wait([self._ahead])
