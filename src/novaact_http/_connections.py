@@ -65,7 +65,9 @@ def failure(phase: Phase, error: OSError | None) -> ExchangeError:
     """What an operation on a connection has come to; None for a time that is over."""
     if error is None or isinstance(error, TimeoutError):
         return ExchangeError(phase, f"{_TIMED_OUT[phase]} took too long", timed_out=True)
-    return ExchangeError(phase, f"{type(error).__name__}: {error}")
+    failed = ExchangeError(phase, f"{type(error).__name__}: {error}")
+    failed.__cause__ = error
+    return failed
 
 
 def to_transport_error(endpoint: Endpoint, error: ExchangeError) -> TransportError:
