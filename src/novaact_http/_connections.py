@@ -190,14 +190,12 @@ class Connections(Generic[ConnectionT, WaiterT]):
                 idle.append(connection)
         return None
 
-    def remove(self, connection: ConnectionT) -> bool:
-        """Forget an idle connection that the peer has closed. False if it is not idle."""
+    def remove(self, connection: ConnectionT) -> None:
+        """Forget a connection that the peer has closed, if it is idle."""
         idle = self._idle.get(connection.origin)
-        if idle is None or connection not in idle:
-            return False
-        idle.remove(connection)
-        self._count -= 1
-        return True
+        if idle is not None and connection in idle:
+            idle.remove(connection)
+            self._count -= 1
 
     def take_discarded(self) -> list[ConnectionT]:
         """Those to be closed."""

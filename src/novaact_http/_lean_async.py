@@ -144,6 +144,8 @@ class Connection:
 
     def is_stale(self) -> bool:
         """Has the peer closed it, or sent what nobody asked for? The event loop may not have had the time to tell."""
+        if self._fd < 0:  # since it was handed over
+            return True
         if self._poll is None:
             self._poll = select.poll()
             self._poll.register(self._fd, select.POLLIN)
@@ -407,9 +409,9 @@ class LoopPool:
                 return
 
     def lose(self, connection: Connection) -> None:
-        """An idle connection has been closed by the peer."""
-        if self._connections.remove(connection):
-            connection.close()
+        """A connection that no exchange uses has been closed by the peer. If it is not idle, its place is kept."""
+        self._connections.remove(connection)
+        connection.close()
 
     def watch(self, due: float) -> None:
         """See to it that what is due then is looked at then."""
