@@ -567,7 +567,7 @@ def _close_late(attempt: asyncio.Task[socket.socket]) -> None:
 async def _addresses(loop: asyncio.AbstractEventLoop, origin: Origin) -> list[Any]:
     host, port = origin.host, origin.port
     if ":" in host or host[-1:].isdigit():
-        with contextlib.suppress(OSError):  # an address needs no thread to be looked up on
+        with contextlib.suppress(OSError, UnicodeError):  # an address needs no thread to be looked up on
             return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
     try:
         return await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
