@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 _NEXT_ADDRESS_AFTER = 0.25  # seconds: RFC 8305, 5
 _ENOUGH = 4 * _connections.RECEIVE  # bytes of a body that nobody has taken yet; no more are read then
+_READS_AT_ONCE = 16
 
 
 class Connection:
@@ -233,6 +234,14 @@ class Connection:
             self._on_readable()
 
     def _on_readable(self) -> None:
+        # Until there is no more, as uvloop tells no more than once of a connection that was reset. But others, too,
+        # have their turn.
+        for _ in range(_READS_AT_ONCE):
+            if not self._receive():
+                return
+
+    def _receive(self) -> bool:
+        """Read what has come. Returns whether there may be more to be read now."""
         try:
             data = self._socket.recv(_connections.RECEIVE)
         except (BlockingIOError, InterruptedError, ssl.SSLWantReadError):
@@ -247,6 +256,8 @@ class Connection:
                 self._pool.lose(self)  # it was closed, or something was sent that nobody asked for
             else:
                 self._read(self._reader, data)
+                return self._reads and not self._reader.complete
+        return False
 
     def _read(self, reader: ResponseReader, data: bytes) -> None:
         try:
