@@ -309,7 +309,10 @@ def _exchange(
         refused = error  # but the peer may have answered before it closed the connection
     try:
         while not reader.complete:
-            connection.receive(reader, seconds_left(timeout, deadline, time.monotonic()))
+            left = seconds_left(timeout, deadline, time.monotonic())
+            if left == 0.0:  # though there may be more to be read, and more, and more
+                raise failure("read", None)
+            connection.receive(reader, left)
     except ExchangeError as error:
         raise refused or error from (refused or error).__cause__
 
