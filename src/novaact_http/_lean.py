@@ -260,7 +260,6 @@ class Pool:
 
     def finish(self, connection: Connection, reader: ResponseReader) -> None:
         """Give back a connection that a response has come over."""
-        # Not one of a parent process's.
         if reader.keep_alive and connection.is_reusable and connection.home is self._home:
             self._release(connection.origin, connection)
         else:
@@ -270,6 +269,8 @@ class Pool:
         """Give back the place of a connection, and close it, if it was opened."""
         if connection is not None:
             connection.close()
+            if connection.home is not self._home:
+                return  # a parent process has its place
         self._release(origin, None)
 
     def _release(self, origin: Origin, connection: Connection | None) -> None:
