@@ -82,11 +82,28 @@ class Connection:
     def is_stale(self) -> bool:
         """Has the peer closed it, or sent what nobody asked for?"""
         if not hasattr(select, "poll"):  # Windows
-            return bool(select.select([self._socket], [], [], 0)[0])
-        if self._poll is None:
-            self._poll = select.poll()
-            self._poll.register(self._socket, select.POLLIN)
-        return bool(self._poll.poll(0))
+            news = bool(select.select([self._socket], [], [], 0)[0])
+        else:
+            if self._poll is None:
+                self._poll = select.poll()
+                self._poll.register(self._socket, select.POLLIN)
+            news = bool(self._poll.poll(0))
+        return news and self._has_ended()
+
+    def _has_ended(self) -> bool:
+        if self.origin.scheme != "https":
+            return True
+        import ssl  # loaded already
+
+        self._socket.settimeout(0.0)
+        try:
+            self._socket.recv(1)
+        except ssl.SSLWantReadError:  # TLS had something to say, such as a session ticket
+            self._socket.settimeout(_settable(self._timeout))
+            return False
+        except OSError:
+            pass
+        return True
 
     def close(self) -> None:
         """Close it."""
