@@ -147,10 +147,10 @@ class Connection:
         """Has the peer closed it, or sent what nobody asked for? The event loop may not have had the time to tell."""
         if self._fd < 0:  # since it was handed over
             return True
-        if self._poll is None:
+        if self._poll is None and hasattr(select, "poll"):
             self._poll = select.poll()
             self._poll.register(self._fd, select.POLLIN)
-        if self._poll.poll(0):
+        if self._poll is None or self._poll.poll(0):  # Windows has none
             self._on_readable()  # or TLS had something to say
         return self._fd < 0
 
