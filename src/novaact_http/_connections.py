@@ -225,5 +225,6 @@ def check_limits(max_connections: Any, keepalive_expiry: Any) -> None:
     """Raise a `ConfigurationError` if the limits of a pool are none."""
     if not isinstance(max_connections, int) or isinstance(max_connections, bool) or max_connections < 1:
         raise ConfigurationError(f"max_connections must be a whole number from 1, not {max_connections!r}")
-    if not isinstance(keepalive_expiry, (int, float)) or isinstance(keepalive_expiry, bool) or keepalive_expiry < 0:
+    is_number = isinstance(keepalive_expiry, (int, float)) and not isinstance(keepalive_expiry, bool)
+    if not is_number or not keepalive_expiry >= 0:  # nor NaN
         raise ConfigurationError(f"keepalive_expiry must be a number of seconds, not {keepalive_expiry!r}")
