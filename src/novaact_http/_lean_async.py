@@ -173,6 +173,9 @@ class Connection:
         self._fd = -1
         self._socket.close()
 
+    def __del__(self) -> None:
+        self.drop()  # silently: its event loop has ended, without turning once more since the pool was closed
+
     async def _progress(self, timeout: float | None, deadline: float | None) -> None:
         """Wait until something has happened; with `whole`, until the response is complete."""
         if self._failure is None:
