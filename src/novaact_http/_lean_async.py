@@ -418,7 +418,7 @@ class LoopPool:
             if turn is None:
                 return
             waiter, connection = turn
-            if not waiter.done():  # and not cancelled just now
+            if not waiter.done() and not self.loop.is_closed():  # nor cancelled just now
                 waiter.set_result(connection)
                 return
 
