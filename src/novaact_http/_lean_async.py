@@ -213,6 +213,8 @@ class Connection:
         except (BlockingIOError, InterruptedError, ssl.SSLWantWriteError):
             sent = 0
         except ssl.SSLWantReadError:  # TLS has to hear from the peer first: `_on_readable` goes on
+            if self._unsent:
+                self._loop.remove_writer(self._fd)
             self._unsent = data
             return
         except OSError as error:
