@@ -544,8 +544,10 @@ class Pool:
         self.close()  # silently, also if its event loops have ended
 
     def _drop_ended(self) -> None:
-        for loop in [each for each in self._pools if each.is_closed()]:
-            self._pools.pop(loop).drop()
+        for loop, pool in list(self._pools.items()):  # other threads may add theirs meanwhile
+            if loop.is_closed():
+                self._pools.pop(loop, None)
+                pool.drop()
 
 
 async def _connect(loop: asyncio.AbstractEventLoop, origin: Origin) -> socket.socket:
