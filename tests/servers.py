@@ -1,0 +1,470 @@
+"""Servers that do what a test tells them, on this machine, and both kinds of pool behind one way of calling them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import select
+import socket
+import struct
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+from novaact_http import _lean, _lean_async
+from novaact_http._wire import Endpoint, Request, Response
+from novaact_http.config import Timeout
+
+if TYPE_CHECKING:
+    import ssl
+    from types import TracebackType
+
+    from typing_extensions import Self
+
+    from novaact_http._connections import Connections
+
+PATIENCE = 20.0  # seconds until a test that hangs fails
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+
+
+class Received(NamedTuple):
+    """A request, as a server reads it."""
+
+    target: str
+    body: bytes
+
+
+class Peer:
+    """A server's end of a connection."""
+
+    def __init__(self, accepted: socket.socket, received: list[Received]) -> None:
+        self.socket = accepted
+        self.ended = threading.Event()
+        self._received = received
+        self._unread = b""
+
+    def request(self) -> Received | None:
+        """The next request; None if the client has closed the connection."""
+        while b"\r\n\r\n" not in self._unread:
+            if not self._read():
+                return None
+        head, _, self._unread = self._unread.partition(b"\r\n\r\n")
+        line, *fields = head.decode("ascii").split("\r\n")
+        length = next((int(each[15:]) for each in fields if each.lower().startswith("content-length:")), 0)
+        while len(self._unread) < length:
+            if not self._read():
+                return None
+        body, self._unread = self._unread[:length], self._unread[length:]
+        received = Received(line.split(" ")[1], body)
+        self._received.append(received)
+        return received
+
+    def _read(self) -> bool:
+        data = self.socket.recv(65_536)
+        self._unread += data
+        return bool(data)
+
+    def send(self, data: bytes) -> None:
+        """Send all of it."""
+        self.socket.sendall(data)
+
+    def drip(self, data: bytes, seconds: float = 0.0) -> None:
+        """Send a byte at a time, with a wait before each."""
+        for each in data:
+            time.sleep(seconds)
+            self.socket.sendall(bytes((each,)))
+
+    def stall(self) -> None:
+        """Do nothing until the client closes the connection."""
+        while self.socket.recv(65_536):
+            pass
+
+    def reset(self) -> None:
+        """Close the connection as a server does that has crashed."""
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.socket.close()
+
+    def end(self) -> None:
+        """Close the connection."""
+        with contextlib.suppress(OSError):
+            self.socket.shutdown(socket.SHUT_RDWR)
+        self.socket.close()
+        self.ended.set()
+
+
+Script = Callable[[Peer], None]
+
+
+def serve(peer: Peer) -> None:
+    """Answer all requests alike."""
+    while peer.request():
+        peer.send(OK)
+
+
+def answers(*responses: bytes) -> Script:
+    """Answer so many requests, one after the other, then close the connection."""
+
+    def script(peer: Peer) -> None:
+        for each in responses:
+            if not peer.request():
+                return
+            peer.send(each)
+
+    return script
+
+
+def always(response: bytes) -> Script:
+    """Answer all requests so."""
+
+    def script(peer: Peer) -> None:
+        while peer.request():
+            peer.send(response)
+
+    return script
+
+
+def echo(peer: Peer) -> None:
+    """Answer each request with its target and its body."""
+    while received := peer.request():
+        body = received.target.encode() + received.body
+        peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body))
+
+
+def patiently(is_so: Callable[[], object], response: bytes = OK) -> Script:
+    """Answer requests, the first one not before it is so."""
+
+    def script(peer: Peer) -> None:
+        peer.request()
+        eventually(is_so)
+        peer.send(response)
+        always(response)(peer)
+
+    return script
+
+
+def never(peer: Peer) -> None:
+    """Read a request, and do nothing."""
+    peer.request()
+    peer.stall()
+
+
+class Server:
+    """Listens, and runs a script for each connection, on a thread of its own.
+
+    Args:
+        scripts: for the first connection, the second, and so on; the last one for all further ones.
+        tls: to shake hands with.
+        host: an address of this machine's.
+
+    Attributes:
+        port: that it listens on.
+        peers: of all connections, in their order.
+        requests: all that were read, in their order.
+    """
+
+    def __init__(self, *scripts: Script, tls: ssl.SSLContext | None = None, host: str = "127.0.0.1") -> None:
+        self._scripts = scripts
+        self._tls = tls
+        self._host = host
+        self.peers: list[Peer] = []
+        self.requests: list[Received] = []
+        self.errors: list[BaseException] = []
+        self._threads: list[threading.Thread] = []
+        self._listener = socket.create_server(
+            (host, 0), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=256
+        )
+        self.port: int = self._listener.getsockname()[1]
+        self._accepting = threading.Thread(target=self._accept)
+        self._accepting.start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._listener.shutdown(socket.SHUT_RDWR)  # or `accept` would wait on
+        self._accepting.join()
+        self._listener.close()
+        for peer in self.peers:
+            with contextlib.suppress(OSError):
+                peer.socket.shutdown(socket.SHUT_RDWR)
+        for thread in self._threads:
+            thread.join()
+        if error is None:
+            assert not self.errors, self.errors
+
+    @property
+    def accepted(self) -> int:
+        """How many connections there have been."""
+        return len(self.peers)
+
+    def endpoint(self, host: str = "") -> Endpoint:
+        """Where it is, by a name of its own if need be."""
+        scheme = "https" if self._tls else "http"
+        return endpoint(host or self._host, self.port, scheme)
+
+    def wait_for_end(self, number: int = 0) -> None:
+        """Wait until the server has closed that connection."""
+        eventually(lambda: len(self.peers) > number)
+        assert self.peers[number].ended.wait(PATIENCE)
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                accepted, _ = self._listener.accept()
+            except OSError:
+                return
+            accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            script = self._scripts[min(len(self.peers), len(self._scripts) - 1)]
+            peer = Peer(accepted, self.requests)
+            self.peers.append(peer)
+            thread = threading.Thread(target=self._run, args=(script, peer))
+            self._threads.append(thread)
+            thread.start()
+
+    def _run(self, script: Script, peer: Peer) -> None:
+        try:
+            if self._tls is not None:
+                peer.socket = self._tls.wrap_socket(peer.socket, server_side=True)
+            script(peer)
+        except OSError:
+            pass  # the client has gone, as it should in many a test
+        except BaseException as error:  # noqa: BLE001 - for the test's own thread
+            self.errors.append(error)
+        finally:
+            peer.end()
+
+
+class BlackHole:
+    """An address where connections are neither accepted nor refused: the queue of those who wait is full."""
+
+    def __init__(self) -> None:
+        self._sockets = [socket.create_server(("127.0.0.1", 0), backlog=0)]
+        self.port: int = self._sockets[0].getsockname()[1]
+        for _ in range(8):
+            waiting = socket.socket()
+            waiting.setblocking(False)
+            waiting.connect_ex(("127.0.0.1", self.port))
+            self._sockets.append(waiting)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for each in self._sockets:
+            each.close()
+
+
+def closed_port() -> int:
+    """A port that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port: int = listener.getsockname()[1]
+        return port
+
+
+def endpoint(host: str, port: int, scheme: str = "http") -> Endpoint:
+    """Where requests go."""
+    shown = f"[{host}]" if ":" in host else host
+    return Endpoint(scheme=scheme, host=host, port=port, authority=f"{shown}:{port}")
+
+
+def request_to(
+    to: Server | Endpoint,
+    target: str = "/",
+    *,
+    method: str = "POST",
+    body: bytes = b"",
+    connect: float = PATIENCE,
+    read: float = PATIENCE,
+    within: float | None = None,
+    repeatable: bool = False,
+) -> Request:
+    """A request; `within` so many seconds from now."""
+    where = to.endpoint() if isinstance(to, Server) else to
+    return Request(
+        method=method,
+        endpoint=where,
+        target=target,
+        headers=(("Host", where.authority), ("Content-Length", str(len(body)))),
+        body=body,
+        timeout=Timeout(connect=connect, read=read),
+        deadline=None if within is None else time.monotonic() + within,
+        repeatable=repeatable,
+    )
+
+
+def eventually(is_so: Callable[[], object]) -> None:
+    """Wait until it is so."""
+    until = time.monotonic() + PATIENCE
+    while not is_so():
+        assert time.monotonic() < until, "it never came to be so"
+        time.sleep(0.001)
+
+
+def no_tls() -> ssl.SSLContext:
+    """For pools that connect without TLS."""
+    raise AssertionError("no TLS is needed")
+
+
+class Driver(Protocol):
+    """A pool of either kind, called synchronously."""
+
+    @property
+    def connections(self) -> Connections[Any, Any]:
+        """What it has."""
+        ...
+
+    def send(self, request: Request) -> Response:
+        """Send one."""
+        ...
+
+    def together(self, requests: Sequence[Request]) -> list[Response | BaseException]:
+        """Send them all at once, each queueing up before the next one; what becomes of them, in their order."""
+        ...
+
+    def turn(self) -> None:
+        """Let the event loop see what has happened, if there is one."""
+        ...
+
+    def close(self) -> None:
+        """Close the pool."""
+        ...
+
+    def end(self) -> None:
+        """Close the pool, and make sure that nothing is left."""
+        ...
+
+
+MakeDriver = Callable[..., Driver]
+
+
+def idle(connections: Connections[Any, Any]) -> list[Any]:
+    """Those that are idle."""
+    return [each for some in connections._idle.values() for each in some]
+
+
+def wait_for_news(driver: Driver) -> None:
+    """Wait until something has come over each idle connection: its end, for the most part."""
+    for each in idle(driver.connections):
+        assert select.select([each._socket], [], [], PATIENCE)[0]
+
+
+def _check_at_rest(connections: Connections[Any, Any]) -> None:
+    assert connections.waiting == 0
+    assert connections.count == len(idle(connections))
+    assert connections.discarded == []
+
+
+class SyncDriver(Driver):
+    """The pool of threads."""
+
+    def __init__(self, tls: Callable[[], ssl.SSLContext] = no_tls, **limits: Any) -> None:
+        self.pool = _lean.Pool(tls, **limits)
+
+    @property
+    def connections(self) -> Connections[Any, Any]:
+        return self.pool._connections
+
+    def send(self, request: Request) -> Response:
+        return self.pool.send(request)
+
+    def together(self, requests: Sequence[Request]) -> list[Response | BaseException]:
+        def has_begun(future: Future[Response], before: tuple[int, ...]) -> bool:
+            return future.done() or before != self._state()
+
+        with ThreadPoolExecutor(len(requests)) as executor:
+            futures = []
+            for each in requests:
+                before = self._state()
+                futures.append(executor.submit(self.send, each))
+                eventually(partial(has_begun, futures[-1], before))
+            return [error if (error := each.exception(PATIENCE)) else each.result() for each in futures]
+
+    def _state(self) -> tuple[int, ...]:
+        return self.connections.waiting, self.connections.count, len(idle(self.connections))
+
+    def turn(self) -> None:
+        pass
+
+    def close(self) -> None:
+        self.pool.close()
+
+    def end(self) -> None:
+        _check_at_rest(self.connections)
+        self.close()
+        assert self.connections.count == 0
+
+
+class AsyncDriver(Driver):
+    """The pool of tasks."""
+
+    def __init__(
+        self,
+        tls: Callable[[], ssl.SSLContext] = no_tls,
+        *,
+        loop: asyncio.AbstractEventLoop | None = None,
+        **limits: Any,
+    ) -> None:
+        self.pool = _lean_async.Pool(tls, **limits)
+        self.loop = loop or asyncio.new_event_loop()
+
+    @property
+    def here(self) -> _lean_async.LoopPool:
+        """That of the one event loop."""
+        return self.pool._pools[self.loop]
+
+    @property
+    def connections(self) -> Connections[Any, Any]:
+        return self.here._connections
+
+    def run(self, doing: Any) -> Any:
+        """Run a coroutine, but not for ever."""
+
+        async def limited() -> Any:
+            return await asyncio.wait_for(doing, PATIENCE)
+
+        return self.loop.run_until_complete(limited())
+
+    def send(self, request: Request) -> Response:
+        response: Response = self.run(self.pool.send(request))
+        return response
+
+    def together(self, requests: Sequence[Request]) -> list[Response | BaseException]:
+        async def gathered() -> Any:
+            return await asyncio.gather(*(self.pool.send(each) for each in requests), return_exceptions=True)
+
+        results: list[Response | BaseException] = self.run(gathered())
+        return results
+
+    def turn(self) -> None:
+        self.run(asyncio.sleep(0.001))  # long enough to look at the sockets, whatever the event loop
+
+    def close(self) -> None:
+        async def close() -> None:
+            self.pool.close()
+
+        self.run(close())
+
+    def end(self) -> None:
+        pool = self.pool._pools.get(self.loop)
+        if pool is not None:
+            _check_at_rest(pool._connections)
+            assert not pool._in_use
+        self.turn()  # those connections that were too late are cancelled
+        assert not asyncio.all_tasks(self.loop)
+        self.close()
+        if pool is not None:
+            assert pool._connections.count == 0
+        self.loop.run_until_complete(self.loop.shutdown_default_executor())
+        self.loop.close()
+
+
+def uvloop_driver(tls: Callable[[], ssl.SSLContext] = no_tls, **limits: Any) -> AsyncDriver:
+    """The pool of tasks on uvloop."""
+    import uvloop
+
+    return AsyncDriver(tls, loop=uvloop.new_event_loop(), **limits)
