@@ -52,7 +52,7 @@ class Peer:
             if not self._read():
                 return None
         head, _, self._unread = self._unread.partition(b"\r\n\r\n")
-        line, *fields = head.decode("ascii").split("\r\n")
+        line, *fields = head.decode("latin-1").split("\r\n")
         length = next((int(each[15:]) for each in fields if each.lower().startswith("content-length:")), 0)
         while len(self._unread) < length:
             if not self._read():

@@ -10,7 +10,6 @@ import time
 import types
 from typing import TYPE_CHECKING, Any
 
-import attrs
 import pytest
 
 from novaact_http import ConfigurationError, DeadlineExceeded, NovaActError, _lean, _lean_async
@@ -304,7 +303,7 @@ def test_a_deadline_holds_though_there_is_always_something_to_be_read(monkeypatc
         ticks = itertools.count()
         monkeypatch.setattr(_lean, "time", types.SimpleNamespace(monotonic=lambda: float(next(ticks))))
         with pytest.raises(TransportTimeout):
-            driver.send(attrs.evolve(request_to(server), deadline=20.0))
+            driver.send(request_to(server)._replace(deadline=20.0))
         assert next(ticks) < 30
     driver.end()
 

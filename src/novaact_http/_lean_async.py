@@ -26,6 +26,7 @@ from novaact_http._connections import Connections, ExchangeError, failure, secon
 from novaact_http._http1 import ProtocolError, ResponseReader
 from novaact_http._locks import renew_after_fork
 from novaact_http._wire import Response
+from novaact_http.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -105,6 +106,7 @@ class Connection:
         self.begin(reader, whole=True)
         self._send(data)
         await self._progress(timeout, deadline)
+        self._check()
 
     def begin(self, reader: ResponseReader, *, whole: bool = False) -> None:
         """Begin an exchange: what comes from now on is the response."""
@@ -120,6 +122,7 @@ class Connection:
         self._send(data)
         while self._unsent:
             await self._progress(timeout, None)
+            self._check()
         if self._refusal is not None:
             raise self._refusal
 
@@ -132,6 +135,8 @@ class Connection:
         self._untaken = 0
         self._resume()
         await self._progress(timeout, None)
+        if not self._untaken:  # else what came before the failure comes first
+            self._check()
 
     def end(self) -> None:
         """End an exchange whose response is complete."""
@@ -187,6 +192,8 @@ class Connection:
             finally:
                 self._waiter = None
                 self.due = math.inf
+
+    def _check(self) -> None:
         if self._failure is not None:
             raise self._failure
 
@@ -520,8 +527,12 @@ class Pool:
 
         Raises:
             NovaActError: it is closed.
+            ConfigurationError: none runs here.
         """
-        loop = asyncio.get_running_loop()
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            raise ConfigurationError("this transport needs a running event loop of asyncio") from None
         pool = self._pools.get(loop)
         if pool is None:
             _connections.check_open(closed=self._closed)
