@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import novaact_http
+from novaact_http import transports
+
 if TYPE_CHECKING:
     from novaact_http.testing import LocalService
 
@@ -57,3 +60,10 @@ def test_listing_sessions_with_keys_of_ones_own_or_the_environments_loads_no_oth
         "assert asyncio.run(AsyncClient(credentials=keys).list_sessions(**call)).session_summaries\n"
     )
     assert not _loaded_after(code) & HEAVY
+
+
+def test_what_is_imported_later_is_listed_and_found() -> None:
+    assert {"AsyncClient", "LeanTransport", "LeanAsyncTransport", "Client"} <= set(dir(novaact_http))
+    assert novaact_http.LeanTransport is transports.LeanTransport
+    with pytest.raises(AttributeError, match="module 'novaact_http' has no attribute 'Klient'"):
+        _ = novaact_http.Klient

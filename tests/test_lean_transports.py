@@ -288,17 +288,20 @@ def test_a_connection_that_is_not_free_in_time_is_a_pool_timeout(asynchronous: b
 
 @pytest.mark.parametrize("size", [1, len(BIG)])
 def test_an_answer_that_does_not_wait_for_the_request_is_read(web: Web, size: int) -> None:
+    gone = threading.Event()
     refusal = b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 2\r\n\r\nno"
 
     def script(peer: Peer) -> None:
         peer.socket.recv(1)
         peer.send(refusal)
         peer.socket.shutdown(socket.SHUT_WR)
+        gone.set()
         peer.stall()
 
     with Server(script, serve) as server:
         response = web.request("POST", url_of(server), content=Parts(*[b"x" * size] * 2).of(web))
         assert (response.status_code, response.content) == (413, b"no")
+        gone.wait()
         assert web.request("GET", url_of(server)).content == b"ok"
         assert server.accepted == 2
 

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from novaact_http import BotocoreSigner, Credentials, SortOrder, __version__
+from novaact_http._wire import Response
 from support import CALL, KEYS, TEMPORARY_KEYS, Boto3Wire, request_of
 
 boto3_wire = functools.cache(Boto3Wire)
@@ -126,3 +127,10 @@ def test_a_requests_repr_shows_no_secret() -> None:
     assert TEMPORARY_KEYS.session_token is not None
     assert TEMPORARY_KEYS.session_token not in shown
     assert "Signature" not in shown
+
+
+def test_requests_and_responses_show_none_of_their_headers() -> None:
+    request = request_of(CALL, TEMPORARY_KEYS)
+    assert repr(request) == f"Request(POST https://nova-act.us-east-1.amazonaws.com{request.target})"
+    response = Response(status=200, headers=(("set-cookie", "secret"),), body=b"{}")
+    assert repr(response) == "Response(200, 2 bytes)"

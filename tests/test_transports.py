@@ -23,11 +23,13 @@ from novaact_http import (
     AsyncClient,
     Client,
     ConfigurationError,
+    DeadlineExceeded,
     ParameterError,
     ResponseError,
     Timeout,
     TransportError,
     TransportTimeout,
+    _locks,
     _tls,
 )
 from novaact_http.transports import AsyncSender, Sender
@@ -470,3 +472,34 @@ def test_stock_transports_are_one_per_event_loop() -> None:
     one, other = asyncio.run(made()), asyncio.run(made())
     assert one is not other
     assert list(sender._stock.values()) == [other]  # of the loop that has ended, nothing is kept
+
+
+def test_stock_transports_are_kept_but_not_by_a_forked_child() -> None:
+    sync = Sender(None, lambda: ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
+    kept = sync._stock_transport()
+    assert sync._stock_transport() is kept
+    asynchronous = AsyncSender(None, lambda: ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
+
+    async def made() -> list[httpx.AsyncHTTPTransport]:
+        return [await asynchronous._stock_transport() for _ in range(2)]
+
+    first, second = asyncio.run(made())
+    assert first is second
+    _locks._after_fork()
+    assert sync._stock_transport() is not kept
+    assert asynchronous._stock == {}
+
+
+def test_the_deadline_ends_the_wait_for_any_asynchronous_transport() -> None:
+    class Hanging(httpx.AsyncBaseTransport):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            await asyncio.Event().wait()
+            raise AssertionError("nobody set it")
+
+    async def main() -> None:
+        async with AsyncClient(**{**OPTIONS, "transport": Hanging()}, timeout=0.02) as client:
+            with pytest.raises(DeadlineExceeded) as caught:
+                await client.list_sessions(**CALL)
+            assert caught.value.request_sent
+
+    asyncio.run(main())

@@ -19,6 +19,7 @@ _PATCHED = {
         "AsyncHTTPProxy",
     ),
 }
+_ORIGINALS = ("httpx.", "httpcore.")
 
 
 def at_work(method: str) -> bool:
@@ -33,6 +34,6 @@ def at_work(method: str) -> bool:
             continue
         for each in classes:
             function = getattr(getattr(module, each, None), method, None)
-            if function is not None and not getattr(function, "__module__", "").startswith(("httpx.", "httpcore.")):
+            if function is not None and not str(getattr(function, "__module__", "")).startswith(_ORIGINALS):
                 return True
     return False

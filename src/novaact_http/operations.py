@@ -77,11 +77,10 @@ class ListOf:
     @column.default
     def _(self) -> Column | None:
         element = self.element
-        if isinstance(element, Structure) and len(element.members) == 1:
-            (member,) = element.members
-            if member.required and member.shape is str:
-                model = cast("type[object]", element.model)
-                return Column(model, member.wire_name, getattr(model, member.name).__set__)
+        members = element.members if isinstance(element, Structure) else ()
+        if [(each.required, each.shape) for each in members] == [(True, str)]:
+            model = cast("type[object]", cast("Structure[object]", element).model)
+            return Column(model, members[0].wire_name, getattr(model, members[0].name).__set__)
         return None
 
 
