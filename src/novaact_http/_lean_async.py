@@ -178,9 +178,6 @@ class Connection:
         self._fd = -1
         self._socket.close()
 
-    def __del__(self) -> None:
-        self.drop()  # silently: its event loop has ended, without turning once more since the pool was closed
-
     async def _progress(self, timeout: float | None, deadline: float | None) -> None:
         """Wait until something has happened; with `whole`, until the response is complete."""
         if self._failure is None:
@@ -548,8 +545,13 @@ class Pool:
             self._pools.pop(asyncio.get_running_loop()).close()
         while self._pools:
             loop, pool = self._pools.popitem()
-            with contextlib.suppress(RuntimeError):  # it has ended just now
-                loop.call_soon_threadsafe(pool.close)  # it runs on another thread, or not yet again
+            if not loop.is_running():  # and may never again
+                pool.close()
+                continue
+            try:
+                loop.call_soon_threadsafe(pool.close)
+            except RuntimeError:  # it has ended just now
+                pool.drop()
 
     def __del__(self) -> None:
         self.close()  # silently, also if its event loops have ended
