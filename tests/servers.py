@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from novaact_http._connections import Connections
 
-PATIENCE = 20.0  # seconds until a test that hangs fails
+PATIENCE = 10.0  # seconds until a test that hangs fails
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 
