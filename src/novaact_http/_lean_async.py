@@ -11,7 +11,9 @@ exchange fails, is cancelled or takes too long is closed.
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures.thread  # noqa: F401 - what asyncio and sockets import when they are first used,
 import contextlib
+import encodings.idna  # noqa: F401 - and would read from a file while the event loop waits
 import math
 import select
 import socket
