@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import importlib.util
 import select
 import socket
 import struct
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+import pytest
 
 from novaact_http import _lean, _lean_async
 from novaact_http._wire import Endpoint, Request, Response
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
     from novaact_http._connections import Connections
 
 PATIENCE = 10.0  # seconds until a test that hangs fails
+BIG = b"x" * 8_000_000  # more than the buffers of both ends hold
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 
@@ -468,3 +472,35 @@ def uvloop_driver(tls: Callable[[], ssl.SSLContext] = no_tls, **limits: Any) -> 
     import uvloop
 
     return AsyncDriver(tls, loop=uvloop.new_event_loop(), **limits)
+
+
+DRIVERS = (
+    SyncDriver,
+    AsyncDriver,
+    pytest.param(
+        uvloop_driver,
+        marks=pytest.mark.skipif(importlib.util.find_spec("uvloop") is None, reason="uvloop is not there"),
+    ),
+)
+
+
+def made_by(request: pytest.FixtureRequest) -> Iterator[MakeDriver]:
+    """Makes drivers of the kind that the fixture has as its parameter, and ends them."""
+    made: list[Driver] = []
+
+    def make(*args: Any, **options: Any) -> Driver:
+        driver: Driver = request.param(*args, **options)
+        made.append(driver)
+        return driver
+
+    yield make
+    for each in made:
+        each.end()
+
+
+def bodies(responses: list[Response | BaseException]) -> list[bytes]:
+    """Those of responses; what is none is raised."""
+    for each in responses:
+        if isinstance(each, BaseException):
+            raise each
+    return [each.body for each in responses if isinstance(each, Response)]

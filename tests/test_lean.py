@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import itertools
 import socket
 import threading
@@ -16,6 +15,8 @@ from novaact_http import ConfigurationError, DeadlineExceeded, NovaActError, _le
 from novaact_http._wire import Response
 from novaact_http.errors import TransportError, TransportTimeout
 from servers import (
+    BIG,
+    DRIVERS,
     OK,
     PATIENCE,
     AsyncDriver,
@@ -27,15 +28,16 @@ from servers import (
     SyncDriver,
     always,
     answers,
+    bodies,
     closed_port,
     echo,
     endpoint,
     eventually,
+    made_by,
     never,
     patiently,
     request_to,
     serve,
-    uvloop_driver,
     wait_for_news,
 )
 
@@ -43,25 +45,8 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Iterator
 
-BIG = b"x" * 8_000_000  # more than the buffers of both ends hold
-WITHOUT_UVLOOP = pytest.mark.skipif(importlib.util.find_spec("uvloop") is None, reason="uvloop is not there")
-PATCHABLE = (SyncDriver, AsyncDriver)  # whose addresses tests can make up; uvloop asks the system itself
 
-
-def made_by(request: pytest.FixtureRequest) -> Iterator[MakeDriver]:
-    made: list[Driver] = []
-
-    def make(*args: Any, **options: Any) -> Driver:
-        driver: Driver = request.param(*args, **options)
-        made.append(driver)
-        return driver
-
-    yield make
-    for each in made:
-        each.end()
-
-
-@pytest.fixture(params=[*PATCHABLE, pytest.param(uvloop_driver, marks=WITHOUT_UVLOOP)], ids=["sync", "async", "uvloop"])
+@pytest.fixture(params=DRIVERS, ids=["sync", "async", "uvloop"])
 def make_driver(request: pytest.FixtureRequest) -> Iterator[MakeDriver]:
     yield from made_by(request)
 
@@ -71,16 +56,10 @@ def driver(make_driver: MakeDriver) -> Driver:
     return make_driver()
 
 
-@pytest.fixture(params=PATCHABLE, ids=["sync", "async"])
+@pytest.fixture(params=DRIVERS[:2], ids=["sync", "async"])
 def make_patchable(request: pytest.FixtureRequest) -> Iterator[MakeDriver]:
+    """Those whose addresses a test can make up: uvloop asks the system itself."""
     yield from made_by(request)
-
-
-def bodies(responses: list[Response | BaseException]) -> list[bytes]:
-    for each in responses:
-        if isinstance(each, BaseException):
-            raise each
-    return [each.body for each in responses if isinstance(each, Response)]
 
 
 # Keeping connections open.

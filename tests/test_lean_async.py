@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
-import importlib.util
 import random
 import select
 import socket
@@ -23,6 +22,8 @@ from novaact_http._connections import ExchangeError
 from novaact_http._http1 import ResponseReader
 from novaact_http._wire import Origin, Response
 from servers import (
+    BIG,
+    DRIVERS,
     OK,
     AsyncDriver,
     BlackHole,
@@ -32,11 +33,11 @@ from servers import (
     endpoint,
     eventually,
     idle,
+    made_by,
     never,
     no_tls,
     request_to,
     serve,
-    uvloop_driver,
     wait_for_news,
 )
 from support import call_for, options_for
@@ -47,23 +48,12 @@ if TYPE_CHECKING:
     from novaact_http._wire import Request
     from novaact_http.testing import LocalService
 
-BIG = b"x" * 8_000_000  # more than the buffers of both ends hold
 HERE = Origin("http", "127.0.0.1", 80)
-WITHOUT_UVLOOP = pytest.mark.skipif(importlib.util.find_spec("uvloop") is None, reason="uvloop is not there")
 
 
-@pytest.fixture(params=[AsyncDriver, pytest.param(uvloop_driver, marks=WITHOUT_UVLOOP)], ids=["asyncio", "uvloop"])
+@pytest.fixture(params=DRIVERS[1:], ids=["asyncio", "uvloop"])
 def make_driver(request: pytest.FixtureRequest) -> Iterator[Callable[..., AsyncDriver]]:
-    made: list[AsyncDriver] = []
-
-    def make(*args: Any, **options: Any) -> AsyncDriver:
-        driver: AsyncDriver = request.param(*args, **options)
-        made.append(driver)
-        return driver
-
-    yield make
-    for each in made:
-        each.end()
+    yield from made_by(request)  # type: ignore[misc] # both are
 
 
 @pytest.fixture
