@@ -3,6 +3,7 @@
 `python -m bench.heartbeat NAME URL CA_BUNDLE` prints one line of JSON: for each phase the largest gap between two
 beats in seconds, and the largest CPU time that the loop's thread used between two beats. The second is what the
 contender did itself; the first is that and what the machine was busy with. Imports come first, as in an application.
+With `refresh` for the name, the contender is the library's client, whose credentials are long in coming.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
-from bench.contenders import Aiobotocore, AsyncOurs, Target, ThreadedBoto3, asks
+from bench.contenders import KEY, SECRET, Aiobotocore, AsyncOurs, Target, ThreadedBoto3, asks
 from bench.worker import check
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 BEAT = 0.001
 CALLS = 200
 AT_A_TIME = 20
+REFRESH = 5.0  # seconds
+WAITING = 4  # calls, each of which opens a connection when the credentials have come
 
 # By name: what makes the contender. `AsyncOurs` also takes `credentials`, which may be slow to come by.
 CONTENDERS: dict[str, Callable[[Target], Any]] = {
@@ -87,9 +90,33 @@ async def watch(contender: Any) -> dict[str, list[float]]:
     return gaps
 
 
+async def watch_refresh(target: Target) -> dict[str, list[float]]:
+    """Make a client whose credentials take long to come by, by a function that blocks, and call it often meanwhile."""
+    from novaact_http import Credentials
+
+    def slowly() -> Credentials:
+        time.sleep(REFRESH)
+        return Credentials(access_key_id=KEY, secret_access_key=SECRET)
+
+    contender = AsyncOurs(target, slowly)
+    heart = Heart()
+    beating = asyncio.create_task(heart.go_on())
+    await contender.open()
+    pages = await asyncio.gather(*[contender.call(ask) for ask in asks(WAITING, 100)])
+    check(sum(map(contender.count, pages)), 100 * WAITING)
+    heart.beat()
+    beating.cancel()
+    await contender.close()
+    return {"refresh": [heart.gap, heart.cpu]}
+
+
 def main() -> None:
-    """Watch one contender."""
+    """Watch one contender; or the library's, while its credentials come."""
     name, url, ca_bundle = sys.argv[1:]
+    if name == "refresh":
+        importlib.import_module("novaact_http")
+        print(json.dumps(asyncio.run(watch_refresh(Target(url, ca_bundle, AT_A_TIME)))))
+        return
     contender = CONTENDERS[name](Target(url, ca_bundle, AT_A_TIME))
     for module in contender.modules:
         importlib.import_module(module)

@@ -14,7 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bench import cold
-from bench.heartbeat import AT_A_TIME, CALLS
+from bench.heartbeat import AT_A_TIME, CALLS, REFRESH, WAITING
 from bench.heartbeat import CONTENDERS as HEARTBEATS
 from bench.measure import (
     NEWEST_BOTO3,
@@ -377,17 +377,32 @@ class Gaps(NamedTuple):
     many_cpu: float
 
 
+class Refreshes(NamedTuple):
+    """The same while credentials come."""
+
+    gap: float
+    cpu: float
+
+
 def heartbeat(setting: Setting) -> Section:
     """Gaps in the event loop."""
 
-    def turn(name: str) -> Gaps:
+    def watched(name: str) -> dict[str, list[float]]:
         process = start("bench.heartbeat", name, setting.tls.url, setting.tls.ca_bundle)
         line = process.communicate()[0]
         if process.returncode:
             raise ContenderError(f"the heartbeat of {name} failed; its own words are above")
-        gaps = json.loads(line)
+        gaps: dict[str, list[float]] = json.loads(line)
+        return gaps
+
+    def turn(name: str) -> Gaps:
+        gaps = watched(name)
         return Gaps(gaps["nothing"][0], *gaps["first call"], *gaps["many calls"])
 
+    def refresh() -> Refreshes:
+        return Refreshes(*watched("refresh")["refresh"])
+
+    refreshes = {OURS.label: [refresh() for _ in range(1 if setting.quick else 5)]}
     rounds = interleave({name: partial(turn, name) for name in HEARTBEATS}, setting.length(25, most=15))
     rows = [(name, *[shown(spread(rounds, name, each).scaled(1e3)) for each in Gaps._fields]) for name in HEARTBEATS]
     head = (
@@ -404,10 +419,21 @@ def heartbeat(setting: Setting) -> Section:
         f"module was imported before), and while there are {CALLS} calls, {AT_A_TIME} at a time. The largest gap "
         "between two of its runs, in a fresh process each round; what other processes did to it is in it, but not in "
         "the CPU time that the loop's thread used between two runs.",
-        [(head, rows)],
+        [
+            (head, rows),
+            (
+                (f"{len(refreshes[OURS.label])} rounds; ms", "largest gap", "of it the loop's CPU"),
+                [
+                    (
+                        f"{WAITING} calls wait {REFRESH:g} s for credentials",
+                        *[shown(spread(refreshes, OURS.label, each).scaled(1e3)) for each in Refreshes._fields],
+                    )
+                ],
+            ),
+        ],
         {
+            "heartbeat-refresh": spread(refreshes, OURS.label, "gap").scaled(1e3),
             "heartbeat-first": spread(rounds, OURS.label, "first").scaled(1e3),
-            "heartbeat-many": spread(rounds, OURS.label, "many").scaled(1e3),
         },
     )
 
