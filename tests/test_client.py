@@ -89,6 +89,7 @@ def test_half_credentials_fail_when_the_client_is_made(
         ("timeout", "5", "timeout must be a novaact_http.Timeout or a number of seconds: Timeout.total must be"),
         ("on_attempt", 5, "on_attempt must be a function that takes an Attempt, not 5"),
         ("signer", object(), "signer must have a method sign()"),
+        ("correct_clock_skew", "false", "correct_clock_skew must be True or False, not 'false'"),
     ],
 )
 def test_a_bad_option_is_named_when_the_client_is_made(

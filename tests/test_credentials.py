@@ -1107,3 +1107,12 @@ def test_no_error_shows_a_request_that_sts_quotes() -> None:
 
 def test_the_settings_of_this_machine_are_not_in_the_way() -> None:
     assert not os.path.exists(os.environ["AWS_CONFIG_FILE"])  # noqa: PTH110
+
+
+def test_an_object_that_fails_whatever_it_is_asked_for_is_refused() -> None:
+    class Raising(dict):  # type: ignore[type-arg]
+        def __getattr__(self, name: str) -> Any:
+            raise KeyError(name)
+
+    with pytest.raises(CredentialsError, match=r"credentials must be a novaact_http\.Credentials, .*not Raising"):
+        Client(**{**OPTIONS, "credentials": Raising()})

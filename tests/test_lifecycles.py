@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 import os
 import pickle
 import ssl
@@ -146,11 +147,17 @@ def test_a_transport_goes_with_the_pickle_if_it_can() -> None:
 @BOTH
 @pytest.mark.parametrize(
     "secret",
-    [KEYS, boto3.Session(aws_access_key_id="a", aws_secret_access_key="b").get_credentials(), boto3.Session()],
-    ids=["Credentials", "botocore's credentials", "boto3's session"],
+    [
+        KEYS,
+        boto3.Session(aws_access_key_id="a", aws_secret_access_key="b").get_credentials(),
+        boto3.Session(),
+        functools.partial(Credentials, access_key_id="a", secret_access_key="b"),
+        "secret".upper,
+    ],
+    ids=["Credentials", "botocore's credentials", "boto3's session", "a partial", "a method"],
 )
 def test_a_client_with_credentials_that_were_passed_is_not_pickled(make: Callable[..., Any], secret: Any) -> None:
-    with pytest.raises(CredentialsError, match=r"pass credentials=\.\.\. a function that returns them, or nothing"):
+    with pytest.raises(CredentialsError, match=r"pass credentials=\.\.\. nothing, or a function of a module"):
         pickle.dumps(make(**{**OPTIONS, "credentials": secret}))
 
 

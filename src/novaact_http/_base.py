@@ -116,6 +116,8 @@ class ClientBase:
         app_id: str | None,
     ) -> None:
         _check_retries(retries)
+        if not isinstance(correct_clock_skew, bool):
+            raise ConfigurationError(f"correct_clock_skew must be True or False, not {correct_clock_skew!r}")
         if on_attempt is not None and not callable(on_attempt):
             raise ConfigurationError(f"on_attempt must be a function that takes an Attempt, not {on_attempt!r}")
         if signer is not None and not callable(getattr(signer, "sign", None)):
@@ -232,12 +234,13 @@ def _check_retries(retries: object) -> None:
 
 def _check_picklable(options: Mapping[str, object]) -> None:
     import pickle
+    from types import FunctionType
 
     for name, value in options.items():
-        if name == "credentials" and not (value is None or _credentials.is_function(value)):
+        if name == "credentials" and not isinstance(value, (FunctionType, type(None))):
             raise CredentialsError(
                 "a client is not pickled with the credentials that were passed to it, so that no secret is written "
-                "anywhere: pass credentials=... a function that returns them, or nothing"
+                "anywhere: pass credentials=... nothing, or a function of a module, which is pickled by its name alone"
             )
         try:
             pickle.dumps(value)

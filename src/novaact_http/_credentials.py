@@ -423,7 +423,7 @@ def find(argument: object, *, profile: str | None, region: str, environ: Mapping
                     "returns a novaact_http.Credentials"
                 )
             return Botocore(getattr(argument, method) if method == "get_credentials" else lambda: argument, name)
-    if is_function(argument):
+    if _is_function(argument):
         return Function(
             cast("Callable[[], object]", argument),
             f"the argument credentials, the function {getattr(argument, '__name__', kind)},",
@@ -434,7 +434,7 @@ def find(argument: object, *, profile: str | None, region: str, environ: Mapping
     )
 
 
-def is_function(argument: object) -> bool:
+def _is_function(argument: object) -> bool:
     """Is the argument a function that returns credentials, and none of the other things it may be?"""
     return (
         callable(argument)
@@ -446,7 +446,12 @@ def is_function(argument: object) -> bool:
 
 def _has(argument: object, method: str) -> bool:
     # A class has its instances' methods, but is one of them only by mistake.
-    return callable(getattr(argument, method, None)) and not isinstance(argument, type)
+    if isinstance(argument, type):
+        return False
+    try:
+        return callable(getattr(argument, method, None))
+    except Exception:  # noqa: BLE001 - whatever an object's own `__getattr__` raises, it has no such method
+        return False
 
 
 def _of_environment(environ: Mapping[str, str], now: float) -> Source:
