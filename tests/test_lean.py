@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import itertools
+import select
 import socket
+import ssl
 import threading
 import time
 import types
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from novaact_http import ConfigurationError, DeadlineExceeded, NovaActError, _lean, _lean_async
-from novaact_http._wire import Response
+from novaact_http import Client, ConfigurationError, DeadlineExceeded, NovaActError, _lean, _lean_async
+from novaact_http._http1 import ResponseReader
+from novaact_http._wire import Origin, Response
 from novaact_http.errors import TransportError, TransportTimeout
 from servers import (
     BIG,
@@ -33,17 +37,19 @@ from servers import (
     echo,
     endpoint,
     eventually,
+    idle,
     made_by,
     never,
+    no_tls,
     patiently,
     request_to,
     serve,
     wait_for_news,
 )
+from support import CALL, OPTIONS
 
 if TYPE_CHECKING:
-    import ssl
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 
 @pytest.fixture(params=DRIVERS, ids=["sync", "async", "uvloop"])
@@ -139,6 +145,16 @@ def test_a_connection_that_was_closed_while_idle_is_not_used(driver: Driver, tur
         assert driver.send(request_to(server, "/next")).body == b"ok"
         assert server.accepted == 2
         assert [each.target for each in server.requests] == ["/", "/next"]
+
+
+def test_where_there_is_no_poll_it_is_noticed_too(driver: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(select, "poll")  # as on Windows
+    with Server(answers(OK, OK), serve) as server:
+        for accepted in (1, 1, 2):
+            driver.send(request_to(server))
+            assert server.accepted == accepted
+            if len(server.requests) == 2:
+                server.wait_for_end()
 
 
 def test_the_event_loop_closes_a_connection_that_was_closed_while_idle() -> None:
@@ -529,6 +545,18 @@ def test_an_address_that_does_not_answer_leaves_time_for_the_next(
         assert driver.send(request_to(endpoint("host.example", 80), connect=0.2)).body == b"ok"
 
 
+def test_an_address_that_may_yet_answer_is_waited_for_though_the_last_one_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    driver = AsyncDriver()
+    monkeypatch.setattr(_lean_async, "_NEXT_ADDRESS_AFTER", 0.001)
+    with BlackHole() as hole:
+        addresses(monkeypatch, closed_port(), hole.port, closed_port())
+        with pytest.raises(TransportTimeout):
+            driver.send(request_to(endpoint("host.example", 80), connect=0.05))
+    driver.end()
+
+
 def test_all_addresses_share_the_time_to_connect(make_patchable: MakeDriver, monkeypatch: pytest.MonkeyPatch) -> None:
     driver = make_patchable()
     with BlackHole() as hole:
@@ -706,3 +734,136 @@ def test_closing_lets_those_finish_that_have_begun_and_nobody_else(make_driver: 
         server.wait_for_end()
         assert server.accepted == 1
         assert (connections[0].count, connections[0].waiting) == (0, 0)
+
+
+# Threads.
+
+
+class Impatient(_lean._Waiter):
+    """One whose turn comes in the moment in which it waits no longer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.turn = self  # type: ignore[assignment]
+
+    def acquire(self, timeout: float) -> bool:
+        self.when_waiting()
+        return False
+
+    def release(self) -> None:
+        pass
+
+    def when_waiting(self) -> None:
+        raise NotImplementedError
+
+
+HERE = Origin("http", "127.0.0.1", 80)
+
+
+def full(monkeypatch: pytest.MonkeyPatch, when_waiting: Callable[[_lean.Pool], None]) -> SyncDriver:
+    """A pool whose only place is taken, and what happens as one waits for it."""
+    driver = SyncDriver(max_connections=1)
+    assert driver.pool.acquire(HERE, None) is None
+    monkeypatch.setattr(_lean, "_Waiter", Impatient)
+    monkeypatch.setattr(Impatient, "when_waiting", lambda _: when_waiting(driver.pool))
+    return driver
+
+
+def test_a_turn_that_comes_at_the_deadline_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    driver = full(monkeypatch, lambda pool: pool.discard(HERE, None))
+    assert driver.pool.acquire(HERE, time.monotonic()) is None
+    assert (driver.connections.count, driver.connections.waiting) == (1, 0)
+    driver.pool.discard(HERE, None)
+    driver.end()
+
+
+def test_a_signal_ends_the_wait_for_ones_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(_: _lean.Pool) -> None:
+        raise KeyboardInterrupt
+
+    driver = full(monkeypatch, interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        driver.pool.acquire(HERE, None)
+    assert (driver.connections.count, driver.connections.waiting) == (1, 0)
+    driver.pool.discard(HERE, None)
+    driver.end()
+
+
+def test_a_turn_that_comes_with_a_signal_goes_to_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(pool: _lean.Pool) -> None:
+        pool.discard(HERE, None)
+        raise KeyboardInterrupt
+
+    driver = full(monkeypatch, interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        driver.pool.acquire(HERE, None)
+    driver.end()
+
+
+@pytest.mark.parametrize("stage", ["_connect", "_exchange"])
+def test_a_signal_in_the_middle_of_a_call_takes_no_place(stage: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    driver = SyncDriver()
+    monkeypatch.setattr(_lean, stage, interrupt)
+    with Server(serve) as server, pytest.raises(KeyboardInterrupt):
+        driver.send(request_to(server))
+    assert driver.connections.count == 0
+    driver.end()
+
+
+def test_a_signal_while_connecting_closes_the_socket(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Interrupted(ssl.SSLContext):
+        def wrap_socket(self, *_: Any, **__: Any) -> Any:
+            raise KeyboardInterrupt
+
+    driver = SyncDriver(lambda: Interrupted(ssl.PROTOCOL_TLS_CLIENT))
+    with Server(never) as server:
+        with pytest.raises(KeyboardInterrupt):
+            driver.send(request_to(endpoint("127.0.0.1", server.port, "https")))
+        server.wait_for_end()
+    driver.end()
+
+
+def test_a_forked_child_counts_no_connection_of_its_parents() -> None:
+    driver = SyncDriver(max_connections=2)
+    with Server(serve) as server:
+        driver.send(request_to(server))
+        origin = server.endpoint().origin
+        used, other = driver.pool.acquire(origin, None), driver.pool.acquire(origin, None)
+        assert used is not None
+        assert other is None
+        other = driver.pool.open(origin, None, None)
+        driver.pool.discard(origin, other)
+        driver.pool.after_fork()  # as in a child, though there is none
+        assert driver.connections.count == 0
+        driver.send(request_to(server))
+        reader = ResponseReader("GET")
+        reader.feed(OK)
+        driver.pool.finish(used, reader)
+        assert driver.connections.count == 1
+        idle_now = idle(driver.connections)
+        driver.pool.after_fork()
+        assert idle_now[0]._socket.fileno() == -1
+    driver.end()
+
+
+def test_many_threads_each_have_their_own_answers() -> None:
+    def script(peer: Peer) -> None:
+        while received := peer.request():
+            token = received.target.partition("nextToken=")[2].partition("&")[0]
+            body = b'{"sessionSummaries": [], "nextToken": "%b"}' % token.encode()
+            peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body))
+
+    def call(number: int) -> bool:
+        return client.list_sessions(**CALL, next_token=f"token-{number}").next_token == f"token-{number}"
+
+    with Server(script) as server:
+        where = server.endpoint()
+        with Client(**{**OPTIONS, "endpoint_url": f"http://{where.authority}"}) as client:
+            client._shared._pool = _lean.Pool(no_tls, max_connections=20)
+            with ThreadPoolExecutor(64) as executor:
+                assert all(executor.map(call, range(2_000)))
+        assert server.accepted <= 20
+        assert len(server.requests) == 2_000
