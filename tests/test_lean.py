@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from novaact_http import Client, ConfigurationError, DeadlineExceeded, NovaActError, _lean, _lean_async
+from novaact_http._connections import Connections
 from novaact_http._http1 import ResponseReader
 from novaact_http._wire import Origin, Response
 from novaact_http.errors import TransportError, TransportTimeout
@@ -282,7 +283,7 @@ def test_a_deadline_holds_though_bytes_keep_coming(driver: Driver) -> None:
 
     with Server(script) as server:
         with pytest.raises(TransportTimeout, match="waiting for the response took too long") as caught:
-            driver.send(request_to(server, within=0.1))
+            driver.send(request_to(server, within=0.3))
         assert caught.value.request_sent
         assert not server.peers[0].ended.is_set()
 
@@ -542,7 +543,7 @@ def test_an_address_that_does_not_answer_leaves_time_for_the_next(
     monkeypatch.setattr(_lean_async, "_NEXT_ADDRESS_AFTER", 0.01)
     with BlackHole() as hole, Server(serve) as server:
         addresses(monkeypatch, hole.port, server.port)
-        assert driver.send(request_to(endpoint("host.example", 80), connect=0.2)).body == b"ok"
+        assert driver.send(request_to(endpoint("host.example", 80), connect=0.4)).body == b"ok"
 
 
 def test_an_address_that_may_yet_answer_is_waited_for_though_the_last_one_refused(
@@ -650,23 +651,30 @@ def test_those_who_wait_open_connections_of_their_own_if_those_before_them_end(m
         assert server.accepted == 3
 
 
-def test_waiting_for_a_connection_ends_at_the_deadline(make_driver: MakeDriver) -> None:
+def test_waiting_for_a_connection_ends_at_the_deadline(
+    make_driver: MakeDriver, monkeypatch: pytest.MonkeyPatch
+) -> None:
     driver = make_driver(max_connections=1)
+    gave_up: list[object] = []
+
+    def give_up(waiter: object) -> None:
+        Connections.give_up(connections, waiter)
+        gave_up.append(waiter)
 
     def script(peer: Peer) -> None:
-        peer.request()
-        eventually(lambda: driver.connections.waiting == 1)
-        eventually(lambda: driver.connections.waiting == 0)
-        peer.send(OK)
-        serve(peer)
+        answers(OK)(peer)
+        patiently(lambda: gave_up)(peer)
 
     with Server(script) as server:
-        served, late = driver.together([request_to(server), request_to(server, connect=9e6, read=9e6, within=0.05)])
+        driver.send(request_to(server))
+        connections = driver.connections
+        monkeypatch.setattr(connections, "give_up", give_up)
+        served, late = driver.together([request_to(server), request_to(server, within=0.02)])
         assert isinstance(served, Response)
         assert isinstance(late, DeadlineExceeded)
         assert "waiting for a connection took too long" in str(late)
         assert not late.request_sent
-        assert len(server.requests) == 1
+        assert len(server.requests) == 2
 
 
 def test_the_place_of_a_connection_goes_to_one_who_waits_for_another_server(make_driver: MakeDriver) -> None:
