@@ -21,6 +21,7 @@ from novaact_http import AsyncClient, NovaActError, _asyncio, _lean_async
 from novaact_http._connections import ExchangeError
 from novaact_http._http1 import ResponseReader
 from novaact_http._wire import Origin, Response
+from novaact_http.errors import TransportTimeout
 from servers import (
     BIG,
     DRIVERS,
@@ -813,11 +814,35 @@ def test_closing_ends_the_timer_of_an_event_loop(driver: AsyncDriver) -> None:
     async def run(server: Server) -> None:
         await driver.pool.send(request_to(server))
         here = driver.here
-        assert here._timer is not None
+        timer = here._timer
+        assert timer is not None
         driver.pool.close()
-        assert here._timer.cancelled()
+        assert timer.cancelled()
 
     with Server(serve) as server:
+        driver.run(run(server))
+
+
+def test_a_call_that_was_connecting_as_its_pool_was_closed_still_has_its_time_limits(
+    driver: AsyncDriver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connect = _lean_async._connect
+
+    async def connect_and_close(*arguments: Any) -> socket.socket:
+        connected = await connect(*arguments)
+        driver.pool.close()
+        return connected
+
+    async def run(server: Server) -> None:
+        here = driver.pool.here()
+        await driver.pool.send(request_to(server, read=0.03))  # the timer is set, and what is due later leaves it
+        await soon(lambda: here._connections.count == 0)
+        monkeypatch.setattr(_lean_async, "_connect", connect_and_close)
+        with pytest.raises(TransportTimeout):
+            await driver.pool.send(request_to(server, read=0.03))
+        assert here._connections.count == 0
+
+    with Server(answers(OK), never) as server:
         driver.run(run(server))
 
 

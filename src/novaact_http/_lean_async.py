@@ -460,6 +460,7 @@ class LoopPool:
             each.close()
         if not self._in_use and self._timer is not None:
             self._timer.cancel()
+            self._timer, self._timer_at = None, math.inf  # those that connect now will need another
 
     def drop(self) -> None:
         """Close all sockets, and leave the event loop as it is."""
