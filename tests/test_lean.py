@@ -526,6 +526,23 @@ def test_addresses_are_tried_in_turn(make_patchable: MakeDriver, monkeypatch: py
         assert driver.send(request_to(endpoint("host.example", 80))).body == b"ok"
 
 
+def test_an_address_of_a_kind_that_this_machine_has_not_is_passed_over(
+    make_patchable: MakeDriver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    driver = make_patchable()
+    with Server(serve) as server:
+        found = [
+            (63, socket.SOCK_STREAM, 0, "", ("::1", server.port, 0, 0)),
+            (socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", ("127.0.0.1", server.port)),
+        ]
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+        assert driver.send(request_to(endpoint("host.example", 80))).body == b"ok"
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found[:1])
+        with pytest.raises(TransportError, match="not supported") as caught:
+            driver.send(request_to(endpoint("other.example", 80)))
+        assert not caught.value.request_sent
+
+
 def test_the_last_of_the_addresses_that_refuse_tells_why(
     make_patchable: MakeDriver, monkeypatch: pytest.MonkeyPatch
 ) -> None:

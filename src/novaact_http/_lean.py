@@ -352,7 +352,11 @@ def _connect(origin: Origin, tls: ssl.SSLContext | None, timeout: float | None) 
         left = seconds_left(None, until, time.monotonic())
         if left == 0.0:
             break
-        connected = socket.socket(family, kind, protocol)
+        try:
+            connected = socket.socket(family, kind, protocol)
+        except OSError as error:  # DNS knows of IPv6, and this machine does not
+            last = error
+            continue
         try:
             # An address that does not answer leaves time for the others.
             connected.settimeout(None if left is None else _settable(left / (len(addresses) - tried)))
