@@ -318,6 +318,37 @@ def test_a_tls_connection_that_was_reset_or_told_something_while_idle_is_not_use
         assert server.accepted == 4
 
 
+@pytest.mark.parametrize("says_goodbye", [False, True])
+def test_a_response_without_a_length_ends_with_what_tls_says_and_not_with_the_connection(
+    driver: Driver, tls: ssl.SSLContext, says_goodbye: bool
+) -> None:
+    def script(peer: Peer) -> None:
+        peer.request()
+        peer.send(b"HTTP/1.1 200 OK\r\n\r\nso much")
+        assert isinstance(peer.socket, ssl.SSLSocket)
+        if says_goodbye:
+            with contextlib.suppress(OSError):
+                peer.socket.unwrap()
+
+    with Server(script, tls=tls) as server:
+        if says_goodbye:
+            assert driver.send(request_to(server)).body == b"so much"
+        else:  # whoever cuts the connection would decide where the response ends
+            with pytest.raises(TransportError, match="SSLEOFError") as caught:
+                driver.send(request_to(server))
+            assert caught.value.request_sent
+        assert driver.connections.count == 0
+
+
+def test_a_request_that_meets_the_end_of_a_used_tls_connection_is_sent_again(
+    driver: Driver, tls: ssl.SSLContext
+) -> None:
+    with Server(answers(OK, b""), serve, tls=tls) as server:
+        driver.send(request_to(server))
+        assert driver.send(request_to(server, repeatable=True)).body == b"ok"
+        assert server.accepted == 2
+
+
 def test_a_server_that_never_answers_over_tls_is_waited_for_as_long_as_was_said(
     driver: Driver, tls: ssl.SSLContext
 ) -> None:

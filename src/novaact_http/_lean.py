@@ -365,7 +365,8 @@ def _connect(origin: Origin, tls: ssl.SSLContext | None, timeout: float | None) 
             if tls is None:
                 return connected
             connected.settimeout(_settable(seconds_left(None, until, time.monotonic())))
-            return tls.wrap_socket(connected, server_hostname=origin.host)
+            # The end of TCP is not one that TLS vouches for: RFC 9112, 9.8.
+            return tls.wrap_socket(connected, server_hostname=origin.host, suppress_ragged_eofs=False)
         except OSError as error:
             connected.close()
             last = error

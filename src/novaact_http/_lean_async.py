@@ -641,7 +641,10 @@ async def _begin_tls(
     loop: asyncio.AbstractEventLoop, context: ssl.SSLContext, connected: socket.socket, host: str
 ) -> ssl.SSLSocket:
     try:
-        wrapped = context.wrap_socket(connected, server_hostname=host, do_handshake_on_connect=False)
+        # The end of TCP is not one that TLS vouches for: RFC 9112, 9.8.
+        wrapped = context.wrap_socket(
+            connected, server_hostname=host, do_handshake_on_connect=False, suppress_ragged_eofs=False
+        )
     except BaseException:
         connected.close()
         raise
