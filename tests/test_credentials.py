@@ -833,6 +833,7 @@ def test_tasks_that_run_at_once_may_bring_credentials_at_once() -> None:
         # As `asyncio.eager_task_factory`, which Python has from 3.12 on.
         with pytest.raises(StopIteration):
             coroutine.send(None)
+        return mock.Mock(asyncio.Task)
 
     async def fetch() -> Credentials:
         assert not ours._lock.locked()

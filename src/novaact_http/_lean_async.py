@@ -236,8 +236,7 @@ class Connection:
     def _on_writable(self) -> None:
         if self._unsent:
             self._send(self._unsent)
-            if self._waiter is not None:
-                self._extend()
+            self._extend()
             if not self._unsent and not self._whole:
                 self._wake()
         else:  # TLS had to write before it could read
@@ -287,8 +286,7 @@ class Connection:
             if self._untaken > _ENOUGH:
                 self._pause()
         elif not reader.complete:
-            if self._waiter is not None:
-                self._extend()
+            self._extend()
             return
         self._wake()
 
