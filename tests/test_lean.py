@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from novaact_http import Client, ConfigurationError, DeadlineExceeded, NovaActError, _lean, _lean_async
-from novaact_http._connections import Connections
+from novaact_http._connections import Connections, ExchangeError
 from novaact_http._http1 import ResponseReader
 from novaact_http._wire import Origin, Response
 from novaact_http.errors import TransportError, TransportTimeout
@@ -51,6 +51,9 @@ from support import CALL, OPTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+
+HERE = Origin("http", "127.0.0.1", 80)
 
 
 @pytest.fixture(params=DRIVERS, ids=["sync", "async", "uvloop"])
@@ -355,6 +358,17 @@ def test_a_connection_that_ends_before_the_whole_request_was_taken_is_an_error(d
         assert caught.value.request_sent
         assert isinstance(caught.value.__cause__, OSError)
         assert server.accepted == 1
+
+
+def test_that_a_request_was_refused_is_told_and_not_that_no_answer_came() -> None:
+    near, far = socket.socketpair()
+    far.close()
+    connection = _lean.Connection(HERE, object(), near)
+    with pytest.raises(ExchangeError, match="BrokenPipeError") as caught:
+        _lean._exchange(connection, ResponseReader("GET"), b"request", None, None)
+    assert caught.value.phase == "write"
+    assert isinstance(caught.value.__cause__, BrokenPipeError)
+    connection.close()
 
 
 # Connections that were closed without our noticing it in time.
@@ -780,9 +794,6 @@ class Impatient(_lean._Waiter):
 
     def when_waiting(self) -> None:
         raise NotImplementedError
-
-
-HERE = Origin("http", "127.0.0.1", 80)
 
 
 def full(monkeypatch: pytest.MonkeyPatch, when_waiting: Callable[[_lean.Pool], None]) -> SyncDriver:

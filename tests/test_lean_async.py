@@ -672,6 +672,19 @@ def test_a_response_that_is_complete_while_the_request_is_still_sent_ends_the_ex
     driver.run(run())
 
 
+def test_that_a_request_was_refused_is_told_and_not_that_no_answer_came(driver: AsyncDriver, fussy: Any) -> None:
+    _, far, connection = fussy
+
+    async def run() -> None:
+        far.close()
+        with pytest.raises(ExchangeError, match="BrokenPipeError") as caught:
+            await connection.exchange(b"request", ResponseReader("GET"), None, None)
+        assert caught.value.phase == "write"
+        assert isinstance(caught.value.__cause__, BrokenPipeError)
+
+    driver.run(run())
+
+
 # Event loops.
 
 
