@@ -224,6 +224,7 @@ class AgainstAList(RuleBasedStateMachine):
     @precondition(lambda self: self.in_use)
     @rule(data=st.data(), reusable=st.booleans())
     def give_back(self, data: Any, reusable: bool) -> None:
+        self.now += 0.001  # of two that were idle equally long, either may go
         used = self.in_use.pop(data.draw(st.integers(0, len(self.in_use) - 1)))
         turn = self.tested.release(used.origin, used if reusable else None, self.now)
         if self.queue:
