@@ -635,6 +635,32 @@ def test_the_event_loop_rests_while_tls_has_to_read_before_it_can_write_on(drive
     driver.run(run())
 
 
+def test_what_is_left_of_a_big_request_is_not_copied_each_time(driver: AsyncDriver, fussy: Any) -> None:
+    near, far, connection = fussy
+    took: list[object] = []
+
+    def take_a_little(data: Any) -> int:
+        took.append(data.obj if isinstance(data, memoryview) else data)
+        return near.real.send(data[:1_000_000])  # type: ignore[no-any-return]
+
+    async def run() -> None:
+        near.send = take_a_little
+        reader = ResponseReader("GET")
+        exchange = asyncio.ensure_future(connection.exchange(BIG, reader, None, None))
+        left = len(BIG)
+        far.setblocking(False)
+        loop = asyncio.get_running_loop()
+        while left:
+            left -= len(await loop.sock_recv(far, left))
+        far.send(OK)
+        await exchange
+        assert len(took) >= 8
+        assert all(each is BIG for each in took)
+        assert connection.is_reusable
+
+    driver.run(run())
+
+
 def test_tls_may_have_to_write_before_it_can_read(driver: AsyncDriver, fussy: Any) -> None:
     near, far, connection = fussy
 

@@ -84,7 +84,7 @@ class Connection:
         self._waiter: asyncio.Future[None] | None = None
         self._failure: ExchangeError | None = None
         self._refusal: ExchangeError | None = None  # to read the request; there may be an answer all the same
-        self._unsent = b""
+        self._unsent: bytes | memoryview = b""
         self._untaken = 0
         self._limit: float | None = None
         self._deadline: float | None = None
@@ -213,7 +213,7 @@ class Connection:
         self._pause()
         self._wake()
 
-    def _send(self, data: bytes) -> None:
+    def _send(self, data: bytes | memoryview) -> None:
         try:
             sent = self._socket.send(data)
         except (BlockingIOError, InterruptedError, ssl.SSLWantWriteError):
@@ -227,7 +227,7 @@ class Connection:
             # The peer may have answered before it closed the connection: what it said matters more.
             self._refusal = failure("write", error)
             sent = len(data)
-        was_unsent, self._unsent = self._unsent, data[sent:]
+        was_unsent, self._unsent = self._unsent, b"" if sent == len(data) else memoryview(data)[sent:]
         if self._unsent:
             self._loop.add_writer(self._fd, self._on_writable)
         elif was_unsent:
