@@ -476,7 +476,7 @@ def test_ten_thousand_requests_follow_one_another_over_one_connection(web: Web) 
     async def many() -> set[bytes]:
         return {(await web.client.get(url)).content for _ in range(count)}
 
-    count = 10_000 if web.is_sync else 3_000  # httpx's own part takes longer there
+    count = 10_000
     with Server(serve) as server:
         url = url_of(server)
         found = {web.client.get(url).content for _ in range(count)} if web.is_sync else web.run(many())
