@@ -399,6 +399,7 @@ def test_of_two_connections_that_come_at_once_one_is_closed(
     asyncio_driver: AsyncDriver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     both = [socket.socket(), socket.socket()]
+    begun: list[int] = []
     may_connect = asyncio.Event()
     begun: list[int] = []
 
