@@ -415,6 +415,8 @@ class AsyncDriver(Driver):
     ) -> None:
         self.pool = _lean_async.Pool(tls, **limits)
         self.loop = loop or asyncio.new_event_loop()
+        self.troubles: list[object] = []  # what went wrong in a callback, which asyncio only logs
+        self.loop.set_exception_handler(lambda _, context: self.troubles.append(context))
 
     @property
     def here(self) -> _lean_async.LoopPool:
@@ -465,6 +467,7 @@ class AsyncDriver(Driver):
             assert pool._connections.count == 0
         self.loop.run_until_complete(self.loop.shutdown_default_executor())
         self.loop.close()
+        assert self.troubles == []
 
 
 def uvloop_driver(tls: Callable[[], ssl.SSLContext] = no_tls, **limits: Any) -> AsyncDriver:
