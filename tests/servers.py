@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from novaact_http._connections import Connections
 
-PATIENCE = 10.0  # seconds until a test that hangs fails
+PATIENCE = 90.0  # seconds until a test that hangs fails
 BIG = b"x" * 8_000_000  # more than the buffers of both ends hold
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
