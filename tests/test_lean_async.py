@@ -401,7 +401,6 @@ def test_of_two_connections_that_come_at_once_one_is_closed(
     both = [socket.socket(), socket.socket()]
     begun: list[int] = []
     may_connect = asyncio.Event()
-    begun: list[int] = []
 
     async def connect(_: object, family: int, *__: object) -> socket.socket:
         begun.append(family)
