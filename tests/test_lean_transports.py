@@ -370,6 +370,38 @@ async def _two_halves(response: httpx.Response, go_on: threading.Event) -> list[
     return found
 
 
+def test_what_comes_while_the_last_part_is_worked_on_is_not_missed() -> None:
+    taken, sent = threading.Semaphore(0), threading.Semaphore(0)
+
+    def script(peer: Peer) -> None:
+        peer.request()
+        peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc")
+        for part in (b"def", b"ghi"):
+            taken.acquire()
+            peer.send(part)
+            sent.release()
+        serve(peer)
+
+    async def work(response: httpx.Response) -> list[bytes]:
+        found = []
+        async for part in response.aiter_raw():
+            found.append(part)
+            if len(found) < 3:
+                taken.release()
+                await asyncio.to_thread(sent.acquire)
+                for _ in range(3):
+                    await asyncio.sleep(0)
+        return found
+
+    with Server(script) as server, Web(asynchronous=True) as web:
+        try:
+            assert web.run(work(web.open("GET", url_of(server), timeout=2))) == [b"abc", b"def", b"ghi"]
+        finally:
+            taken.release(2)  # or a failure would wait for the server
+        assert web.request("GET", url_of(server)).content == b"ok"
+        assert server.accepted == 1
+
+
 def test_a_response_closed_early_gives_its_place_back_and_not_its_connection(web: Web) -> None:
     large = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(BIG) + BIG
     with Server(always(large)) as server:

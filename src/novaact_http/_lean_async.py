@@ -129,7 +129,7 @@ class Connection:
             raise self._refusal
 
     async def receive(self, timeout: float | None) -> None:
-        """Wait until more of the response has come.
+        """Wait until more of the response has come than the caller has taken from the reader, which must be all so far.
 
         Raises:
             ExchangeError: it did not.

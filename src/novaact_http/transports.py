@@ -368,16 +368,15 @@ class _Stream(httpx.SyncByteStream):
     def __iter__(self) -> Iterator[bytes]:
         reader = self._exchange.reader
         with _as_httpx(self._exchange.request):
-            while True:
+            while not self._ended:
                 part = reader.take()
                 if reader.complete:
                     self.close()
                 if part:
                     yield part
-                if self._ended:
-                    return
-                assert self._connection is not None  # noqa: S101 - it has begun
-                self._connection.receive(reader, self._exchange.read)
+                elif not self._ended:
+                    assert self._connection is not None  # noqa: S101 - it has begun
+                    self._connection.receive(reader, self._exchange.read)
 
     def close(self) -> None:
         if self._ended:
@@ -428,16 +427,15 @@ class _AsyncStream(httpx.AsyncByteStream):
     async def __aiter__(self) -> AsyncIterator[bytes]:
         reader = self._exchange.reader
         with _as_httpx(self._exchange.request):
-            while True:
+            while not self._ended:
                 part = reader.take()
                 if reader.complete:
                     await self.aclose()
                 if part:
-                    yield part
-                if self._ended:
-                    return
-                assert self._connection is not None  # noqa: S101 - it has begun
-                await self._connection.receive(self._exchange.read)
+                    yield part  # and look again afterwards: more may have come meanwhile
+                elif not self._ended:
+                    assert self._connection is not None  # noqa: S101 - it has begun
+                    await self._connection.receive(self._exchange.read)
 
     async def aclose(self) -> None:
         if self._ended:
