@@ -527,7 +527,7 @@ def test_a_host_without_an_address_is_an_error(make_patchable: MakeDriver, monke
 @pytest.mark.parametrize("host", ["a..b", "a" * 64, "a..1", "a" * 63 + "1" * 9, "a" * 64 + ".example"])
 def test_a_host_whose_name_cannot_be_one_is_an_error(make_patchable: MakeDriver, host: str) -> None:
     driver = make_patchable()
-    with pytest.raises(TransportError, match="is not a host's name") as caught:
+    with pytest.raises(TransportError, match="gaierror") as caught:
         driver.send(request_to(endpoint(host, 80)))
     assert not caught.value.request_sent
     assert driver.connections.count == 0

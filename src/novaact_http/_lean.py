@@ -343,10 +343,8 @@ def _settable(timeout: float | None) -> float | None:
 def _connect(origin: Origin, tls: ssl.SSLContext | None, timeout: float | None) -> socket.socket:
     """A connected socket. Raises OSError."""
     until = None if timeout is None else time.monotonic() + timeout
-    try:
-        addresses = socket.getaddrinfo(origin.host, origin.port, type=socket.SOCK_STREAM)
-    except UnicodeError as error:  # a label that is empty or too long
-        raise OSError(f"{origin.host!r} is not a host's name") from error
+    host = origin.host.encode("ascii")  # text would have sockets and TLS import what encodes it for DNS
+    addresses = socket.getaddrinfo(host, origin.port, type=socket.SOCK_STREAM)
     last: OSError | None = None
     for tried, (family, kind, protocol, _, address) in enumerate(addresses):
         left = seconds_left(None, until, time.monotonic())
@@ -366,7 +364,7 @@ def _connect(origin: Origin, tls: ssl.SSLContext | None, timeout: float | None) 
                 return connected
             connected.settimeout(_settable(seconds_left(None, until, time.monotonic())))
             # The end of TCP is not one that TLS vouches for: RFC 9112, 9.8.
-            return tls.wrap_socket(connected, server_hostname=origin.host, suppress_ragged_eofs=False)
+            return tls.wrap_socket(connected, server_hostname=host, suppress_ragged_eofs=False)
         except OSError as error:
             connected.close()
             last = error

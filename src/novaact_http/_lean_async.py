@@ -11,9 +11,8 @@ exchange fails, is cancelled or takes too long is closed.
 from __future__ import annotations
 
 import asyncio
-import concurrent.futures.thread  # noqa: F401 - what asyncio and sockets import when they are first used,
+import concurrent.futures.thread  # noqa: F401 - or the loop would read it from a file when it first needs a thread
 import contextlib
-import encodings.idna  # noqa: F401 - and would read from a file while the event loop waits
 import math
 import select
 import socket
@@ -399,7 +398,7 @@ class LoopPool:
         if self._context is None:
             self._context = await self.loop.run_in_executor(None, self._tls)  # it reads a file
         connected = await _connect(self.loop, origin)
-        return await _begin_tls(self.loop, self._context, connected, origin.host)
+        return await _begin_tls(self.loop, self._context, connected, origin.host.encode("ascii"))
 
     def finish(self, connection: Connection, reader: ResponseReader) -> None:
         """Give back a connection that a response has come over."""
@@ -582,7 +581,6 @@ async def _connect(loop: asyncio.AbstractEventLoop, origin: Origin) -> socket.so
                 attempts.discard(attempt)
                 last = attempt.exception()
                 if last is None:
-                    attempts |= ended - {attempt}
                     return attempt.result()
     finally:
         for attempt in attempts:
@@ -597,14 +595,12 @@ def _close_late(attempt: asyncio.Task[socket.socket]) -> None:
 
 
 async def _addresses(loop: asyncio.AbstractEventLoop, origin: Origin) -> list[Any]:
-    host, port = origin.host, origin.port
-    if ":" in host or host[-1:].isdigit():
-        with contextlib.suppress(OSError, UnicodeError):  # an address needs no thread to be looked up on
+    # Bytes, as text would have sockets and TLS import what encodes it for DNS.
+    host, port = origin.host.encode("ascii"), origin.port
+    if b":" in host or host[-1:].isdigit():
+        with contextlib.suppress(OSError):  # an address needs no thread to be looked up on
             return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
-    try:
-        return await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except UnicodeError as error:  # a label that is empty or too long
-        raise OSError(f"{host!r} is not a host's name") from error
+    return await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
 
 
 def _in_turn(addresses: list[Any]) -> deque[Any]:
@@ -636,7 +632,7 @@ async def _connect_to(
 
 
 async def _begin_tls(
-    loop: asyncio.AbstractEventLoop, context: ssl.SSLContext, connected: socket.socket, host: str
+    loop: asyncio.AbstractEventLoop, context: ssl.SSLContext, connected: socket.socket, host: bytes
 ) -> ssl.SSLSocket:
     try:
         # The end of TCP is not one that TLS vouches for: RFC 9112, 9.8.
