@@ -310,6 +310,46 @@ def test_a_deadline_holds_though_there_is_always_something_to_be_read(monkeypatc
 # Requests with a big body.
 
 
+class Sluggish:
+    """A socket that takes a thousand bytes at a time."""
+
+    def __init__(self) -> None:
+        self.taken = b""
+        self.timeouts: list[float | None] = []
+
+    def gettimeout(self) -> float | None:
+        return None
+
+    def settimeout(self, timeout: float | None) -> None:
+        self.timeouts.append(timeout)
+
+    def send(self, data: bytes) -> int:
+        self.taken += data[:1000]
+        return len(data[:1000])
+
+    def close(self) -> None:
+        pass
+
+
+def test_the_time_to_send_begins_anew_with_each_part_that_is_taken() -> None:
+    slow: Any = Sluggish()
+    data = bytes(range(256)) * 20
+    _lean.Connection(HERE, object(), slow).send(data, 0.5)
+    assert slow.taken == data
+    assert slow.timeouts == [0.5]
+
+
+def test_a_deadline_holds_though_there_is_always_room_for_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    slow: Any = Sluggish()
+    ticks = itertools.count(1.0)
+    monkeypatch.setattr(_lean, "time", types.SimpleNamespace(monotonic=lambda: next(ticks)))
+    with pytest.raises(ExchangeError, match="sending took too long") as caught:
+        _lean.Connection(HERE, object(), slow).send(BIG, 2.5, 5.0)
+    assert (caught.value.phase, caught.value.timed_out) == ("write", True)
+    assert len(slow.taken) == 4000
+    assert slow.timeouts == [2.5, 2.0, 1.0]
+
+
 def test_a_big_request_is_read_slowly(driver: Driver) -> None:
     def script(peer: Peer) -> None:
         time.sleep(0.05)

@@ -791,6 +791,19 @@ def test_a_pool_is_closed_though_an_event_loop_ends_meanwhile(monkeypatch: pytes
         server.wait_for_end()
 
 
+def test_a_pool_that_is_closed_while_it_is_first_used_on_an_event_loop_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    pool = _lean_async.Pool(no_tls)
+
+    class Overtaken(_lean_async.LoopPool):
+        def __init__(self, *args: Any) -> None:
+            super().__init__(*args)
+            pool.close()  # as another thread may
+
+    monkeypatch.setattr(_lean_async, "LoopPool", Overtaken)
+    with pytest.raises(NovaActError, match="closed"):
+        asyncio.run(pool.send(request_to(endpoint("127.0.0.1", 9))))
+
+
 def test_other_threads_may_begin_and_end_event_loops_while_a_pool_looks_for_those_that_ended() -> None:
     class Ended:
         def is_closed(self) -> bool:

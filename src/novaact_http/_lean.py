@@ -47,27 +47,34 @@ class Connection:
         self._timeout = connected.gettimeout()
         self._poll: Any = None
 
-    def send(self, data: bytes, timeout: float | None) -> None:
+    def send(self, data: bytes, timeout: float | None, deadline: float | None = None) -> None:
         """Send all of it.
+
+        Args:
+            data: a part of a request.
+            timeout: seconds to wait for more of it to be taken.
+            deadline: for all of it, by `time.monotonic`.
 
         Raises:
             ExchangeError: that failed; some of it may have been sent.
         """
+        unsent = memoryview(data)
         try:
-            self._limit(timeout)
-            self._socket.sendall(data)
+            while unsent:
+                self._limit(timeout, deadline)
+                unsent = unsent[self._socket.send(unsent) :]
         except OSError as error:
             self.is_reusable = False
             raise failure("write", error) from error
 
-    def receive(self, reader: ResponseReader, timeout: float | None) -> None:
+    def receive(self, reader: ResponseReader, timeout: float | None, deadline: float | None = None) -> None:
         """Read what comes next of the response.
 
         Raises:
             ExchangeError: nothing came, or it is no response.
         """
         try:
-            self._limit(timeout)
+            self._limit(timeout, deadline)
             data = self._socket.recv(_connections.RECEIVE)
         except OSError as error:
             raise failure("read", error) from error
@@ -99,7 +106,7 @@ class Connection:
         try:
             self._socket.recv(1)
         except ssl.SSLWantReadError:  # TLS had something to say, such as a session ticket
-            self._socket.settimeout(_settable(self._timeout))
+            self._socket.settimeout(self._timeout)
             return False
         except OSError:
             pass
@@ -113,10 +120,11 @@ class Connection:
     def __del__(self) -> None:
         self.close()  # silently: it is of no use to anybody any more
 
-    def _limit(self, timeout: float | None) -> None:
-        if timeout != self._timeout:
-            self._socket.settimeout(_settable(timeout))
-            self._timeout = timeout
+    def _limit(self, timeout: float | None, deadline: float | None) -> None:
+        left = _time_left(timeout, deadline)
+        if left != self._timeout:
+            self._socket.settimeout(left)
+            self._timeout = left
 
 
 class _Waiter:
@@ -320,24 +328,24 @@ def _exchange(
     """Send it, and read the response to its end."""
     refused = None
     try:
-        connection.send(data, seconds_left(timeout, deadline, time.monotonic()))
+        connection.send(data, timeout, deadline)
     except ExchangeError as error:
         if error.timed_out:
             raise
         refused = error  # but the peer may have answered before it closed the connection
     try:
         while not reader.complete:
-            left = seconds_left(timeout, deadline, time.monotonic())
-            if left == 0.0:  # though there may be more to be read, and more, and more
-                raise failure("read", None)
-            connection.receive(reader, left)
+            connection.receive(reader, timeout, deadline)
     except ExchangeError as error:
         raise refused or error from (refused or error).__cause__
 
 
-def _settable(timeout: float | None) -> float | None:
-    # 0 would mean not to wait at all, and to fail in another way.
-    return timeout if timeout is None else max(timeout, 1e-6)
+def _time_left(limit: float | None, deadline: float | None) -> float | None:
+    """As `seconds_left`; raises TimeoutError if there is none, though the socket may be ready, and ready again."""
+    left = seconds_left(limit, deadline, time.monotonic())
+    if left == 0.0:
+        raise TimeoutError
+    return left
 
 
 def _connect(origin: Origin, tls: ssl.SSLContext | None, timeout: float | None) -> socket.socket:
@@ -357,12 +365,12 @@ def _connect(origin: Origin, tls: ssl.SSLContext | None, timeout: float | None) 
             continue
         try:
             # An address that does not answer leaves time for the others.
-            connected.settimeout(None if left is None else _settable(left / (len(addresses) - tried)))
+            connected.settimeout(None if left is None else left / (len(addresses) - tried))
             connected.connect(address)
             connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if tls is None:
                 return connected
-            connected.settimeout(_settable(seconds_left(None, until, time.monotonic())))
+            connected.settimeout(_time_left(None, until))
             # The end of TCP is not one that TLS vouches for: RFC 9112, 9.8.
             return tls.wrap_socket(connected, server_hostname=host, suppress_ragged_eofs=False)
         except OSError as error:

@@ -532,9 +532,9 @@ class Pool:
             raise ConfigurationError("this transport needs a running event loop of asyncio") from None
         pool = self._pools.get(loop)
         if pool is None:
-            _connections.check_open(closed=self._closed)
             self._drop_ended()
             pool = self._pools[loop] = LoopPool(loop, self._tls, self._limits)
+        _connections.check_open(closed=self._closed)  # now: if another thread closes it later, that closes the new one
         return pool
 
     def close(self) -> None:
