@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import novaact_http
-from novaact_http import transports
+from novaact_http import errors, transports
 
 if TYPE_CHECKING:
     from novaact_http.testing import LocalService
@@ -63,8 +63,16 @@ def test_listing_sessions_with_keys_of_ones_own_or_the_environments_loads_no_oth
     assert not _loaded_after(code) & HEAVY
 
 
-def test_what_is_imported_later_is_listed_and_found() -> None:
-    assert {"AsyncClient", "LeanTransport", "LeanAsyncTransport", "Client"} <= set(dir(novaact_http))
+def test_importing_the_package_loads_nothing_but_what_says_where_things_are() -> None:
+    assert not _loaded_after("import novaact_http") & {*HEAVY, "attrs", "json", "socket", "threading", "asyncio"}
+
+
+def test_everything_public_is_listed_and_found() -> None:
+    assert set(novaact_http._MODULE_OF) | {"errors", "__version__"} == set(novaact_http.__all__)
+    assert set(novaact_http.__all__) <= set(dir(novaact_http))
+    for name in novaact_http.__all__:
+        assert getattr(novaact_http, name) is not None
     assert novaact_http.LeanTransport is transports.LeanTransport
+    assert novaact_http.errors is errors
     with pytest.raises(AttributeError, match="module 'novaact_http' has no attribute 'Klient'"):
         _ = novaact_http.Klient

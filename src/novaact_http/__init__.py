@@ -13,36 +13,36 @@ The README tells the rest.
 
 from typing import TYPE_CHECKING
 
-from novaact_http import errors
-from novaact_http._sigv4 import BotocoreSigner
 from novaact_http._version import __version__
-from novaact_http.attempts import Attempt
-from novaact_http.client import Client
-from novaact_http.config import Credentials, RetryPolicy, Timeout
-from novaact_http.errors import (
-    AccessDeniedException,
-    ConfigurationError,
-    ConflictException,
-    CredentialsError,
-    DeadlineExceeded,
-    InternalServerException,
-    NovaActError,
-    PaginationError,
-    ParameterError,
-    ResourceNotFoundException,
-    ResponseError,
-    ServiceError,
-    ServiceQuotaExceededException,
-    ThrottlingException,
-    TransportError,
-    TransportTimeout,
-    ValidationException,
-    ValidationExceptionField,
-)
-from novaact_http.models import ListSessionsResponse, ResponseMetadata, SessionSummary, SortOrder
 
 if TYPE_CHECKING:
+    from novaact_http import errors
+    from novaact_http._sigv4 import BotocoreSigner
     from novaact_http.async_client import AsyncClient
+    from novaact_http.attempts import Attempt
+    from novaact_http.client import Client
+    from novaact_http.config import Credentials, RetryPolicy, Timeout
+    from novaact_http.errors import (
+        AccessDeniedException,
+        ConfigurationError,
+        ConflictException,
+        CredentialsError,
+        DeadlineExceeded,
+        InternalServerException,
+        NovaActError,
+        PaginationError,
+        ParameterError,
+        ResourceNotFoundException,
+        ResponseError,
+        ServiceError,
+        ServiceQuotaExceededException,
+        ThrottlingException,
+        TransportError,
+        TransportTimeout,
+        ValidationException,
+        ValidationExceptionField,
+    )
+    from novaact_http.models import ListSessionsResponse, ResponseMetadata, SessionSummary, SortOrder
     from novaact_http.transports import LeanAsyncTransport, LeanTransport
 
 __all__ = [
@@ -81,20 +81,47 @@ __all__ = [
     "errors",
 ]
 
-# These are imported when they are asked for: who calls synchronously need not load asyncio, nor anybody httpx.
-_LATER = {
-    "AsyncClient": "novaact_http.async_client",
-    "LeanAsyncTransport": "novaact_http.transports",
-    "LeanTransport": "novaact_http.transports",
+# Everything is imported when it is asked for: who calls synchronously need not load asyncio, nor anybody httpx, and the
+# plugin for pytest costs those nothing who do not use it.
+_MODULES = {
+    "_sigv4": ("BotocoreSigner",),
+    "async_client": ("AsyncClient",),
+    "attempts": ("Attempt",),
+    "client": ("Client",),
+    "config": ("Credentials", "RetryPolicy", "Timeout"),
+    "errors": (
+        "AccessDeniedException",
+        "ConfigurationError",
+        "ConflictException",
+        "CredentialsError",
+        "DeadlineExceeded",
+        "InternalServerException",
+        "NovaActError",
+        "PaginationError",
+        "ParameterError",
+        "ResourceNotFoundException",
+        "ResponseError",
+        "ServiceError",
+        "ServiceQuotaExceededException",
+        "ThrottlingException",
+        "TransportError",
+        "TransportTimeout",
+        "ValidationException",
+        "ValidationExceptionField",
+    ),
+    "models": ("ListSessionsResponse", "ResponseMetadata", "SessionSummary", "SortOrder"),
+    "transports": ("LeanAsyncTransport", "LeanTransport"),
 }
+_MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
 
 
 def __getattr__(name: str) -> object:
-    if name not in _LATER:
+    if name != "errors" and name not in _MODULE_OF:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
-    value = globals()[name] = getattr(import_module(_LATER[name]), name)
+    module = import_module(f"{__name__}.{_MODULE_OF.get(name, name)}")
+    value = globals()[name] = getattr(module, name, module)
     return value
 
 
