@@ -16,16 +16,16 @@ import pytest
 import respx
 from botocore.exceptions import ClientError
 
-import exchange
-from exchange import Message
 from novaact_http import ServiceError
 from novaact_http._wire import Response
 from novaact_http.operations import ERRORS, LIST_SESSIONS
-from novaact_http.testing import LocalService
+from novaact_http.testing import LocalService, _recordings
+from novaact_http.testing._recordings import Message
 from support import OPTIONS, Boto3Wire, Face, SyncFace, call_for
 
-CASES = sorted(path for path in exchange.FIXTURES.iterdir() if path.is_dir())
-RECORDER = Path(exchange.__file__).with_name("record.py")
+FIXTURES = Path(__file__).parent.parent / "fixtures"
+CASES = sorted(path for path in (FIXTURES / "list_sessions").iterdir() if path.is_dir())
+RECORDER = FIXTURES / "record.py"
 # What the local service makes up anew, or what differs between two clients by its nature, is normalised in the files.
 OPTIONS_OF_RECORDING = {**OPTIONS, "endpoint_url": "http://127.0.0.1"}
 
@@ -70,7 +70,7 @@ def replaying(face: Face, responses: list[Message]) -> tuple[dict[str, Any], res
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_a_recorded_exchange_is_sent_and_understood_as_by_boto3(face: Face, case: Path) -> None:
-    exchanges = exchange.read(case)
+    exchanges = _recordings.read(case)
     assert exchanges
     for recorded, response in exchanges:
         options, route = replaying(face, [response])
@@ -107,7 +107,7 @@ def _compare_errors(ours: ServiceError, theirs: ClientError) -> None:
 
 
 def test_several_pages_are_listed_as_one(face: Face) -> None:
-    exchanges = exchange.read(exchange.FIXTURES / "several_pages")
+    exchanges = _recordings.read(FIXTURES / "list_sessions" / "several_pages")
     options, route = replaying(face, [response for _, response in exchanges])
     call = arguments_of(exchanges[0][0])
     page_size = call.pop("max_results")
@@ -126,7 +126,7 @@ def test_there_is_a_case_for_everything_that_can_come() -> None:
     seen = {
         type(boto3_wire().result_of(as_wire(response))).__name__
         for case in CASES
-        for _, response in exchange.read(case)
+        for _, response in _recordings.read(case)
     }
     assert seen >= set(ERRORS)
 
@@ -178,7 +178,7 @@ def test_a_live_recording_holds_nothing_of_the_account(tmp_path: Path, monkeypat
         assert not [each for each in real if each in text]
         message = Message.from_bytes(path.read_bytes())
         assert {name.lower(): value for name, value in message.headers}["content-length"] == str(len(message.body))
-    pages = exchange.read(tmp_path / "live_several_pages")
+    pages = _recordings.read(tmp_path / "live_several_pages")
     assert [arguments_of(request).get("next_token") for request, _ in pages[1:]] == [
         json.loads(response.body)["nextToken"] for _, response in pages[:-1]
     ]

@@ -11,7 +11,6 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
-from socketserver import StreamRequestHandler
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -40,7 +39,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
 
     from novaact_http.testing import LocalService
-from novaact_http.testing._service import _Handler
 
 PAGE = b'{"sessionSummaries": []}'
 
@@ -325,20 +323,13 @@ def test_a_refused_connection_says_that_nothing_was_sent(face: Face) -> None:
     assert not caught.value.request_sent
 
 
-def test_connections_are_kept(service: LocalService, monkeypatch: pytest.MonkeyPatch) -> None:
-    accepted: list[_Handler] = []
-
-    def setup(self: _Handler) -> None:
-        accepted.append(self)
-        StreamRequestHandler.setup(self)
-
-    monkeypatch.setattr(_Handler, "setup", setup)
+def test_connections_are_kept(service: LocalService) -> None:
     run = call_for(service.runs[0])
     with Client(**options_for(service)) as client:
         for _ in range(5):
             client.list_sessions(**run)
     assert len(service.requests) == 5
-    assert len(accepted) == 1
+    assert service.connections == 1
 
 
 # TLS.

@@ -19,7 +19,8 @@ class ReceivedRequest:
 
     def header(self, name: str) -> str | None:
         """The value of the header of this name, whatever its case; the first if there are several."""
-        return next((value for each, value in self.headers if each.lower() == name.lower()), None)
+        wanted = name.lower()
+        return next((value for each, value in self.headers if each.lower() == wanted), None)
 
 
 @attrs.frozen(kw_only=True)

@@ -7,14 +7,18 @@ import hmac
 import re
 from calendar import timegm
 from time import gmtime, strftime, strptime
+from typing import TYPE_CHECKING
 
 import attrs
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials as BotocoreCredentials
 
-from novaact_http.config import Credentials
-from novaact_http.testing._messages import Answer, ReceivedRequest, error
+from novaact_http.testing._service.keys import Keys
+from novaact_http.testing._service.messages import Answer, ReceivedRequest, error
+
+if TYPE_CHECKING:
+    from novaact_http.config import Credentials
 
 SERVICE = "nova-act"
 
@@ -42,9 +46,9 @@ class _Signature:
 
 @attrs.frozen(kw_only=True)
 class Gate:
-    """Lets in requests that are signed with these credentials, for this region, at about this time."""
+    """Lets in requests that are signed with credentials that are good, for this region, at about this time."""
 
-    credentials: Credentials
+    keys: Keys
     region: str
 
     def refusal(self, request: ReceivedRequest, now: float) -> Answer | None:
@@ -55,9 +59,16 @@ class Gate:
         if signature is None:
             return _forbidden("IncompleteSignatureException", "The signature does not conform to AWS standards.")
         token = request.header("X-Amz-Security-Token") or None
-        if (signature.key_id, token) != (self.credentials.access_key_id, self.credentials.session_token or None):
+        credentials = self.keys.known(signature.key_id)
+        if credentials is None or token != (credentials.session_token or None):
             return _forbidden("UnrecognizedClientException", "The security token included in the request is invalid.")
-        problem = self._scope_problem(signature) or _date_problem(signature, now) or self._mismatch(request, signature)
+        if self.keys.expired(signature.key_id, now):
+            return _forbidden("ExpiredTokenException", "The security token included in the request is expired")
+        problem = (
+            self._scope_problem(signature)
+            or _date_problem(signature, now)
+            or self._mismatch(request, signature, credentials)
+        )
         return None if problem is None else _forbidden("InvalidSignatureException", problem)
 
     def _scope_problem(self, signature: _Signature) -> str | None:
@@ -67,7 +78,7 @@ class Gate:
             return f"Credential should be scoped to correct service: '{SERVICE}'."
         return None
 
-    def _mismatch(self, request: ReceivedRequest, signature: _Signature) -> str | None:
+    def _mismatch(self, request: ReceivedRequest, signature: _Signature, credentials: Credentials) -> str | None:
         unsigned = _must_be_signed(request) - signature.headers
         if unsigned:
             return f"'{', '.join(sorted(unsigned))}' must be a 'SignedHeader' in the AWS Authorization."
@@ -82,7 +93,7 @@ class Gate:
             if name.lower() in signature.headers:
                 theirs.headers[name] = value
         theirs.context["timestamp"] = signature.date
-        keys = BotocoreCredentials(self.credentials.access_key_id, self.credentials.secret_access_key)
+        keys = BotocoreCredentials(credentials.access_key_id, credentials.secret_access_key)
         auth = SigV4Auth(keys, SERVICE, self.region)
         canonical = auth.canonical_request(theirs)
         to_sign = auth.string_to_sign(theirs, canonical)

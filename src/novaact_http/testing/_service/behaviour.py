@@ -13,7 +13,7 @@ import random
 import re
 import uuid
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote
 
 import attrs
@@ -21,11 +21,14 @@ from botocore import xform_name
 from botocore.loaders import Loader
 from botocore.model import ServiceModel
 
-from novaact_http.testing._messages import Answer, error, success
+from novaact_http.testing._service.messages import Answer, error, success
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
 
 _ROUTE = re.compile(r"/workflow-definitions/([^/]+)/workflow-runs/([^/]+)")
 _PAGE_SIZE = 100  # where the caller does not say
-_DEFAULT_RUNS = {"checkout-flow": (34, 3, 0), "invoice-export": (250, 1), "signup-smoke-test": (11,)}
+DEFINITIONS = {"checkout-flow": (34, 3, 0), "invoice-export": (250, 1), "signup-smoke-test": (11,)}
 
 
 @attrs.frozen(kw_only=True)
@@ -40,28 +43,43 @@ class WorkflowRun:
 class NovaAct:
     """The workflow runs that exist, and how they are listed."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, definitions: Mapping[str, Sequence[int | Iterable[str]]]) -> None:
         # Two, so that what is made up for a run does not depend on how many requests came before.
         self._random = random.Random(seed)  # noqa: S311 - made up, and the same for the same seed
         self._random_of_requests = random.Random(f"requests {seed}")  # noqa: S311
         self._inputs = _model().operation_model("ListSessions").input_shape.members
         self._token_key = self._random.randbytes(32)
         self.runs: dict[tuple[str, str], WorkflowRun] = {}
-        for name, sizes in _DEFAULT_RUNS.items():
-            for size in sizes:
-                self.add_run(name, size)
+        for name, runs in definitions.items():
+            for sessions in runs:
+                self.add_run(name, sessions)
 
-    def add_run(self, workflow_definition_name: str, sessions: int) -> WorkflowRun:
-        problem = _problem(self._inputs["workflowDefinitionName"], workflow_definition_name)
-        if problem is not None:
-            raise ValueError(f"no workflow definition can be named {workflow_definition_name!r}: {problem}")
+    def add_run(
+        self, workflow_definition_name: str, sessions: int | Iterable[str], workflow_run_id: str | None = None
+    ) -> WorkflowRun:
+        run_id = _uuid(self._random) if workflow_run_id is None else workflow_run_id
+        for name, value in (("workflowDefinitionName", workflow_definition_name), ("workflowRunId", run_id)):
+            problem = _problem(self._inputs[name], value)
+            if problem is not None:
+                raise ValueError(f"{value!r} cannot be a {name}: {problem}")
         run = WorkflowRun(
             workflow_definition_name=workflow_definition_name,
-            workflow_run_id=_uuid(self._random),
-            session_ids=tuple(_uuid(self._random) for _ in range(sessions)),
+            workflow_run_id=run_id,
+            session_ids=self._session_ids(sessions),
         )
-        self.runs[run.workflow_definition_name, run.workflow_run_id] = run
+        self.runs[workflow_definition_name, run_id] = run
         return run
+
+    def add_sessions(self, run: WorkflowRun, sessions: int | Iterable[str]) -> WorkflowRun:
+        key = (run.workflow_definition_name, run.workflow_run_id)
+        grown = attrs.evolve(run, session_ids=self.runs[key].session_ids + self._session_ids(sessions))
+        self.runs[key] = grown
+        return grown
+
+    def _session_ids(self, sessions: int | Iterable[str]) -> tuple[str, ...]:
+        if isinstance(sessions, int):
+            return tuple([_uuid(self._random) for _ in range(sessions)])
+        return tuple(sessions)
 
     def new_request_id(self) -> str:
         return _uuid(self._random_of_requests)
@@ -109,16 +127,22 @@ class NovaAct:
             message = f"{kind} {resource} was not found."
             return modelled("ResourceNotFoundException", message, resource_id=resource, resource_type=kind)
         order = values.get("sortOrder", "Ascending")
-        start = 0
+        size = int(values.get("maxResults", _PAGE_SIZE))
+        is_ascending = order == "Ascending"
+        # A position is how many sessions there are before, so that sessions added meanwhile change nothing.
+        position: int | None = 0 if is_ascending else len(run.session_ids)
         if "nextToken" in values:
-            found = self._position(values["nextToken"], run_id, order)
-            if found is None:
-                return _invalid([("nextToken", "The token is not one of this listing.")])
-            start = found
-        end = start + int(values.get("maxResults", _PAGE_SIZE))
-        ids = run.session_ids if order == "Ascending" else run.session_ids[::-1]
-        page: dict[str, object] = {"sessionSummaries": [{"sessionId": each} for each in ids[start:end]]}
-        if end < len(ids):
+            position = self._position(values["nextToken"], run_id, order)
+        if position is None:
+            return _invalid([("nextToken", "The token is not one of this listing.")])
+        if is_ascending:
+            end = min(position + size, len(run.session_ids))
+            ids, has_more = run.session_ids[position:end], end < len(run.session_ids)
+        else:
+            end = max(position - size, 0)
+            ids, has_more = run.session_ids[end:position][::-1], end > 0
+        page: dict[str, object] = {"sessionSummaries": [{"sessionId": each} for each in ids]}
+        if has_more:
             page["nextToken"] = self._token(end, run_id, order)
         return success(page)
 

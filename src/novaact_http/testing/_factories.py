@@ -1,0 +1,48 @@
+"""What a client gives and raises, made up for tests."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING, Any
+
+from novaact_http import errors
+from novaact_http.models import ListSessionsResponse, ResponseMetadata, SessionSummary
+from novaact_http.operations import ERRORS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_REQUEST_ID = "00000000-0000-4000-8000-000000000000"
+
+
+def make_page(sessions: int | Iterable[str] = 0, *, next_token: str | None = None) -> ListSessionsResponse:
+    """A page of sessions, as `list_sessions` returns it.
+
+    Args:
+        sessions: their ids, or how many: their ids are UUIDs then, the same each time.
+        next_token: of the page that follows, if one does.
+    """
+    ids = [str(uuid.UUID(int=number)) for number in range(1, sessions + 1)] if isinstance(sessions, int) else sessions
+    return ListSessionsResponse(
+        session_summaries=tuple([SessionSummary(each) for each in ids]),
+        next_token=next_token,
+        metadata=ResponseMetadata(request_id=_REQUEST_ID, status_code=200, headers={}, attempts=1),
+    )
+
+
+def make_error(code: str, message: str = "Made up for a test.", **members: Any) -> errors.ServiceError:
+    """An error of the service, as `list_sessions` raises it.
+
+    Args:
+        code: such as `"ThrottlingException"`; a plain `ServiceError` if the service model does not know it.
+        message: the service's words.
+        members: other attributes, such as `retry_after_seconds=2` or `status_code=503`.
+
+    Raises:
+        TypeError: the error has no such attribute.
+    """
+    kind: type[errors.ServiceError] = ERRORS[code].exception if code in ERRORS else errors.ServiceError
+    facts: dict[str, Any] = {"code": code, "request_id": _REQUEST_ID, **members}
+    if "retry_after_seconds" in members:
+        facts.setdefault("retry_after", float(members["retry_after_seconds"]))
+    return kind(message, **facts)

@@ -1,0 +1,152 @@
+"""What goes wrong, and when: errors and broken connections on a schedule, and a throttle."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import attrs
+
+if TYPE_CHECKING:
+    import random
+
+    from novaact_http.testing._service.messages import Answer
+
+# What can be done to the connection of a request, and the seconds it takes where nobody says.
+CONNECTION_FAULTS = {
+    "refuse": 1.0,  # reset it, and refuse all connections for so long
+    "reset": 0.0,  # before the answer
+    "reset-mid": 0.0,  # after half of the answer
+    "reset-after": 0.0,  # after the answer
+    "truncate": 0.0,  # close it after half of the answer's body
+    "drip": 0.01,  # answer a byte at a time, and wait so long after each
+    "stall": 0.0,  # never answer
+    "close": 0.0,  # after the answer, without saying so in it
+}
+_NUMBER = r"[0-9]+(?:\.[0-9]+)?"
+_SPECIFICATION = re.compile(
+    r"(?P<fault>[A-Za-z-]+)"
+    rf"(?: for (?P<seconds>{_NUMBER}) ?s)?"
+    rf"(?: next (?P<times>[0-9]+)| every (?P<every>[0-9]+)(?:st|nd|rd|th)?| (?P<percent>{_NUMBER}) ?%)?"
+)
+
+
+@attrs.frozen
+class ConnectionFault:
+    """One of `CONNECTION_FAULTS`, with its seconds."""
+
+    kind: str
+    seconds: float
+
+
+@attrs.define(kw_only=True)
+class Scheduled:
+    """An answer or a fault, and when it comes.
+
+    Attributes:
+        times: how often at most; None for always.
+        every: of so many requests, the last.
+        chance: from 0 to 1.
+    """
+
+    what: Answer | ConnectionFault
+    times: int | None = None
+    every: int | None = None
+    chance: float | None = None
+    seen: int = 0
+
+    def is_due(self, chance: random.Random) -> bool:
+        """Does it come now, that one more request was seen?"""
+        return (self.every is None or self.seen % self.every == 0) and (
+            self.chance is None or chance.random() < self.chance
+        )
+
+
+class Schedule:
+    """All that is to go wrong. The first that is due comes."""
+
+    def __init__(self, chance: random.Random) -> None:
+        self._chance = chance
+        self._scheduled: list[Scheduled] = []
+
+    def add(self, scheduled: Scheduled) -> None:
+        if scheduled.times != 0:
+            self._scheduled.append(scheduled)
+
+    def clear(self) -> None:
+        self._scheduled.clear()
+
+    def next(self) -> Answer | ConnectionFault | None:
+        """What the next request meets, if anything."""
+        for each in self._scheduled:
+            each.seen += 1
+        due = next((each for each in self._scheduled if each.is_due(self._chance)), None)
+        if due is None:
+            return None
+        if due.times is not None:
+            due.times -= 1
+            if due.times == 0:
+                self._scheduled.remove(due)
+        return due.what
+
+
+@attrs.frozen(kw_only=True)
+class Specification:
+    """A fault and its schedule, as in `"ThrottlingException every 3rd"`, `"reset next 2"` or `"drip for 0.1s 10 %"`."""
+
+    fault: str
+    seconds: float | None = None
+    times: int | None = None
+    every: int | None = None
+    chance: float | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> Specification:
+        """Raises a ValueError if it is none."""
+        parsed = _SPECIFICATION.fullmatch(" ".join(text.split()))
+        if parsed is None:
+            raise ValueError(
+                f"{text!r} is no fault: write its name, then if need be 'for 0.5s', then 'next 2', 'every 3rd' or '5 %'"
+            )
+        found = parsed.groupdict()
+        seconds, times, every, percent = (found[name] for name in ("seconds", "times", "every", "percent"))
+        return cls(
+            fault=found["fault"],
+            seconds=None if seconds is None else float(seconds),
+            times=None if times is None else int(times),
+            every=None if every is None else int(every),
+            chance=None if percent is None else float(percent) / 100,
+        )
+
+    def __attrs_post_init__(self) -> None:
+        if self.every is not None and self.every < 1:
+            raise ValueError(f"every must be at least 1, not {self.every}")
+        if self.times is not None and self.times < 0:
+            raise ValueError(f"times must be at least 0, not {self.times}")
+        if self.chance is not None and not 0 <= self.chance <= 1:
+            raise ValueError(f"chance must be from 0 to 1, not {self.chance}")
+
+
+class TokenBucket:
+    """Lets so many requests a second through, and a burst of so many at once.
+
+    Args:
+        rate: requests a second, over 0.
+        burst: at least 1.
+        now: seconds since some moment.
+    """
+
+    def __init__(self, rate: float, burst: float, now: float) -> None:
+        if not rate > 0 or not burst >= 1:
+            raise ValueError(f"the rate must be over 0 and the burst at least 1, not {rate} and {burst}")
+        self._rate, self._burst = rate, burst
+        self._tokens, self._at = float(burst), now
+
+    def take(self, now: float) -> float:
+        """Let a request through. Returns 0.0, or the seconds until there will be a token if there is none."""
+        self._tokens = min(self._burst, self._tokens + max(0.0, now - self._at) * self._rate)
+        self._at = now
+        if self._tokens >= 1:
+            self._tokens -= 1
+            return 0.0
+        return (1 - self._tokens) / self._rate

@@ -1,0 +1,262 @@
+"""The local service's sockets: asyncio on a thread of its own, which can break connections in every way there is."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import struct
+import threading
+import traceback
+from typing import TYPE_CHECKING, cast
+
+import attrs
+
+from novaact_http.testing._service.faults import ConnectionFault
+from novaact_http.testing._service.http import BadRequest, take_request
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Callable
+
+    from novaact_http.testing._service.messages import ReceivedRequest
+
+ADDRESS = "127.0.0.1"
+_BACKLOG = 1024  # with few, a burst of connections waits for seconds
+_RESET = struct.pack("ii", 1, 0)  # of SO_LINGER: closing sends RST
+
+
+@attrs.frozen
+class Reply:
+    """An answer as bytes, and how it is given.
+
+    Attributes:
+        delay: seconds to wait before.
+        fault: what is done to the connection, if anything.
+    """
+
+    head: bytes
+    body: bytes
+    delay: float
+    fault: ConnectionFault | None
+
+
+class Server:
+    """Listens on 127.0.0.1, and answers requests one by one on each connection.
+
+    Args:
+        respond: called with each request, on the server's thread.
+        port: 0 for any that is free.
+        tls: to shake hands with; None for plain HTTP.
+        accepted: called for each connection.
+    """
+
+    def __init__(
+        self,
+        respond: Callable[[ReceivedRequest], Reply],
+        port: int,
+        tls: ssl.SSLContext | None,
+        accepted: Callable[[], None],
+    ) -> None:
+        self.respond = respond
+        self.port = port
+        self._tls = tls
+        self._accepted = accepted
+        self._connections: set[_Connection] = set()
+        self._handshakes: set[asyncio.Task[object]] = set()
+        self._listener = self._listen()  # here, so that what goes wrong is raised where it belongs
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._run, name="novaact-local", daemon=True)
+        self._loop.call_soon(self._start_accepting)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Close all connections, and stop."""
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+
+    def refuse(self) -> None:
+        """Close all connections, and refuse further ones. Returns when that is so."""
+        self._do(self.stop_accepting)
+
+    def accept(self) -> None:
+        """Accept connections again."""
+        self._do(self._accept_again)
+
+    def _do(self, what: Callable[[], None]) -> None:
+        done = threading.Event()
+
+        def do() -> None:
+            what()
+            done.set()
+
+        self._loop.call_soon_threadsafe(do)
+        done.wait()
+
+    def _run(self) -> None:
+        loop = self._loop
+        try:
+            loop.run_forever()
+        finally:
+            self.stop_accepting()
+            while self._connections or self._handshakes:
+                loop.run_until_complete(asyncio.sleep(0))
+            loop.close()
+
+    def _listen(self) -> socket.socket:
+        listener = socket.create_server((ADDRESS, self.port), backlog=_BACKLOG)
+        listener.setblocking(False)
+        self.port = listener.getsockname()[1]
+        return listener
+
+    def _start_accepting(self) -> None:
+        self._loop.add_reader(self._listener, self._accept)
+
+    def stop_accepting(self) -> None:
+        """Refuse further connections, and close those there are. On the server's thread."""
+        if self._listener.fileno() >= 0:
+            self._loop.remove_reader(self._listener)
+            self._listener.close()
+        for handshake in self._handshakes:
+            handshake.cancel()
+        for connection in list(self._connections):
+            connection.abort()
+
+    def pause(self, seconds: float) -> None:
+        """Refuse connections for so long. On the server's thread."""
+        self.stop_accepting()
+        self._loop.call_later(seconds, self._accept_again)
+
+    def _accept_again(self) -> None:
+        if self._listener.fileno() < 0:
+            self._listener = self._listen()
+            self._start_accepting()
+
+    def _accept(self) -> None:
+        with contextlib.suppress(BlockingIOError, ConnectionError):
+            while True:
+                accepted, _ = self._listener.accept()
+                accepted.setblocking(False)
+                self._accepted()
+                handshake = self._loop.create_task(
+                    self._loop.connect_accepted_socket(lambda: _Connection(self), accepted, ssl=self._tls)
+                )
+                self._handshakes.add(cast("asyncio.Task[object]", handshake))
+                handshake.add_done_callback(self._end_handshake)
+
+    def _end_handshake(self, handshake: asyncio.Task[object]) -> None:
+        self._handshakes.discard(handshake)
+        if not handshake.cancelled():
+            handshake.exception()  # a client that does not trust us; that is for the client to tell
+
+    def has_begun(self, connection: _Connection) -> None:
+        """One more connection."""
+        self._connections.add(connection)
+
+    def has_ended(self, connection: _Connection) -> None:
+        """One less."""
+        self._connections.discard(connection)
+
+
+class _Connection(asyncio.Protocol):
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._loop = asyncio.get_running_loop()
+        self._buffer = bytearray()
+        self._is_busy = False
+        self._is_last = False  # is the request the last one?
+        self._timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+        self._server.has_begun(self)
+
+    def connection_lost(self, _: Exception | None) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._server.has_ended(self)
+
+    def data_received(self, data: bytes) -> None:
+        self._buffer += data
+        if not self._is_busy:
+            self._read()
+
+    def eof_received(self) -> bool:
+        self._is_last = True
+        is_plain = self._transport.get_extra_info("sslcontext") is None
+        return is_plain and self._timer is not None  # there is something to be sent yet
+
+    def abort(self) -> None:
+        """Close it, whatever is under way."""
+        self._transport.abort()
+
+    def _read(self) -> None:
+        try:
+            taken = take_request(self._buffer)
+        except BadRequest as error:
+            self._transport.write(error.answer)
+            self._transport.close()
+            return
+        if taken is None:
+            return
+        request, keep = taken
+        self._is_busy, self._is_last = True, self._is_last or not keep
+        try:
+            reply = self._server.respond(request)
+        except Exception:  # noqa: BLE001 - a mistake in the test itself, which must not be hidden
+            traceback.print_exc()
+            self.abort()
+            return
+        if reply.delay:
+            self._later(reply.delay, self._reply, reply)
+        else:
+            self._reply(reply)
+
+    def _reply(self, reply: Reply) -> None:
+        self._timer = None
+        if reply.fault is not None:
+            self._break(reply, reply.fault)
+            return
+        self._transport.write(reply.head + reply.body)
+        self._go_on()
+
+    def _go_on(self) -> None:
+        self._is_busy = False
+        if self._is_last:
+            self._transport.close()
+        elif self._buffer:
+            self._loop.call_soon(self._read)
+
+    def _break(self, reply: Reply, fault: ConnectionFault) -> None:
+        whole = reply.head + reply.body
+        if fault.kind == "drip":
+            self._drip(whole, fault.seconds)
+        elif fault.kind == "truncate":
+            self._transport.write(reply.head + reply.body[: len(reply.body) // 2])
+            self._transport.close()
+        elif fault.kind == "close":
+            self._transport.write(whole)
+            self._transport.close()
+        elif fault.kind in ("reset", "reset-mid", "reset-after", "refuse"):
+            sent = {"reset-mid": len(whole) // 2, "reset-after": len(whole)}.get(fault.kind, 0)
+            self._transport.write(whole[:sent])
+            self._reset()
+            if fault.kind == "refuse":
+                self._server.pause(fault.seconds)
+        # else it stalls, until the client has had enough or the service is stopped
+
+    def _drip(self, rest: bytes, seconds: float) -> None:
+        self._transport.write(rest[:1])
+        if len(rest) > 1:
+            self._later(seconds, self._drip, rest[1:], seconds)
+        else:
+            self._timer = None
+            self._go_on()
+
+    def _reset(self) -> None:
+        raw = self._transport.get_extra_info("socket")
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+        self.abort()
+
+    def _later(self, seconds: float, do: Callable[..., None], *arguments: object) -> None:
+        self._timer = self._loop.call_later(seconds, do, *arguments)

@@ -1,0 +1,204 @@
+"""Transports that record exchanges, and that give them again."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import deque
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import httpx
+
+from novaact_http.errors import ServiceError
+from novaact_http.models import ListSessionsResponse
+from novaact_http.operations import ERRORS
+from novaact_http.testing import _recordings
+from novaact_http.testing._recordings import Message, Scrubber
+from novaact_http.transports import LeanAsyncTransport, LeanTransport
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterable, Iterable
+
+_PROVENANCE = "Recorded by novaact_http.testing.Recorder; names, ids, tokens and account numbers replaced.\n"
+
+
+class Replay(httpx.BaseTransport, httpx.AsyncBaseTransport):
+    """A transport for either client that gives one answer after the other, whatever it is asked; see `replay`.
+
+    Attributes:
+        requests: all that came, as httpx has them, their bodies in `.content`.
+        remaining: how many answers have not been given yet.
+    """
+
+    def __init__(self, answers: Iterable[httpx.Response | Exception]) -> None:
+        self._answers = deque(answers)
+        self._count = len(self._answers)
+        self._lock = threading.Lock()
+        self.requests: list[httpx.Request] = []
+
+    @property
+    def remaining(self) -> int:
+        return len(self._answers)
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Give the next answer.
+
+        Raises:
+            AssertionError: there is none left.
+        """
+        with self._lock:
+            self.requests.append(request)
+            if not self._answers:
+                raise AssertionError(
+                    f"there were {self._count} answers to give, and this is one request more: {request}"
+                )
+            answer = self._answers.popleft()
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """See `handle_request`."""
+        return self.handle_request(request)
+
+
+def replay(
+    case: str | os.PathLike[str] | Iterable[ListSessionsResponse | ServiceError | httpx.Response | Exception],
+) -> Replay:
+    """A transport that gives recorded or made-up answers, one after the other, to either client.
+
+        transport = replay([make_error("ThrottlingException"), make_page(3)])
+        client = Client(region="us-east-1", credentials=keys, transport=transport)
+
+    Args:
+        case: the folder of a recording, as `Recorder` writes it; or the answers: pages, errors of the service, httpx's
+            responses, and exceptions that are raised instead of an answer, such as `httpx.ConnectError("refused")`.
+
+    Raises:
+        ValueError: the folder has no recording.
+    """
+    if not isinstance(case, (str, os.PathLike)):
+        return Replay([_to_answer(each) for each in case])
+    recorded = _recordings.read(Path(case))
+    if not recorded:
+        raise ValueError(f"{case} has no recording: there is no 1.request.http in it")
+    return Replay([_to_httpx(response) for _, response in recorded])
+
+
+def _to_answer(answer: ListSessionsResponse | ServiceError | httpx.Response | Exception) -> httpx.Response | Exception:
+    if isinstance(answer, ListSessionsResponse):
+        page: dict[str, object] = {
+            "sessionSummaries": [{"sessionId": each.session_id} for each in answer.session_summaries]
+        }
+        if answer.next_token is not None:
+            page["nextToken"] = answer.next_token
+        return httpx.Response(200, headers=_headers(answer.metadata.request_id), json=page)
+    if isinstance(answer, ServiceError):
+        return _to_error_response(answer)
+    return answer
+
+
+def _to_error_response(error: ServiceError) -> httpx.Response:
+    body: dict[str, object] = {"message": error.message}
+    shape = ERRORS.get(error.code)
+    for member in shape.members if shape else ():
+        value = getattr(error, member.name)
+        if member.name == "field_list":
+            body[member.wire_name] = [{"name": each.name, "message": each.message} for each in value]
+        elif value is not None:
+            body[member.wire_name] = value
+    headers = {**_headers(error.request_id), "x-amzn-ErrorType": error.code, **error.headers}
+    seconds = getattr(error, "retry_after_seconds", None)
+    if seconds is not None:
+        headers["Retry-After"] = str(seconds)
+    return httpx.Response(error.status_code, headers=headers, json=body)
+
+
+def _headers(request_id: str | None) -> dict[str, str]:
+    return {} if request_id is None else {"x-amzn-RequestId": request_id}
+
+
+class Recorder(httpx.BaseTransport, httpx.AsyncBaseTransport):
+    """A transport for either client that writes down all exchanges, for `replay`.
+
+    Nothing of the account is written: names of workflow definitions, UUIDs, pagination tokens, account numbers are
+    replaced, the same one always by the same other, and what is secret or differs each time is made uniform.
+    The files are there as soon as an exchange is over; a recording that the folder had before is replaced.
+
+    Args:
+        folder: to write to; made if need be.
+        transport: that sends the requests; by default the library's own, `LeanTransport` or `LeanAsyncTransport`.
+    """
+
+    def __init__(
+        self,
+        folder: str | os.PathLike[str],
+        transport: httpx.BaseTransport | httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        self._folder = Path(folder)
+        self._transport = transport
+        self._own: LeanTransport | LeanAsyncTransport | None = None
+        self._scrubber = Scrubber()
+        self._count = 0
+        self._lock = threading.Lock()
+        _recordings.begin(self._folder, _PROVENANCE)
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request, and write it down with its response."""
+        transport = cast("httpx.BaseTransport", self._sender(LeanTransport))
+        response = transport.handle_request(request)
+        try:
+            body = b"".join(cast("Iterable[bytes]", response.stream))
+        finally:
+            response.close()
+        return self._record(request, response, body)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """See `handle_request`."""
+        transport = cast("httpx.AsyncBaseTransport", self._sender(LeanAsyncTransport))
+        response = await transport.handle_async_request(request)
+        try:
+            body = b"".join([part async for part in cast("AsyncIterable[bytes]", response.stream)])
+        finally:
+            await response.aclose()
+        return self._record(request, response, body)
+
+    def _sender(self, kind: type[LeanTransport | LeanAsyncTransport]) -> object:
+        if self._transport is not None:
+            return self._transport
+        with self._lock:
+            if self._own is None:
+                self._own = kind()
+            return self._own
+
+    def _record(self, request: httpx.Request, response: httpx.Response, body: bytes) -> httpx.Response:
+        sent = Message(
+            f"{request.method} {request.url.raw_path.decode('ascii')} HTTP/1.1",
+            _pairs(request.headers),
+            request.content,
+        )
+        headers = _pairs(response.headers)
+        came = Message.response(response.status_code, headers, body)
+        with self._lock:
+            self._count += 1
+            _recordings.add(self._folder, self._count, *self._scrubber.scrub(sent, came))
+        return httpx.Response(response.status_code, headers=headers, stream=httpx.ByteStream(body))
+
+    def close(self) -> None:
+        """Close the transport, if it is the library's own."""
+        if isinstance(self._own, LeanTransport):
+            self._own.close()
+
+    async def aclose(self) -> None:
+        """See `close`."""
+        if isinstance(self._own, LeanAsyncTransport):
+            await self._own.aclose()
+
+
+def _to_httpx(response: Message) -> httpx.Response:
+    return httpx.Response(response.status, headers=response.headers, stream=httpx.ByteStream(response.body))
+
+
+def _pairs(headers: httpx.Headers) -> tuple[tuple[str, str], ...]:
+    return tuple([(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers.raw])

@@ -1,0 +1,82 @@
+"""Fixtures for pytest: the local service, and a client of each kind that talks to it.
+
+pytest finds them by itself (an entry point of this package). Nothing is imported until a test asks for one.
+
+    @pytest.mark.novaact_service("ThrottlingException next 2", latency=0.1)
+    def test_of_mine(novaact_service, novaact_client): ...
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from novaact_http import AsyncClient, Client
+    from novaact_http.testing import LocalService
+
+_MARK = "novaact_service"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the marker known."""
+    config.addinivalue_line(
+        "markers",
+        f"{_MARK}(*faults, **options): faults and arguments of the LocalService that is the fixture {_MARK}, "
+        'such as "reset every 3rd", latency=0.1',
+    )
+
+
+@pytest.fixture
+def novaact_service(request: pytest.FixtureRequest) -> Iterator[LocalService]:
+    """A `LocalService` that runs while the test does, with what the test's markers `novaact_service` say."""
+    from novaact_http.testing import LocalService
+
+    faults: list[str] = []
+    options: dict[str, object] = {}
+    for mark in reversed(list(request.node.iter_markers(_MARK))):  # the nearest last: it has the last word
+        faults = [*mark.args, *faults]
+        options |= mark.kwargs
+    with LocalService(**options) as service:  # type: ignore[arg-type]
+        for fault in faults:
+            service.inject(fault)
+        yield service
+
+
+@pytest.fixture
+def novaact_client(novaact_service: LocalService) -> Iterator[Client]:
+    """A `Client` that talks to `novaact_service`."""
+    from novaact_http import Client
+
+    with Client(
+        region=novaact_service.region,
+        endpoint_url=novaact_service.url,
+        credentials=novaact_service.get_credentials,
+        verify=novaact_service.ca_file,
+    ) as client:
+        yield client
+
+
+@pytest.fixture
+def novaact_async_client(novaact_service: LocalService) -> Iterator[AsyncClient]:
+    """An `AsyncClient` that talks to `novaact_service`, for tests with pytest-asyncio or anyio (on asyncio)."""
+    import asyncio
+
+    from novaact_http import AsyncClient
+
+    client = AsyncClient(
+        region=novaact_service.region,
+        endpoint_url=novaact_service.url,
+        credentials=novaact_service.get_credentials,
+        verify=novaact_service.ca_file,
+    )
+    yield client
+    # On an event loop of its own, as the test's may be closed by now; connections are closed whatever loop they are of.
+    loop = asyncio.new_event_loop()
+    try:
+        loop.run_until_complete(client.aclose())
+    finally:
+        loop.close()
