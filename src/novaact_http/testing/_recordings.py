@@ -29,6 +29,9 @@ _NORMAL_FORMS = {
     "x-amz-security-token": "normalised",
     "amz-sdk-invocation-id": "00000000-0000-4000-8000-000000000000",
 }
+# UUIDs and account numbers: at once, as the end of a UUID may look like an account number.
+_ID = re.compile(rb"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\b[0-9]{12}\b")
+_ACCOUNT = b"123456789012"
 _REQUEST = "{}.request.http"
 _RESPONSE = "{}.response.http"
 
@@ -159,12 +162,13 @@ class Scrubber:
         raw = message.to_bytes()
         for real, made_up in self._known.items():
             raw = re.sub(rb"(?<![\w-])%b(?![\w-])" % re.escape(real), made_up, raw)
-        raw = re.sub(rb"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", self._id, raw)
-        raw = re.sub(rb"\b[0-9]{12}\b", b"123456789012", raw)
+        raw = _ID.sub(self._id, raw)
         scrubbed = Message.from_bytes(raw)
         length = str(len(scrubbed.body))
         headers = ((name, length if name.lower() == "content-length" else value) for name, value in scrubbed.headers)
         return attrs.evolve(scrubbed, headers=tuple(headers))
 
     def _id(self, found: re.Match[bytes]) -> bytes:
+        if len(found[0]) == len(_ACCOUNT):
+            return _ACCOUNT
         return self._ids.setdefault(found[0], b"00000000-0000-4000-8000-%012x" % (len(self._ids) + 1))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import socket
 import struct
 import threading
@@ -142,12 +143,13 @@ class Server:
                     self._loop.connect_accepted_socket(lambda: _Connection(self), accepted, ssl=self._tls)
                 )
                 self._handshakes.add(cast("asyncio.Task[object]", handshake))
-                handshake.add_done_callback(self._end_handshake)
+                handshake.add_done_callback(functools.partial(self._end_handshake, accepted))
 
-    def _end_handshake(self, handshake: asyncio.Task[object]) -> None:
+    def _end_handshake(self, accepted: socket.socket, handshake: asyncio.Task[object]) -> None:
         self._handshakes.discard(handshake)
-        if not handshake.cancelled():
-            handshake.exception()  # a client that does not trust us; that is for the client to tell
+        # What a client that does not trust us makes of it, is for the client to tell.
+        if handshake.cancelled() or handshake.exception() is not None:
+            accepted.close()
 
     def has_begun(self, connection: _Connection) -> None:
         """One more connection."""
