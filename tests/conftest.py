@@ -19,6 +19,9 @@ from support import FACES, Face
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+# Not as users have it, by its entry point, as then it is imported before coverage has begun.
+pytest_plugins = ["novaact_http.testing.pytest_plugin", "pytester"]
+
 hypothesis.settings.register_profile("default", deadline=None, max_examples=50)
 hypothesis.settings.register_profile("ci", deadline=None, max_examples=1_000)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))

@@ -1,0 +1,120 @@
+"""The fixtures and the marker that users get, in test suites like theirs."""
+
+from __future__ import annotations
+
+import pytest
+
+ALONE = ("-W", "error", "-p", "no:randomly", "-p", "no:xdist")
+LOOP_SCOPE = ("-o", "asyncio_default_fixture_loop_scope=function")
+SYNCHRONOUS = """
+    import pytest
+    from novaact_http import RetryPolicy, errors
+
+    def call(service):
+        run = service.runs[0]
+        return {"workflow_definition_name": run.workflow_definition_name, "workflow_run_id": run.workflow_run_id}
+
+    def test_a_client_lists_what_the_service_has(novaact_service, novaact_client):
+        sessions = list(novaact_client.iter_sessions(**call(novaact_service)))
+        assert [each.session_id for each in sessions] == list(novaact_service.runs[0].session_ids)
+        assert len(novaact_service.requests) == 1
+
+    def test_each_test_has_a_service_of_its_own(novaact_service):
+        assert novaact_service.requests == []
+
+    def test_a_client_gets_other_credentials_when_these_expire(novaact_service, novaact_client):
+        novaact_client.list_sessions(**call(novaact_service))
+        novaact_service.expire_credentials()
+        novaact_client.list_sessions(**call(novaact_service))
+
+    @pytest.mark.novaact_service("ConflictException next 1", "ThrottlingException every 2")
+    def test_faults_come_as_marked(novaact_service, novaact_client):
+        client = novaact_client.with_options(retries=RetryPolicy(mode="off"))
+        with pytest.raises(errors.ConflictException):
+            client.list_sessions(**call(novaact_service))
+        with pytest.raises(errors.ThrottlingException):
+            client.list_sessions(**call(novaact_service))
+        client.list_sessions(**call(novaact_service))
+
+    @pytest.mark.novaact_service(tls=True, definitions={"a": [1]})
+    class TestOptions:
+        def test_of_the_class(self, novaact_service, novaact_client):
+            assert novaact_service.url.startswith("https:")
+            assert len(novaact_client.list_sessions(**call(novaact_service)).session_summaries) == 1
+
+        @pytest.mark.novaact_service("reset next 1", definitions={"a": [2]})
+        def test_that_of_the_test_comes_before_that_of_the_class(self, novaact_service, novaact_client):
+            assert novaact_service.url.startswith("https:")
+            assert len(novaact_client.list_sessions(**call(novaact_service)).session_summaries) == 2
+            assert len(novaact_service.requests) == 2
+
+    @pytest.mark.novaact_service("nonsense 3")
+    def test_that_cannot_be(novaact_service):
+        pass
+"""
+
+ASYNCHRONOUS = """
+    import pytest
+
+    def call(service):
+        run = service.runs[0]
+        return {{"workflow_definition_name": run.workflow_definition_name, "workflow_run_id": run.workflow_run_id}}
+
+    {mark}
+    @pytest.mark.parametrize("number", range(2))
+    async def test_a_client_lists_what_the_service_has(novaact_service, novaact_async_client, number):
+        run = novaact_service.runs[0]
+        sessions = [each async for each in novaact_async_client.iter_sessions(**call(novaact_service))]
+        assert [each.session_id for each in sessions] == list(run.session_ids)
+"""
+
+
+def test_the_fixtures_and_the_marker_work(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(SYNCHRONOUS)
+    result = pytester.runpytest_inprocess("--strict-markers", "-p", "no:asyncio", *ALONE)
+    result.assert_outcomes(passed=6, errors=1)
+    result.stdout.fnmatch_lines(["*ValueError: 'nonsense 3' is no fault: *"])
+
+
+def test_the_marker_is_listed(pytester: pytest.Pytester) -> None:
+    result = pytester.runpytest_inprocess("--markers", "-p", "no:asyncio")
+    result.stdout.fnmatch_lines(["@pytest.mark.novaact_service(*faults, [*][*]options): *"])
+
+
+@pytest.mark.parametrize(
+    ("mark", "options"),
+    [
+        ("@pytest.mark.asyncio", ["-p", "no:anyio", *LOOP_SCOPE]),
+        ("", ["--asyncio-mode=auto", *LOOP_SCOPE]),
+        ("@pytest.mark.anyio", ["-p", "no:asyncio"]),
+    ],
+    ids=["pytest-asyncio", "pytest-asyncio, auto", "anyio"],
+)
+def test_the_asynchronous_client_works_with_the_plugins_for_asyncio(
+    pytester: pytest.Pytester, mark: str, options: list[str]
+) -> None:
+    pytester.makepyfile(ASYNCHRONOUS.format(mark=mark))
+    pytester.makeconftest('import pytest\n\n@pytest.fixture\ndef anyio_backend(): return "asyncio"\n')
+    result = pytester.runpytest_subprocess(*ALONE, *options)
+    result.assert_outcomes(passed=2)
+
+
+def test_it_works_with_xdist(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(SYNCHRONOUS)
+    result = pytester.runpytest_subprocess("-n", "2", "-p", "no:asyncio")
+    result.assert_outcomes(passed=6, errors=1)
+
+
+def test_it_costs_nothing_who_do_not_use_it(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        import sys
+
+        def test_nothing_is_loaded():
+            assert "novaact_http.testing.pytest_plugin" in sys.modules
+            assert not {"botocore", "httpx", "novaact_http.client", "novaact_http.errors"} & set(sys.modules)
+        """
+    )
+    # But for two of others, which import httpx.
+    result = pytester.runpytest_subprocess("-p", "no:pytest_httpx", "-p", "no:respx", "-p", "no:asyncio")
+    result.assert_outcomes(passed=1)
