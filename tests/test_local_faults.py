@@ -196,6 +196,18 @@ def test_several_requests_at_once_are_answered_in_turn() -> None:
     assert got.count(b"HTTP/1.1 200 OK") == 3
 
 
+def test_a_request_that_comes_while_another_is_answered_has_to_wait(service: LocalService) -> None:
+    service.latency = 0.05
+    with socket.create_connection(("127.0.0.1", urlsplit(service.url).port or 0)) as connection:
+        connection.sendall(b"GET /1 HTTP/1.1\r\n")
+        connection.sendall(b"\r\n")
+        eventually(lambda: service.requests)
+        connection.sendall(b"GET /2 HTTP/1.1\r\nConnection: close\r\n\r\n")
+        got = b"".join(iter(lambda: connection.recv(65_536), b""))
+    assert got.count(b"HTTP/1.1 403") == 2
+    assert [each.target for each in service.requests] == ["/1", "/2"]
+
+
 def test_a_service_that_refuses_connections_accepts_them_again(face: Face, service: LocalService) -> None:
     with Client(**options_for(service)) as client:
         client.list_sessions(**call_for(service.runs[0]))
@@ -363,8 +375,7 @@ def test_https_without_what_it_needs_is_refused_with_advice(monkeypatch: pytest.
 
 
 def test_definitions_runs_and_sessions_are_as_told(face: Face) -> None:
-    definitions = {"a": [2, ("first", "second", "third")], "b": [0]}
-    with LocalService(definitions=definitions) as service:
+    with LocalService(definitions={"a": [2, ("first", "second", "third")], "b": [0]}) as service:
         assert [(run.workflow_definition_name, len(run.session_ids)) for run in service.runs] == [
             ("a", 2),
             ("a", 3),

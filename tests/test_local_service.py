@@ -21,6 +21,7 @@ from novaact_http._sigv4 import Scope, SigV4Signer
 from novaact_http.operations import ERRORS
 from novaact_http.testing import LocalService, ReceivedRequest
 from novaact_http.testing._service.authorization import Gate
+from novaact_http.testing._service.http import take_request
 from novaact_http.testing._service.keys import Keys
 from support import (
     CALL,
@@ -568,6 +569,27 @@ def _raw(service: LocalService, data: bytes) -> bytes:
 def test_what_is_not_http_as_clients_speak_it_is_turned_away(service: LocalService, data: bytes, answer: bytes) -> None:
     assert answer in _raw(service, data).partition(b"\r\n")[0]
     assert service.requests == []
+
+
+@given(st.data())
+def test_requests_are_read_however_they_come(data: st.DataObject) -> None:
+    whole = b"POST /a?b HTTP/1.1\r\nA: b \r\nContent-Length: 3\r\n\r\n\r\n\r" + b"GET / HTTP/1.0\r\n\r\nrest"
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(whole)))))
+    buffer, taken = bytearray(), []
+    for start, end in zip([0, *cuts], [*cuts, len(whole)], strict=True):
+        buffer += whole[start:end]
+        while found := take_request(buffer):
+            taken.append(found)
+    assert buffer == b"rest"
+    assert taken == [
+        (
+            ReceivedRequest(
+                method="POST", target="/a?b", headers=(("A", "b"), ("Content-Length", "3")), body=b"\r\n\r"
+            ),
+            True,
+        ),
+        (ReceivedRequest(method="GET", target="/", headers=(), body=b""), False),
+    ]
 
 
 def test_leading_slashes_are_kept(service: LocalService) -> None:

@@ -95,7 +95,7 @@ def test_the_asynchronous_client_works_with_the_plugins_for_asyncio(
 ) -> None:
     pytester.makepyfile(ASYNCHRONOUS.format(mark=mark))
     pytester.makeconftest('import pytest\n\n@pytest.fixture\ndef anyio_backend(): return "asyncio"\n')
-    result = pytester.runpytest_subprocess(*ALONE, *options)
+    result = pytester.runpytest_inprocess(*ALONE, *options)
     result.assert_outcomes(passed=2)
 
 

@@ -113,13 +113,6 @@ def add(case: Path, number: int, request: Message, response: Message) -> None:
     (case / _RESPONSE.format(number)).write_bytes(response.normalised().to_bytes())
 
 
-def write(case: Path, exchanges: list[tuple[Message, Message]], provenance: str) -> None:
-    """Write a case anew."""
-    begin(case, provenance)
-    for number, (request, response) in enumerate(exchanges, start=1):
-        add(case, number, request, response)
-
-
 @attrs.define
 class Scrubber:
     """Replaces what belongs to an account, the same thing always by the same other.
