@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from novaact_http.testing import LocalService
 
 ROOT = Path(__file__).parents[1]
-EXAMPLES = re.findall(r"^```python\n(.*?)^```", (ROOT / "README.md").read_text(), flags=re.MULTILINE | re.DOTALL)
+README = (ROOT / "README.md").read_text()
+EXAMPLES = re.findall(r"^```python\n(.*?)^```", README, flags=re.MULTILINE | re.DOTALL)
 
 
 def run(*arguments: str) -> str:
@@ -43,6 +44,20 @@ def test_the_readmes_run_is_the_local_services(service: LocalService) -> None:
 def test_there_are_examples_for_both_clients() -> None:
     assert len(EXAMPLES) >= 4
     assert any("AsyncClient" in each for each in EXAMPLES)
+
+
+def test_the_example_for_pytest_runs(pytester: pytest.Pytester) -> None:
+    (example,) = re.findall(r"^```\n(@pytest\.mark\.novaact_service.*?)^```", README, flags=re.MULTILINE | re.DOTALL)
+    mine = """
+import pytest
+
+def my_listing(client, run):
+    names = {"workflow_definition_name": run.workflow_definition_name, "workflow_run_id": run.workflow_run_id}
+    return list(client.iter_sessions(**names))
+
+"""
+    pytester.makepyfile(mine + example)
+    pytester.runpytest_inprocess("-p", "no:asyncio").assert_outcomes(passed=1)
 
 
 def test_the_demo_shows_what_it_promises() -> None:

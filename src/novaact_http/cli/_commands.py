@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import signal
 import sys
 import threading
@@ -131,7 +132,7 @@ def local(*, port: int, seed: int) -> None:
     try:
         service.start()
     except OSError as error:
-        click.echo(f"novaact-http: cannot listen on port {port}: {error.strerror}", err=True)
+        click.echo(f"novaact-http: cannot listen on port {port}: {os.strerror(error.errno or 0)}", err=True)
         sys.exit(255)
     with service, contextlib.suppress(KeyboardInterrupt):
         keys = service.credentials
