@@ -10,6 +10,9 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 BENCH_VENV ?= .venv-bench
 BENCH_READY := $(BENCH_VENV)/.ready
+FUZZ_VENV ?= .venv-fuzz
+FUZZ_READY := $(FUZZ_VENV)/.ready
+TARGET ?= responses
 
 .PHONY: help
 help: ## List the targets
@@ -67,6 +70,15 @@ $(BENCH_READY): pyproject.toml bench/requirements.txt $(shell find src -name '*.
 	$(BENCH_VENV)/bin/python -m pip install -qq --disable-pip-version-check --no-deps --force-reinstall .
 	touch $@
 
+.PHONY: fuzz
+fuzz: $(FUZZ_READY) ## Look for inputs that break the library, with TARGET=responses or arguments, for ARGS=-max_total_time=60 seconds
+	$(FUZZ_VENV)/bin/python -m fuzz $(TARGET) $(ARGS)
+
+$(FUZZ_READY): pyproject.toml
+	$(PYTHON) -m venv $(FUZZ_VENV)
+	$(FUZZ_VENV)/bin/python -m pip install -qq --disable-pip-version-check --editable . atheris boto3
+	touch $@
+
 .PHONY: clean
 clean: ## Remove all that the other targets made
-	rm -rf $(VENV) $(BENCH_VENV) $(BENCH_VENV)-boto3 .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist
+	rm -rf $(VENV) $(FUZZ_VENV) $(BENCH_VENV) $(BENCH_VENV)-boto3 fuzz/corpus fuzz/found .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist
