@@ -69,7 +69,7 @@ def cut_off_boto3(client: Any, name: str, run_id: str) -> object:
 
 
 def cut_off(client: Client, name: str, run_id: str) -> object:
-    names = {"workflow_definition_name": name, "workflow_run_id": run_id}
+    names: Any = {"workflow_definition_name": name, "workflow_run_id": run_id}
     sessions = client.iter_sessions(**names, page_size=2, max_items=3)
     first = [each.session_id for each in sessions]
     token = sessions.resume_token

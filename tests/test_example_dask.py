@@ -1,0 +1,103 @@
+"""`examples/dask_runs.py` on two worker processes of this machine."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from servers import Peer, Server
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from novaact_http.testing import LocalService
+
+PROGRAM = Path(__file__).parents[1] / "examples" / "dask_runs.py"
+MISSING = "00000000-0000-4000-8000-000000000000"
+
+
+def program(folder: Path, run_ids: list[str], *options: str) -> list[str]:
+    """How the program is called for these runs."""
+    file = folder / "run-ids.txt"
+    file.write_text("\n".join(run_ids))
+    return [sys.executable, "-W", "error", str(PROGRAM), "many", str(file), *options]
+
+
+def test_runs_are_listed_in_order_and_one_that_fails_stops_no_other(service: LocalService, tmp_path: Path) -> None:
+    runs = [service.add_run("many", sessions=number % 3) for number in range(60)]
+    run_ids = [each.workflow_run_id for each in runs]
+    service.fail_next("ThrottlingException", times=4, retry_after_seconds=0)
+    done = subprocess.run(
+        program(tmp_path, [MISSING, *run_ids]),
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, **service.environ},
+    )
+    assert done.returncode == 0, done.stderr
+    first, *others = done.stdout.splitlines()
+    assert first.startswith(f"{MISSING}\tAn error occurred (ResourceNotFoundException)")
+    assert others == [f"{each.workflow_run_id}\t{len(each.session_ids)} sessions" for each in runs]
+    assert "61 of 61 runs" in done.stderr.splitlines()
+
+
+class Counting:
+    """Answers with an empty page, and counts how many requests it is working on at a time."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._now = 0
+        self.most = 0
+
+    def __call__(self, peer: Peer) -> None:
+        page = b'{"sessionSummaries": []}'
+        while peer.request():
+            with self._lock:
+                self._now += 1
+                self.most = max(self.most, self._now)
+            time.sleep(0.002)
+            with self._lock:
+                self._now -= 1
+            peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(page), page))
+
+
+def on_a_terminal(arguments: list[str], environ: Mapping[str, str]) -> str:
+    """What a program shows."""
+    import pty
+
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(arguments, env={**os.environ, **environ}, stdout=theirs, stderr=subprocess.STDOUT):
+        os.close(theirs)
+        shown = b""
+        while True:
+            try:
+                data = os.read(ours, 65_536)
+            except OSError:  # on Linux, the end
+                data = b""
+            if not data:
+                break
+            shown += data
+    os.close(ours)
+    return shown.decode()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no terminals to be had")
+def test_each_worker_has_one_client_and_no_more_than_the_limit_are_under_way(
+    service: LocalService, tmp_path: Path
+) -> None:
+    run_ids = [str(number) for number in range(100)]
+    counting = Counting()
+    with Server(counting) as server:
+        environ = {**service.environ, "AWS_ENDPOINT_URL_NOVA_ACT": f"http://127.0.0.1:{server.port}"}
+        shown = on_a_terminal(program(tmp_path, run_ids, "--limit", "3", "--workers", "2"), environ)
+    assert shown.count("\t0 sessions") == len(server.requests) == len(run_ids), shown
+    assert "100% Completed" in shown
+    assert counting.most <= 3
+    assert server.accepted <= 2 * 3  # by each of two clients, not by each of a hundred tasks
