@@ -23,11 +23,16 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
+def patient_client() -> novaact_http.Client:
+    """A client that tries throttled calls again for longer than others do, as nobody waits for this."""
+    return novaact_http.Client(retries=RetryPolicy(max_attempts=8), timeout=Timeout(total=120))
+
+
 def list_run(
     run_id: str, *, name: str, client: novaact_http.Client, slots: distributed.Semaphore
 ) -> list[str] | NovaActError:
     """A run's session ids; or its error, as a value, so that Dask goes on with the others."""
-    with slots:
+    with slots:  # also while a throttled call waits, so that the whole cluster slows down
         try:
             pager = client.iter_sessions(workflow_definition_name=name, workflow_run_id=run_id)
             return [session.session_id for session in pager]
@@ -70,14 +75,14 @@ def main() -> None:
     parser.add_argument("file", type=Path, help="with the ids of the runs")
     parser.add_argument("--limit", type=int, default=16, help="how many runs are listed at a time (%(default)s)")
     parser.add_argument("--scheduler", metavar="ADDRESS", help="of a Dask cluster, such as tcp://10.0.0.1:8786")
-    parser.add_argument("--workers", type=int, default=2, help="processes, where there is no cluster (%(default)s)")
+    parser.add_argument(
+        "--workers", type=int, default=2, help="processes of eight threads, where there is no cluster (%(default)s)"
+    )
     given = parser.parse_args()
     run_ids = given.file.read_text().split()
-    # Throttled calls are tried again for longer than they are by default: there is nobody who waits for this.
-    client = novaact_http.Client(retries=RetryPolicy(max_attempts=8), timeout=Timeout(total=120))
     here = {"n_workers": given.workers, "threads_per_worker": 8, "dashboard_address": None}
     with distributed.Client(given.scheduler) if given.scheduler else distributed.Client(**here) as dask:
-        results = list_runs(dask, client, given.workflow_definition_name, run_ids, limit=given.limit)
+        results = list_runs(dask, patient_client(), given.workflow_definition_name, run_ids, limit=given.limit)
     for run_id, result in zip(run_ids, results, strict=True):
         print(run_id, result if isinstance(result, NovaActError) else f"{len(result)} sessions", sep="\t")
 

@@ -7,19 +7,20 @@ import subprocess
 import sys
 import threading
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+import dask_runs
 from servers import Peer, Server
+from support import call_for
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from novaact_http.testing import LocalService
 
-PROGRAM = Path(__file__).parents[1] / "examples" / "dask_runs.py"
 MISSING = "00000000-0000-4000-8000-000000000000"
 
 
@@ -27,13 +28,12 @@ def program(folder: Path, run_ids: list[str], *options: str) -> list[str]:
     """How the program is called for these runs."""
     file = folder / "run-ids.txt"
     file.write_text("\n".join(run_ids))
-    return [sys.executable, "-W", "error", str(PROGRAM), "many", str(file), *options]
+    return [sys.executable, "-W", "error", dask_runs.__file__, "many", str(file), *options]
 
 
 def test_runs_are_listed_in_order_and_one_that_fails_stops_no_other(service: LocalService, tmp_path: Path) -> None:
     runs = [service.add_run("many", sessions=number % 3) for number in range(60)]
     run_ids = [each.workflow_run_id for each in runs]
-    service.fail_next("ThrottlingException", times=4, retry_after_seconds=0)
     done = subprocess.run(
         program(tmp_path, [MISSING, *run_ids]),
         capture_output=True,
@@ -46,6 +46,17 @@ def test_runs_are_listed_in_order_and_one_that_fails_stops_no_other(service: Loc
     assert first.startswith(f"{MISSING}\tAn error occurred (ResourceNotFoundException)")
     assert others == [f"{each.workflow_run_id}\t{len(each.session_ids)} sessions" for each in runs]
     assert "61 of 61 runs" in done.stderr.splitlines()
+
+
+def test_throttling_is_waited_for_longer_than_elsewhere(
+    service: LocalService, monkeypatch: pytest.MonkeyPatch, waits: list[float]
+) -> None:
+    for name, value in service.environ.items():
+        monkeypatch.setenv(name, value)
+    service.fail_next("ThrottlingException", times=7, retry_after_seconds=1)
+    with dask_runs.patient_client() as client:
+        assert client.list_sessions(**call_for(service.runs[0])).session_summaries
+    assert len(waits) == 7
 
 
 class Counting:

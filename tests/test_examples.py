@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from novaact_http.testing import WorkflowRun
 
 ROOT = Path(__file__).parents[1]
+EXAMPLES = sorted(path.name for path in (ROOT / "examples").glob("*.py"))
+WITH_ARGUMENTS = [each for each in EXAMPLES if "argparse" in (ROOT / "examples" / each).read_text()]
 MISSING = "00000000-0000-4000-8000-000000000000"
 
 
@@ -46,10 +48,15 @@ def lines_of(printed: str) -> list[list[str]]:
     return [line.split("\t") for line in printed.splitlines()]
 
 
-@pytest.mark.parametrize("program", [path.name for path in sorted((ROOT / "examples").glob("*.py"))])
+@pytest.mark.parametrize("program", EXAMPLES)
 def test_an_example_says_what_it_is_for_and_is_in_the_readme(program: str) -> None:
     assert ast.get_docstring(ast.parse((ROOT / "examples" / program).read_text()))
     assert f"| [{program}](examples/{program}) | " in (ROOT / "README.md").read_text()
+
+
+@pytest.mark.parametrize("program", WITH_ARGUMENTS)
+def test_an_example_helps_who_asks(program: str) -> None:
+    assert run(program, "--help", environ={}).startswith(f"usage: {program} ")
 
 
 @pytest.mark.parametrize("program", ["many_runs.py", "thread_pool.py", "process_pool.py"])
