@@ -21,6 +21,11 @@ from novaact_http.errors import NovaActError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import TypeAlias
+
+    Result: TypeAlias = list[str] | NovaActError
+
+BATCH = 20  # runs a task, as a task costs Dask more than a call costs here
 
 
 def patient_client() -> novaact_http.Client:
@@ -28,25 +33,28 @@ def patient_client() -> novaact_http.Client:
     return novaact_http.Client(retries=RetryPolicy(max_attempts=8), timeout=Timeout(total=120))
 
 
-def list_run(
-    run_id: str, *, name: str, client: novaact_http.Client, slots: distributed.Semaphore
-) -> list[str] | NovaActError:
-    """A run's session ids; or its error, as a value, so that Dask goes on with the others."""
+def list_batch(
+    run_ids: Sequence[str], *, name: str, client: novaact_http.Client, slots: distributed.Semaphore
+) -> list[Result]:
+    """For each run its session ids; or its error, as a value, so that Dask goes on with the others."""
+    results: list[Result] = []
     with slots:  # also while a throttled call waits, so that the whole cluster slows down
-        try:
-            pager = client.iter_sessions(workflow_definition_name=name, workflow_run_id=run_id)
-            return [session.session_id for session in pager]
-        except NovaActError as error:
-            return error
+        for run_id in run_ids:
+            try:
+                pager = client.iter_sessions(workflow_definition_name=name, workflow_run_id=run_id)
+                results.append([session.session_id for session in pager])
+            except NovaActError as error:
+                results.append(error)
+    return results
 
 
 def list_runs(
     dask: distributed.Client, client: novaact_http.Client, name: str, run_ids: Sequence[str], *, limit: int
-) -> list[list[str] | NovaActError]:
-    """What `list_run` finds for each run, in their order, with so many under way at a time on the whole cluster."""
+) -> list[Result]:
+    """The same for all runs, in their order, with so many under way at a time on the whole cluster."""
     futures = dask.map(
-        list_run,
-        run_ids,
+        list_batch,
+        [run_ids[start : start + BATCH] for start in range(0, len(run_ids), BATCH)],
         name=name,
         # Sent to each worker once, not with each task: a worker's tasks share its connections and its quota of retries.
         client=dask.scatter(client, broadcast=True, hash=False),
@@ -54,8 +62,7 @@ def list_runs(
         pure=False,  # the next time, there may be more sessions
     )
     show_progress(futures)
-    results: list[list[str] | NovaActError] = dask.gather(futures)
-    return results
+    return [result for batch in dask.gather(futures) for result in batch]
 
 
 def show_progress(futures: Sequence[distributed.Future]) -> None:
@@ -66,7 +73,7 @@ def show_progress(futures: Sequence[distributed.Future]) -> None:
         return
     for done, _ in enumerate(distributed.as_completed(futures), start=1):
         if done * 10 // len(futures) != (done - 1) * 10 // len(futures):
-            print(f"{done} of {len(futures)} runs", file=sys.stderr)
+            print(f"{done} of {len(futures)} batches", file=sys.stderr)
 
 
 def main() -> None:

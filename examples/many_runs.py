@@ -21,8 +21,8 @@ async def list_runs(
 
     async def list_run(run_id: str) -> list[str] | NovaActError:
         async with slots:
-            pager = client.iter_sessions(workflow_definition_name=name, workflow_run_id=run_id)
             try:
+                pager = client.iter_sessions(workflow_definition_name=name, workflow_run_id=run_id)
                 return [session.session_id async for session in pager]
             except NovaActError as error:
                 return error

@@ -35,17 +35,18 @@ def test_runs_are_listed_in_order_and_one_that_fails_stops_no_other(service: Loc
     runs = [service.add_run("many", sessions=number % 3) for number in range(60)]
     run_ids = [each.workflow_run_id for each in runs]
     done = subprocess.run(
-        program(tmp_path, [MISSING, *run_ids]),
+        program(tmp_path, ["..", MISSING, *run_ids]),
         capture_output=True,
         text=True,
         check=False,
         env={**os.environ, **service.environ},
     )
     assert done.returncode == 0, done.stderr
-    first, *others = done.stdout.splitlines()
-    assert first.startswith(f"{MISSING}\tAn error occurred (ResourceNotFoundException)")
+    refused, missing, *others = done.stdout.splitlines()
+    assert "workflow_run_id" in refused
+    assert missing.startswith(f"{MISSING}\tAn error occurred (ResourceNotFoundException)")
     assert others == [f"{each.workflow_run_id}\t{len(each.session_ids)} sessions" for each in runs]
-    assert "61 of 61 runs" in done.stderr.splitlines()
+    assert "4 of 4 batches" in done.stderr.splitlines()
 
 
 def test_throttling_is_waited_for_longer_than_elsewhere(
@@ -103,7 +104,7 @@ def on_a_terminal(arguments: list[str], environ: Mapping[str, str]) -> str:
 def test_each_worker_has_one_client_and_no_more_than_the_limit_are_under_way(
     service: LocalService, tmp_path: Path
 ) -> None:
-    run_ids = [str(number) for number in range(100)]
+    run_ids = [str(number) for number in range(400)]
     counting = Counting()
     with Server(counting) as server:
         environ = {**service.environ, "AWS_ENDPOINT_URL_NOVA_ACT": f"http://127.0.0.1:{server.port}"}
@@ -111,4 +112,4 @@ def test_each_worker_has_one_client_and_no_more_than_the_limit_are_under_way(
     assert shown.count("\t0 sessions") == len(server.requests) == len(run_ids), shown
     assert "100% Completed" in shown
     assert counting.most <= 3
-    assert server.accepted <= 2 * 3  # by each of two clients, not by each of a hundred tasks
+    assert server.accepted <= 2 * 3  # by each of two clients, not by each of twenty tasks

@@ -63,9 +63,10 @@ def test_an_example_helps_who_asks(program: str) -> None:
 def test_runs_are_listed_together_and_one_that_fails_stops_no_other(program: str, service: LocalService) -> None:
     runs = [service.add_run("many", sessions=sessions) for sessions in (3, 120, 0, 1)]
     run_ids = ids_of(*runs)
-    run_ids.insert(1, MISSING)
+    run_ids[1:1] = [MISSING, ".."]
     shown = lines_of(run(program, "many", *run_ids, environ=service.environ))
     found = dict(shown)
+    assert "workflow_run_id" in found.pop("..")
     assert found.pop(MISSING).startswith("An error occurred (ResourceNotFoundException)")
     assert found == {each.workflow_run_id: f"{len(each.session_ids)} sessions" for each in runs}
     if program != "thread_pool.py":  # which shows each as soon as it is there
