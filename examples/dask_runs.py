@@ -87,7 +87,8 @@ def main() -> None:
     )
     given = parser.parse_args()
     run_ids = given.file.read_text().split()
-    here = {"n_workers": given.workers, "threads_per_worker": 8, "dashboard_address": None}
+    # With no address for its dashboard, Dask would take port 8787, and complain where that is taken.
+    here = {"n_workers": given.workers, "threads_per_worker": 8, "dashboard_address": "127.0.0.1:0"}
     with distributed.Client(given.scheduler) if given.scheduler else distributed.Client(**here) as dask:
         results = list_runs(dask, patient_client(), given.workflow_definition_name, run_ids, limit=given.limit)
     for run_id, result in zip(run_ids, results, strict=True):
