@@ -10,6 +10,7 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
+from dask import distributed
 
 import dask_runs
 from servers import Peer, Server
@@ -47,6 +48,26 @@ def test_runs_are_listed_in_order_and_one_that_fails_stops_no_other(service: Loc
     assert missing.startswith(f"{MISSING}\tAn error occurred (ResourceNotFoundException)")
     assert others == [f"{each.workflow_run_id}\t{len(each.session_ids)} sessions" for each in runs]
     assert "4 of 4 batches" in done.stderr.splitlines()
+
+
+def test_a_cluster_that_is_there_already_is_used(
+    service: LocalService, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in service.environ.items():
+        monkeypatch.setenv(name, value)  # for the worker, which is a thread here
+    runs = [service.add_run("many", sessions=2) for _ in range(30)]
+    with distributed.LocalCluster(
+        n_workers=1, processes=False, protocol="tcp://", dashboard_address="127.0.0.1:0"
+    ) as cluster:
+        options = ["--scheduler", cluster.scheduler_address]
+        done = subprocess.run(
+            program(tmp_path, [each.workflow_run_id for each in runs], *options),
+            capture_output=True,
+            text=True,
+            check=False,
+            env={**os.environ, "AWS_ACCESS_KEY_ID": "not-the-workers"},
+        )
+    assert done.stdout.splitlines() == [f"{each.workflow_run_id}\t2 sessions" for each in runs], done.stderr
 
 
 def test_throttling_is_waited_for_longer_than_elsewhere(
