@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 import reprlib
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import attrs
 
@@ -15,9 +16,6 @@ from novaact_http._profiles import Profile
 from novaact_http._wire import Endpoint
 from novaact_http.config import RetryPolicy
 from novaact_http.errors import ConfigurationError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 
 class _Partition(NamedTuple):
@@ -79,6 +77,8 @@ class Settings:
         app_id: for the User-Agent, `""` for none.
         retries: the policy.
         remarks: what the user should be told once.
+        sources: where each of the others came from, and where `max_attempts` and `retry_mode` did; those not used are
+            left out.
     """
 
     region: str
@@ -91,6 +91,7 @@ class Settings:
     app_id: str
     retries: RetryPolicy
     remarks: tuple[str, ...]
+    sources: Mapping[str, str] = attrs.field(repr=False, eq=False)
 
 
 class Setting(NamedTuple):
@@ -98,6 +99,9 @@ class Setting(NamedTuple):
 
     value: Any
     source: str
+
+
+_DEFAULT = "the default"
 
 
 class _Elsewhere(NamedTuple):
@@ -142,36 +146,51 @@ def resolve(  # noqa: D417 - the client tells of its arguments
         ConfigurationError: a value is missing or wrong.
     """
     elsewhere = _Elsewhere(environ, Profile(None, environ) if profile is None else profile)
-    name, pseudo_fips = _region(region, elsewhere)
-    fips = pseudo_fips or _boolean(use_fips, "use_fips", elsewhere)
+    (name, of_region), pseudo_fips = _region(region, elsewhere)
+    fips = Setting(True, of_region) if pseudo_fips else _boolean(use_fips, "use_fips", elsewhere)
     dualstack = _boolean(use_dualstack, "use_dualstack", elsewhere)
     custom = _endpoint_url(endpoint_url, elsewhere)
     if custom is None:
-        endpoint = parse_endpoint(f"https://{_host_name(name, fips=fips, dualstack=dualstack)}", "the region")
+        host_name = _host_name(name, fips=fips.value, dualstack=dualstack.value)
+        endpoint = parse_endpoint(f"https://{host_name}", "the region")
     else:
         for wanted, what in ((fips, "FIPS"), (dualstack, "Dualstack")):
-            if wanted:  # in the words of AWS's rule set
+            if wanted.value:  # in the words of AWS's rule set
                 raise ConfigurationError(
                     f"Invalid Configuration: {what} and custom endpoint are not supported ({custom.source} is set)"
                 )
         endpoint = parse_endpoint(custom.value, custom.source)
-    policy, of_retries = _retries(retries, elsewhere)
-    name_of_app, of_app_id = _app_id(app_id, elsewhere)
+    policy, of_retries, remarks = _retries(retries, elsewhere)
+    app, more_remarks = _app_id(app_id, elsewhere)
+    bundle = _ca_bundle(elsewhere) if connects and not verifies else None
+    proxy = _proxy_url(endpoint, None if custom is None else custom.value, environ) if connects else None
+    sources = {
+        "region": of_region,
+        "endpoint_url": "the region" if custom is None else custom.source,
+        "use_fips": fips.source,
+        "use_dualstack": dualstack.source,
+        "app_id": app.source,
+        **of_retries,
+    }
+    for key, setting in (("ca_bundle", bundle), ("proxy_url", proxy)):
+        if setting is not None:
+            sources[key] = setting.source
     return Settings(
         region=name,
         endpoint=endpoint,
         endpoint_url=None if custom is None else custom.value,
-        use_fips=fips,
-        use_dualstack=dualstack,
-        ca_bundle=_ca_bundle(elsewhere) if connects and not verifies else None,
-        proxy_url=_proxy_url(endpoint, None if custom is None else custom.value, environ) if connects else None,
-        app_id=name_of_app,
+        use_fips=fips.value,
+        use_dualstack=dualstack.value,
+        ca_bundle=bundle,
+        proxy_url=None if proxy is None else proxy.value,
+        app_id=app.value,
         retries=policy,
-        remarks=of_retries + of_app_id,
+        remarks=remarks + more_remarks,
+        sources=sources,
     )
 
 
-def _region(argument: str | None, elsewhere: _Elsewhere) -> tuple[str, bool]:
+def _region(argument: str | None, elsewhere: _Elsewhere) -> tuple[Setting, bool]:
     """The region, and whether its name asks for FIPS."""
     setting: Setting | None
     if argument is not None:
@@ -186,19 +205,20 @@ def _region(argument: str | None, elsewhere: _Elsewhere) -> tuple[str, bool]:
     if isinstance(name, str):
         real = name.removeprefix("fips-").removesuffix("-fips")
         if re.fullmatch(_REGION, real):
-            return real, real != name
+            return Setting(real, setting.source), real != name
     raise ConfigurationError(
         f"{setting.source} is {name!r}, which is not a region: "
         "up to 63 letters, digits and inner hyphens, such as us-east-1"
     )
 
 
-def _boolean(argument: object, name: str, elsewhere: _Elsewhere) -> bool:
+def _boolean(argument: object, name: str, elsewhere: _Elsewhere) -> Setting:
     if argument is not None:
         if not isinstance(argument, bool):
             raise ConfigurationError(f"the argument {name} must be True or False, not {type(argument).__name__}")
-        return argument
-    return _flag(elsewhere.find(f"AWS_{name.upper()}_ENDPOINT", key=f"{name}_endpoint"))
+        return Setting(argument, f"the argument {name}")
+    setting = elsewhere.find(f"AWS_{name.upper()}_ENDPOINT", key=f"{name}_endpoint")
+    return Setting(_flag(setting), _DEFAULT if setting is None else setting.source)
 
 
 def _flag(setting: Setting | None) -> bool:
@@ -243,12 +263,12 @@ def _ca_bundle(elsewhere: _Elsewhere) -> Setting | None:
     return next((Setting(environ[name], name) for name in names if environ.get(name)), None)
 
 
-def _proxy_url(endpoint: Endpoint, custom_url: str | None, environ: Mapping[str, str]) -> str | None:
+def _proxy_url(endpoint: Endpoint, custom_url: str | None, environ: Mapping[str, str]) -> Setting | None:
     """The proxy of the endpoint's scheme, unless NO_PROXY names its host. As in botocore, lower-case names win."""
     lower, upper = f"{endpoint.scheme}_proxy", f"{endpoint.scheme.upper()}_PROXY"
     # In a CGI program HTTP_PROXY is what a request's Proxy header says, and so whoever sent it.
     fallback = None if upper == "HTTP_PROXY" and "REQUEST_METHOD" in environ else environ.get(upper)
-    url = environ.get(lower, fallback)
+    url, source = environ.get(lower, fallback), lower if lower in environ else upper
     if not url:
         return None
     from urllib import request  # 15 ms to import, and proxies are rare
@@ -267,35 +287,40 @@ def _proxy_url(endpoint: Endpoint, custom_url: str | None, environ: Mapping[str,
     except ValueError:
         usable = False
     if not usable or re.search(_UNSAFE, url):  # not shown, as it may hold a password
-        raise ConfigurationError(f"{lower if lower in environ else upper} must be a URL such as http://proxy:8080")
-    return url
+        raise ConfigurationError(f"{source} must be a URL such as http://proxy:8080")
+    return Setting(url, source)
 
 
-def _app_id(argument: str | None, elsewhere: _Elsewhere) -> tuple[str, tuple[str, ...]]:
+def _app_id(argument: str | None, elsewhere: _Elsewhere) -> tuple[Setting, tuple[str, ...]]:
     if argument is not None:
         setting = Setting(argument, "the argument app_id")
     else:
-        setting = elsewhere.find("AWS_SDK_UA_APP_ID", key="sdk_ua_app_id") or Setting("", "")
+        setting = elsewhere.find("AWS_SDK_UA_APP_ID", key="sdk_ua_app_id") or Setting("", _DEFAULT)
     value, source = setting
     if not isinstance(value, str):
         raise ConfigurationError(f"{source} must be str, not {type(value).__name__}")
     too_long = f"{source} has over {_LONGEST_APP_ID} characters; services may cut it off"
-    return re.sub(_NOT_IN_USER_AGENTS, "-", value), ((too_long,) if len(value) > _LONGEST_APP_ID else ())
+    usable = Setting(re.sub(_NOT_IN_USER_AGENTS, "-", value), source)
+    return usable, ((too_long,) if len(value) > _LONGEST_APP_ID else ())
 
 
-def _retries(argument: RetryPolicy | None, elsewhere: _Elsewhere) -> tuple[RetryPolicy, tuple[str, ...]]:
+def _retries(
+    argument: RetryPolicy | None, elsewhere: _Elsewhere
+) -> tuple[RetryPolicy, Mapping[str, str], tuple[str, ...]]:
+    """The policy, where its parts came from, and remarks."""
     if argument is not None:
-        return argument, ()
-    mode = elsewhere.find("AWS_RETRY_MODE", key="retry_mode") or Setting("standard", "")
+        return argument, dict.fromkeys(("max_attempts", "retry_mode"), "the argument retries"), ()
+    mode = elsewhere.find("AWS_RETRY_MODE", key="retry_mode") or Setting("standard", _DEFAULT)
     if not isinstance(mode.value, str) or mode.value not in _MODES:
         raise ConfigurationError(f"{mode.source} is {mode.value!r}; it must be one of {', '.join(_MODES)}")
-    attempts = elsewhere.find("AWS_MAX_ATTEMPTS", key="max_attempts") or Setting("3", "")
+    attempts = elsewhere.find("AWS_MAX_ATTEMPTS", key="max_attempts") or Setting("3", _DEFAULT)
     try:
         policy = RetryPolicy(max_attempts=int(attempts.value))
     except (TypeError, ValueError, ConfigurationError):
         shown = reprlib.repr(attempts.value)
         raise ConfigurationError(f"{attempts.source} is {shown}; it must be a number of attempts from 1") from None
-    return policy, tuple([remark.format(mode.source) for remark in _MODES[mode.value]])
+    sources = {"max_attempts": attempts.source, "retry_mode": mode.source}
+    return policy, sources, tuple([remark.format(mode.source) for remark in _MODES[mode.value]])
 
 
 def parse_endpoint(url: object, source: str) -> Endpoint:
