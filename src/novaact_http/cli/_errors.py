@@ -114,7 +114,7 @@ def _hint(error: BaseException, target: Target | None) -> str:
         return _HINTS.get(error.code, "").format(region=target.region if target else "asked for")
     if not isinstance(error, errors.TransportError) or target is None:
         return ""
-    where = f"the endpoint is {target.endpoint}, of {target.source}"
+    where = f"the endpoint is {target.endpoint}, from {target.source}"
     if any(type(each).__name__ == "SSLCertVerificationError" for each in _causes(error)):
         return f"{where}; if its certificate is to be trusted, pass its CA's with --ca-bundle or set AWS_CA_BUNDLE"
     if isinstance(error, errors.TransportTimeout):

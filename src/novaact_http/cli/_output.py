@@ -223,11 +223,12 @@ class Table:
             # What cannot be encoded takes the width of its escape.
             return Plain(printable(text).encode(console.encoding, "backslashreplace").decode(console.encoding))
 
-        title = None if self._title is None else plain(self._title)
-        drawn = table.Table("#", table.Column("Session ID", overflow="fold"), title=title)
+        drawn = table.Table("#", table.Column("Session ID", overflow="fold"))
         for number, session_id in enumerate(self._ids, start=1):
             drawn.add_row(str(number), plain(session_id))
         with console.capture() as captured:
+            if self._title is not None:  # not as the table's own title, which would be folded to its width
+                console.print(plain(self._title), style="bold", soft_wrap=True)
             console.print(drawn)
         return captured.get()
 
