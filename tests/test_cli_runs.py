@@ -14,6 +14,7 @@ import pytest
 
 from commandline import COMMAND, naming, run, spawn
 from novaact_http.cli import _runs
+from novaact_http.cli._terminal import Progress
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -153,7 +154,7 @@ def test_what_comes_early_waits_for_its_turn(
     class FakeRun:
         def __init__(self, name: str) -> None:
             self.name = name
-            self.outlet = _runs.Outlet("utf-8")
+            self.outlet = _runs.Outlet("utf-8", Progress(beside_output=True))
 
         def list(self) -> None:
             if self.name == ids[0]:
@@ -179,7 +180,7 @@ def test_no_more_is_listed_ahead_than_can_be_kept() -> None:
     class FakeRun:
         def __init__(self, number: int) -> None:
             self.number = number
-            self.outlet = _runs.Outlet("utf-8")
+            self.outlet = _runs.Outlet("utf-8", Progress(beside_output=True))
 
         def list(self) -> None:
             begun.append(self.number)
@@ -202,7 +203,7 @@ def test_no_more_is_listed_ahead_than_can_be_kept() -> None:
 def test_after_an_interruption_nothing_more_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
     raw = io.BytesIO()
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw))
-    outlet = _runs.Outlet("utf-8")
+    outlet = _runs.Outlet("utf-8", Progress(beside_output=True))
     outlet.open()
     outlet.write("a", "first")
     outlet.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ if sys.platform == "win32":
     pytest.skip("there are no pseudo-terminals", allow_module_level=True)
 
 from commandline import in_terminal, naming
+from novaact_http.cli._terminal import Progress
 
 if TYPE_CHECKING:
     from novaact_http.testing import LocalService
@@ -87,3 +89,40 @@ def test_ids_do_not_steer_a_terminal(world: LocalService) -> None:
         world.answer_next(200, json.dumps(page).encode())
         shown = in_terminal(["list-sessions", *naming(world.runs[0]), "--output", name], stdout=True, stderr=False)
         assert shown.stdout.decode().strip("\r\n").expandtabs() == text.expandtabs()
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_progress_is_kept_away_while_something_else_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = Terminal()
+    monkeypatch.setattr(sys, "stderr", screen)
+    monkeypatch.setenv("TERM", "xterm")
+    progress = Progress(beside_output=False)
+    with progress.erased():
+        assert screen.getvalue() == ""
+    for _ in range(2):
+        progress.add(1_000)
+    with progress.erased():
+        screen.write("|")
+    progress.add(5)
+    assert screen.getvalue() == "\r2,000 sessions, 2 pages ...\r\x1b[K|\r2,005 sessions, 3 pages ..."
+
+
+def test_a_terminal_that_cannot_erase_gets_no_progress(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = Terminal()
+    monkeypatch.setattr(sys, "stderr", screen)
+    monkeypatch.setenv("TERM", "dumb")
+    progress = Progress(beside_output=False)
+    for _ in range(3):
+        progress.add(1)
+    assert screen.getvalue() == ""
+
+
+def test_a_table_of_several_runs_erases_progress_before_each(world: LocalService) -> None:
+    runs = [world.add_run("many", sessions=2) for _ in range(2)]
+    shown = in_terminal(["list-sessions", *naming(*runs), "--page-size", "1"], stdout=True, stderr=True)
+    assert shown.stderr.endswith(ERASED)
+    assert shown.stdout.count(b"Session ID") == 2

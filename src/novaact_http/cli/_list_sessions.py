@@ -216,6 +216,7 @@ class Run:
         client: that lists it.
         run_id: the run's.
         query: applied to the documents.
+        progress: told of each page.
         marked: the output says which run it is of.
 
     Raises:
@@ -224,18 +225,27 @@ class Run:
     Attributes:
         error: what it failed with, or None.
         listed: how many sessions came.
-        progress: told of each page.
     """
 
-    def __init__(self, given: Given, client: Client, run_id: str, query: _output.Query | None, *, marked: bool) -> None:
+    def __init__(
+        self,
+        given: Given,
+        client: Client,
+        run_id: str,
+        query: _output.Query | None,
+        progress: Progress,
+        *,
+        marked: bool,
+    ) -> None:
         self.run_id = run_id
         self.error: Exception | None = None
-        self.progress = Progress(shown=False)
+        self._progress = progress
         to_terminal = is_terminal(sys.stdout)
         self._is_streamed = given.format in _output.STREAMED
         self._format = _output.make(given.format, query=query, run_id=run_id if marked else None, safe=to_terminal)
         # What programs read is always UTF-8.
-        self.outlet = _runs.Outlet(sys.stdout.encoding if to_terminal or given.format == "table" else "utf-8")
+        encoding = sys.stdout.encoding if to_terminal or given.format == "table" else "utf-8"
+        self.outlet = _runs.Outlet(encoding, progress)
         self._call: dict[str, Any] = {
             "workflow_definition_name": given.workflow_definition_name,
             "workflow_run_id": run_id,
@@ -276,7 +286,7 @@ class Run:
                 self.outlet.write(text, token)
             self._token = token
             self.listed += len(page.session_summaries)
-            self.progress.add(len(page.session_summaries))
+            self._progress.add(len(page.session_summaries))
         self.outlet.write(self._format.end(self._token), self._token)
 
     def _salvage(self) -> None:
@@ -293,11 +303,12 @@ def _list(ctx: click.Context, given: Given) -> int:
         raise OSError(errno.EBADF, "standard output is closed")
     query = _query(given.query)
     run_ids = _run_ids(given.workflow_run_id)
+    progress = Progress(beside_output=given.format in _output.STREAMED and is_terminal(sys.stdout))
     try:
         client = given.client()
         with client:
-            runs = [Run(given, client, each, query, marked=given.is_of_several) for each in run_ids]
-            return _show(ctx, given, runs)
+            runs = [Run(given, client, each, query, progress, marked=given.is_of_several) for each in run_ids]
+            return _show(ctx, given, runs, progress)
     except NovaActError as error:
         return _errors.report(error, debug=given.debug)
 
@@ -339,21 +350,20 @@ def _run_ids(given: Sequence[str]) -> list[str]:
     return ids
 
 
-def _show(ctx: click.Context, given: Given, runs: Sequence[Run]) -> int:
+def _show(ctx: click.Context, given: Given, runs: Sequence[Run], progress: Progress) -> int:
     """List the runs, and say on standard error what is to be said of each when it is done. Returns the exit code."""
-    is_streamed_to_terminal = given.format in _output.STREAMED and is_terminal(sys.stdout)
-    progress = Progress(shown=is_terminal(sys.stderr) and not is_streamed_to_terminal)
     code, number = 0, -1
-    for run in runs:
-        run.progress = progress
     try:
         for number in _runs.in_order(runs, given.concurrency):
-            progress.clear()
-            its_own = _tell(ctx, given, runs[number])
+            with progress.erased():
+                its_own = _tell(ctx, given, runs[number])
             code = code or its_own
     except KeyboardInterrupt:
-        progress.clear()
-        _tell_of_the_rest(ctx, given, runs[number + 1 :])
+        rest = runs[number + 1 :]
+        if rest:
+            rest[0].outlet.close()  # outside `erased`, which a thread that writes waits for
+            with progress.erased():
+                _tell_of_the_rest(ctx, given, rest)
         return _errors.INTERRUPTED
     return code
 
@@ -382,7 +392,6 @@ def _tell_how_to_go_on(ctx: click.Context, given: Given, run: Run) -> None:
 def _tell_of_the_rest(ctx: click.Context, given: Given, rest: Sequence[Run]) -> None:
     """Say how to go on with the run that was interrupted, and with those after it."""
     run = rest[0]
-    run.outlet.close()
     if run.outlet.token is not None:
         _tell_how_to_go_on(ctx, given, run)
         rest = rest[1:]

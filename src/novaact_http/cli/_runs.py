@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from tempfile import SpooledTemporaryFile
 
+    from novaact_http.cli._terminal import Progress
+
 _SPOOLED_IN_MEMORY = 1 << 16  # bytes of each run
 _AHEAD = 4  # how many runs for each thread may be spooled, so that files and memory do not run out
 _COPIED = 1 << 16  # bytes at once
@@ -27,9 +29,10 @@ class Outlet:
         token: from which to go on after what has reached standard output, or None.
     """
 
-    def __init__(self, encoding: str) -> None:
+    def __init__(self, encoding: str, progress: Progress) -> None:
         self.token: str | None = None
         self._encoding = encoding
+        self._progress = progress
         self._lock = threading.Lock()
         self._spool: SpooledTemporaryFile[bytes] | None = None
         self._spooled_token: str | None = None
@@ -43,7 +46,7 @@ class Outlet:
             if self._is_closed:
                 return
             if self._is_open:
-                _write(data)
+                self._write(data)
                 self.token = token
                 return
             if self._spool is None and data:
@@ -62,7 +65,7 @@ class Outlet:
                 with self._spool as spool:
                     spool.seek(0)
                     while data := spool.read(_COPIED):
-                        _write(data)
+                        self._write(data)
             self._spool, self.token = None, self._spooled_token
 
     def close(self) -> None:
@@ -70,11 +73,11 @@ class Outlet:
         with self._lock:
             self._is_closed = True
 
-
-def _write(data: bytes) -> None:
-    if data:
-        sys.stdout.buffer.write(data)
-        sys.stdout.flush()
+    def _write(self, data: bytes) -> None:
+        if data:
+            with self._progress.erased():
+                sys.stdout.buffer.write(data)
+                sys.stdout.flush()
 
 
 class Run(Protocol):

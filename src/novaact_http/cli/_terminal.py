@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shlex
 import sys
 import threading
@@ -69,22 +70,21 @@ def notices(*, debug: bool) -> Iterator[None]:
 
 
 def is_terminal(stream: TextIO | None) -> bool:
-    """Is it one? Standard streams may also be closed, or None."""
-    try:
-        return stream is not None and stream.isatty()
-    except ValueError:
-        return False
+    """Is it one? A standard stream that is closed is None."""
+    return stream is not None and stream.isatty()
 
 
 class Progress:
     """How far a long listing has come: a line on standard error that is written over, and erased at the end.
 
+    It takes a terminal on standard error, and one that can erase.
+
     Args:
-        shown: False to show nothing.
+        beside_output: lines of output go to the same terminal all the time, and are progress enough.
     """
 
-    def __init__(self, *, shown: bool) -> None:
-        self._shown = shown
+    def __init__(self, *, beside_output: bool) -> None:
+        self._shown = is_terminal(sys.stderr) and not beside_output and os.environ.get("TERM") != "dumb"
         self._lock = threading.Lock()
         self._pages = 0
         self._sessions = 0
@@ -101,12 +101,14 @@ class Progress:
                 self._is_on_screen = True
                 self._write(f"\r{self._sessions:,} sessions, {self._pages:,} pages ...")
 
-    def clear(self) -> None:
-        """Erase the line."""
+    @contextlib.contextmanager
+    def erased(self) -> Iterator[None]:
+        """Erase the line, and keep it away while something else is written."""
         with self._lock:
             if self._is_on_screen:
                 self._is_on_screen = False
                 self._write("\r\x1b[K")
+            yield
 
     @staticmethod
     def _write(text: str) -> None:
