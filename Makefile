@@ -10,6 +10,8 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 BENCH_VENV ?= .venv-bench
 BENCH_READY := $(BENCH_VENV)/.ready
+AWSCLI_VENV ?= .venv-awscli
+AWSCLI_READY := $(AWSCLI_VENV)/.ready
 
 .PHONY: help
 help: ## List the targets
@@ -33,6 +35,17 @@ demo: $(READY) ## Start the local service and list sessions from it, over real H
 .PHONY: test
 test: $(READY) ## Run the tests
 	$(BIN)/python -m pytest --numprocesses=auto --cov --cov-report=term
+
+.PHONY: compare
+compare: $(READY) $(AWSCLI_READY) ## Compare the command line with the AWS CLI's, which is installed for it in .venv-awscli
+	AWS_CLI=$(abspath $(AWSCLI_VENV)/bin/aws) $(BIN)/python -m pytest --numprocesses=auto tests/awscli
+
+# A virtual environment of its own, as the AWS CLI pins the botocore that it takes.
+$(AWSCLI_READY):
+	rm -rf $(AWSCLI_VENV)
+	$(PYTHON) -m venv $(AWSCLI_VENV)
+	$(AWSCLI_VENV)/bin/python -m pip install -qq --disable-pip-version-check awscli
+	touch $@
 
 .PHONY: check
 check: $(READY) ## Lint and check the types
@@ -69,4 +82,4 @@ $(BENCH_READY): pyproject.toml bench/requirements.txt $(shell find src -name '*.
 
 .PHONY: clean
 clean: ## Remove all that the other targets made
-	rm -rf $(VENV) $(BENCH_VENV) $(BENCH_VENV)-boto3 .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist
+	rm -rf $(VENV) $(BENCH_VENV) $(BENCH_VENV)-boto3 $(AWSCLI_VENV) .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist

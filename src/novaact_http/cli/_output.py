@@ -1,8 +1,7 @@
 """The output formats. Each makes text of the pages of one run; who writes it, and where, is not known here.
 
 `json` and `text` are the AWS CLI's, character by character. `ids`, `jsonl` and `text` give text for each page as it
-comes, so that long listings need no memory; `json` and `table` when all pages are there. JSON is all ASCII here, so
-that nothing in it steers a terminal.
+comes, so that long listings need no memory; `json` and `table` when all pages are there.
 """
 
 from __future__ import annotations
@@ -53,15 +52,16 @@ def make(name: str, *, query: Query | None = None, run_id: str | None = None, sa
         run_id: the run that the output is marked with, if it is one of several.
         safe: the output goes to a terminal, which nothing from outside may steer.
     """
-    clean: Callable[[str], str] = printable if safe else str
+    escape = printable if name not in ("json", "jsonl") else _printable_json
+    clean: Callable[[str], str] = escape if safe else str
     if name == "ids":
         return Ids(clean)
     if name == "jsonl":
-        return JsonLines(run_id)
+        return JsonLines(run_id, clean)
     if name == "text":
         return Text(query or _whole, run_id, clean)
     if name == "json":
-        return Json(query or _whole, run_id)
+        return Json(query or _whole, run_id, clean)
     return Table(run_id)
 
 
@@ -92,13 +92,13 @@ class Ids:
 class JsonLines:
     """One JSON object a line for each session."""
 
-    def __init__(self, run_id: str | None) -> None:
+    def __init__(self, run_id: str | None, clean: Callable[[str], str]) -> None:
         self._mark = {} if run_id is None else {"workflowRunId": run_id}
+        self._clean = clean
 
     def page(self, page: ListSessionsResponse) -> str:
-        return "".join(
-            [f"{json.dumps({**self._mark, 'sessionId': each.session_id})}\n" for each in page.session_summaries]
-        )
+        documents = [{**self._mark, "sessionId": each.session_id} for each in page.session_summaries]
+        return "".join([f"{self._clean(json.dumps(each, ensure_ascii=False))}\n" for each in documents])
 
     def end(self, resume_token: str | None) -> str:  # noqa: ARG002 - it is said on standard error
         return ""
@@ -113,8 +113,9 @@ class JsonLines:
 class Json:
     """One JSON document, of the AWS CLI's members and layout."""
 
-    def __init__(self, query: Query, run_id: str | None) -> None:
+    def __init__(self, query: Query, run_id: str | None, clean: Callable[[str], str]) -> None:
         self._query = query
+        self._clean = clean
         self._mark: dict[str, object] = {} if run_id is None else {"workflowRunId": run_id}
         self._ids: list[str] = []
 
@@ -136,8 +137,8 @@ class Json:
 
     def _print(self, document: dict[str, object]) -> str:
         found = self._query({**self._mark, **document})
-        # The AWS CLI prints nothing for what is empty.
-        return f"{json.dumps(found, indent=4)}\n" if found else ""
+        # The AWS CLI prints nothing for an empty object.
+        return "" if found == {} else f"{self._clean(json.dumps(found, indent=4, ensure_ascii=False))}\n"
 
 
 class Text:
@@ -250,3 +251,10 @@ def _of_page(page: ListSessionsResponse) -> dict[str, object]:
     if page.next_token is not None:
         document["nextToken"] = page.next_token
     return document
+
+
+def _printable_json(text: str) -> str:
+    """JSON with what could steer a terminal escaped. Its line breaks are between values, and stay."""
+    if text.replace("\n", "").isprintable():
+        return text
+    return "".join([each if each == "\n" or each.isprintable() else json.dumps(each)[1:-1] for each in text])
