@@ -172,7 +172,6 @@ def test_pages_are_printed_as_they_come(name: str, world: LocalService, monkeypa
     ("arguments", "message"),
     [
         (["--query", "[["], "Invalid value for --query: "),
-        (["--query", "length(`1`)"], "Invalid value for --query: In function length(), invalid type for value: 1"),
         (["--query", "a", "--output", "ids"], "--query goes with --output json or text"),
         (["--no-paginate", "--max-items", "1", "--page-size", "2"], "--page-size, --max-items cannot be used for one"),
         (["--next-token", "a", "--starting-token", "b"], "--starting-token cannot be used for one call only"),
@@ -186,6 +185,12 @@ def test_options_that_make_no_sense_are_refused(arguments: Sequence[str], messag
     assert (result.exit_code, result.stdout) == (252, "")
     assert message in result.stderr
     assert result.stderr.count("\n") == 1
+
+
+def test_a_query_that_does_not_fit_is_an_error(world: LocalService) -> None:
+    result = list_sessions(world.runs[0], "--query", "length(`1`)")
+    assert (result.exit_code, result.stdout) == (255, "")
+    assert result.stderr.startswith("novaact-http: --query cannot be applied: In function length(), invalid type")
 
 
 def test_the_same_listing_in_one_call_and_in_pages(world: LocalService) -> None:

@@ -95,10 +95,20 @@ class Settings:
 
 
 class Setting(NamedTuple):
-    """A value and where it came from."""
+    """A value and where it came from.
+
+    Attributes:
+        file: the path of the file that it is in, `""` for none.
+    """
 
     value: Any
     source: str
+    file: str = ""
+
+    @property
+    def place(self) -> str:
+        """Where it came from, with the file."""
+        return f"{self.source} in {self.file}" if self.file else self.source
 
 
 _DEFAULT = "the default"
@@ -118,7 +128,11 @@ class _Elsewhere(NamedTuple):
         return self.of_profile(self.profile.get(key), key)
 
     def of_profile(self, value: object, key: str) -> Setting | None:
-        return None if value is None else Setting(value, f"{key} of the profile {self.profile.name!r}")
+        return (
+            None
+            if value is None
+            else Setting(value, f"{key} of the profile {self.profile.name!r}", self.profile.file_of(key))
+        )
 
 
 def resolve(  # noqa: D417 - the client tells of its arguments
@@ -146,8 +160,9 @@ def resolve(  # noqa: D417 - the client tells of its arguments
         ConfigurationError: a value is missing or wrong.
     """
     elsewhere = _Elsewhere(environ, Profile(None, environ) if profile is None else profile)
-    (name, of_region), pseudo_fips = _region(region, elsewhere)
-    fips = Setting(True, of_region) if pseudo_fips else _boolean(use_fips, "use_fips", elsewhere)
+    of_region, pseudo_fips = _region(region, elsewhere)
+    name = of_region.value
+    fips = Setting(True, of_region.place) if pseudo_fips else _boolean(use_fips, "use_fips", elsewhere)
     dualstack = _boolean(use_dualstack, "use_dualstack", elsewhere)
     custom = _endpoint_url(endpoint_url, elsewhere)
     if custom is None:
@@ -165,16 +180,16 @@ def resolve(  # noqa: D417 - the client tells of its arguments
     bundle = _ca_bundle(elsewhere) if connects and not verifies else None
     proxy = _proxy_url(endpoint, None if custom is None else custom.value, environ) if connects else None
     sources = {
-        "region": of_region,
-        "endpoint_url": "the region" if custom is None else custom.source,
-        "use_fips": fips.source,
-        "use_dualstack": dualstack.source,
-        "app_id": app.source,
+        "region": of_region.place,
+        "endpoint_url": "the region" if custom is None else custom.place,
+        "use_fips": fips.place,
+        "use_dualstack": dualstack.place,
+        "app_id": app.place,
         **of_retries,
     }
     for key, setting in (("ca_bundle", bundle), ("proxy_url", proxy)):
         if setting is not None:
-            sources[key] = setting.source
+            sources[key] = setting.place
     return Settings(
         region=name,
         endpoint=endpoint,
@@ -205,7 +220,7 @@ def _region(argument: str | None, elsewhere: _Elsewhere) -> tuple[Setting, bool]
     if isinstance(name, str):
         real = name.removeprefix("fips-").removesuffix("-fips")
         if re.fullmatch(_REGION, real):
-            return Setting(real, setting.source), real != name
+            return setting._replace(value=real), real != name
     raise ConfigurationError(
         f"{setting.source} is {name!r}, which is not a region: "
         "up to 63 letters, digits and inner hyphens, such as us-east-1"
@@ -218,7 +233,7 @@ def _boolean(argument: object, name: str, elsewhere: _Elsewhere) -> Setting:
             raise ConfigurationError(f"the argument {name} must be True or False, not {type(argument).__name__}")
         return Setting(argument, f"the argument {name}")
     setting = elsewhere.find(f"AWS_{name.upper()}_ENDPOINT", key=f"{name}_endpoint")
-    return Setting(_flag(setting), _DEFAULT if setting is None else setting.source)
+    return Setting(False, _DEFAULT) if setting is None else setting._replace(value=_flag(setting))
 
 
 def _flag(setting: Setting | None) -> bool:
@@ -296,11 +311,11 @@ def _app_id(argument: str | None, elsewhere: _Elsewhere) -> tuple[Setting, tuple
         setting = Setting(argument, "the argument app_id")
     else:
         setting = elsewhere.find("AWS_SDK_UA_APP_ID", key="sdk_ua_app_id") or Setting("", _DEFAULT)
-    value, source = setting
+    value, source = setting.value, setting.source
     if not isinstance(value, str):
         raise ConfigurationError(f"{source} must be str, not {type(value).__name__}")
     too_long = f"{source} has over {_LONGEST_APP_ID} characters; services may cut it off"
-    usable = Setting(re.sub(_NOT_IN_USER_AGENTS, "-", value), source)
+    usable = setting._replace(value=re.sub(_NOT_IN_USER_AGENTS, "-", value))
     return usable, ((too_long,) if len(value) > _LONGEST_APP_ID else ())
 
 
@@ -319,7 +334,7 @@ def _retries(
     except (TypeError, ValueError, ConfigurationError):
         shown = reprlib.repr(attempts.value)
         raise ConfigurationError(f"{attempts.source} is {shown}; it must be a number of attempts from 1") from None
-    sources = {"max_attempts": attempts.source, "retry_mode": mode.source}
+    sources = {"max_attempts": attempts.place, "retry_mode": mode.place}
     return policy, sources, tuple([remark.format(mode.source) for remark in _MODES[mode.value]])
 
 

@@ -9,6 +9,8 @@ import click
 
 from novaact_http._version import __version__
 from novaact_http.cli import _errors
+from novaact_http.cli._completion import completion
+from novaact_http.cli._doctor import doctor
 from novaact_http.cli._list_sessions import list_sessions
 from novaact_http.cli._local import local
 from novaact_http.cli._terminal import say
@@ -69,9 +71,10 @@ def commands() -> None:
     Examples:
       novaact-http list-sessions --workflow-definition-name checkout-flow \\
         --workflow-run-id 01234567-89ab-4cde-8f01-23456789abcd
+      novaact-http doctor --profile dev
       novaact-http local
     """  # noqa: D301 - click marks verbatim text with a \b
 
 
-for each in (list_sessions, local):
+for each in (list_sessions, doctor, completion, local):
     commands.add_command(each)

@@ -21,6 +21,7 @@ _AS_OPTIONS = (
     (r"\bListSessions was called with bad arguments, nothing was sent", "bad arguments, nothing was sent"),
     (r"\bpass region=\.\.\.", "pass --region"),
     (r"\bpass credentials=\.\.\.", "pass --profile"),
+    (r"\bthe argument credentials, (?=env)", ""),
     (r"\bthe argument verify\b", "--ca-bundle"),
     (r"\bthe argument (region|endpoint_url|profile)\b", r"--\1"),
     (r"\b(?<!-)(page_size|max_items|max_results|starting_token|next_token|sort_order)\b", r"--\1"),

@@ -318,19 +318,18 @@ def _query(text: str | None) -> _output.Query | None:
         return None
     import jmespath  # 20 ms to import
 
-    def refuse(error: ValueError) -> click.BadParameter:
-        return click.BadParameter(" ".join(str(error).split()), param_hint="--query")
+    from novaact_http.errors import NovaActError
 
     try:
         expression = jmespath.compile(text)
     except ValueError as error:
-        raise refuse(error) from error
+        raise click.BadParameter(str(error), param_hint="--query") from error
 
     def search(document: object) -> object:
         try:
             return expression.search(document)
         except ValueError as error:  # a function of the query's was given what it does not take
-            raise refuse(error) from error
+            raise NovaActError(f"--query cannot be applied: {error}") from error
 
     return search
 
@@ -371,8 +370,8 @@ def _show(ctx: click.Context, given: Given, runs: Sequence[Run], progress: Progr
 def _tell(ctx: click.Context, given: Given, run: Run) -> int:
     """Say what there is to say of a run that is done, and return its exit code."""
     error = run.error
-    if isinstance(error, (OSError, click.ClickException)):
-        raise error  # the output, or the query, is the same for all runs
+    if isinstance(error, OSError):
+        raise error  # the output is the same for all runs
     about, code = given.about(run), 0
     if error is not None:
         code = _errors.report(error, debug=given.debug, target=given.target(), about=about)
