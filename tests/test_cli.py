@@ -7,11 +7,13 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+import click
 import pytest
+from click.testing import CliRunner
 
 from commandline import naming, run
 from novaact_http import SortOrder, cli
-from novaact_http.cli import _list_sessions
+from novaact_http.cli import _list_sessions, _options
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,6 +41,15 @@ def test_help_shows_options_by_what_they_are_about() -> None:
     paging = shown.partition("Paging:")[2].partition("Whom to ask")[0]
     assert "--max-items N" in paging
     assert "--region" not in paging
+
+
+def test_help_leaves_out_what_is_hidden() -> None:
+    command = _options.Command(
+        "a", params=[_options.Option(["--shown"], group="One"), click.Option(["--b"], hidden=True)]
+    )
+    shown = CliRunner().invoke(command, ["--help"]).stdout
+    assert "One:\n  --shown TEXT" in shown
+    assert "--b" not in shown
 
 
 def test_sort_orders_are_the_librarys() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import shlex
 import signal
@@ -9,6 +10,7 @@ import ssl
 import subprocess
 import sys
 import threading
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +18,7 @@ import pytest
 import trustme
 
 from commandline import COMMAND, list_sessions, naming, run, spawn
-from novaact_http.cli import _errors, _list_sessions, _terminal
+from novaact_http.cli import _commands, _errors, _list_sessions, _runs, _terminal
 from servers import Server, always, never
 
 if TYPE_CHECKING:
@@ -184,6 +186,12 @@ def test_what_the_library_warns_of_is_one_line(world: LocalService, monkeypatch:
     assert result.stderr.startswith("novaact-http: warning: AWS_RETRY_MODE is legacy")
 
 
+def test_warnings_are_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    with _terminal.notices(debug=False):
+        warnings.warn("take\ncare", stacklevel=1)
+    assert capsys.readouterr().err == "novaact-http: warning: take care\n"
+
+
 def test_what_nobody_expected_is_one_line_too(world: LocalService, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
         raise LookupError("surprise")
@@ -319,6 +327,56 @@ def test_an_interruption_before_anything_was_listed_says_nothing(
 def test_a_ctrl_c_is_not_reported() -> None:
     assert _errors.report(KeyboardInterrupt(), debug=True) == 130
     assert _errors.exit_code(KeyboardInterrupt()) == 130
+
+
+@pytest.mark.parametrize(
+    ("error", "exit_code", "message"),
+    [
+        (BrokenPipeError(errno.EPIPE, "Broken pipe"), 0, ""),
+        (OSError(errno.ENOSPC, "No space left on device"), 255, "cannot write the output: No space left on device"),
+        (OSError("odd"), 255, "cannot write the output: odd"),
+    ],
+)
+def test_what_cannot_be_written(
+    error: OSError, exit_code: int, message: str, world: LocalService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(_runs.Outlet, "_write", fail)
+    result = list_sessions(world.runs[0], "--output", "ids")
+    assert (result.exit_code, result.stdout) == (exit_code, "")
+    assert result.stderr == (f"novaact-http: {message}\n" if message else "")
+
+
+def test_streams_that_are_closed_are_said(world: LocalService, monkeypatch: pytest.MonkeyPatch) -> None:
+    arguments = ["list-sessions", *naming(world.runs[0])[:2], "--workflow-run-id", "-"]
+    lines: list[str] = []
+    monkeypatch.setattr(_errors, "say", lines.append)
+    monkeypatch.setattr(_commands, "say", lines.append)
+    for name in ("stdin", "stdout"):
+        monkeypatch.setattr(sys, name, None)
+        with pytest.raises(SystemExit):
+            _commands.commands(arguments, "novaact-http")
+    assert lines[0].startswith("standard input, which --workflow-run-id - reads, is closed; see novaact-http list-")
+    assert lines[1:] == ["cannot write the output: standard output is closed"]
+
+
+def test_an_interruption_before_a_command_runs_is_quiet(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*_: object, **__: object) -> object:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(_commands.commands, "make_context", interrupt)
+    assert run("--version").exit_code == 130
+
+
+def test_what_is_still_buffered_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "output"
+    with path.open("w") as output:
+        output.write("buffered")
+        monkeypatch.setattr(sys, "stdout", output)
+        _errors.give_up_standard_output()
+    assert path.read_text() == ""
 
 
 def test_nothing_is_given_up_where_there_is_no_standard_output(monkeypatch: pytest.MonkeyPatch) -> None:

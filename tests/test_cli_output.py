@@ -127,6 +127,14 @@ def test_what_comes_from_outside_cannot_steer_the_terminal(world: LocalService) 
     assert r"a\x1b[31m b\u202e" in list_sessions(world.runs[0]).stderr
 
 
+def test_json_on_a_terminal_is_escaped_as_json_has_it() -> None:
+    value = {"é": ["a\x1b\n\x7f\u202e", "\U000e0001"]}
+    shown = _output.make("json", safe=True, query=lambda _: value).end(None)
+    assert shown == '{\n    "é": [\n        "a\\u001b\\n\\u007f\\u202e",\n        "\\udb40\\udc01"\n    ]\n}\n'
+    assert json.loads(shown) == value
+    assert "é" in _output.make("json", safe=True, query=lambda _: "é").end(None)
+
+
 @pytest.mark.parametrize("name", ["ids", "text"])
 def test_programs_get_the_bytes_as_they_are(name: str, world: LocalService, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONIOENCODING", "ascii")

@@ -17,7 +17,7 @@ from novaact_http.cli import _runs
 from novaact_http.cli._terminal import Progress
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from novaact_http.testing import LocalService, WorkflowRun
 
@@ -232,7 +232,7 @@ def test_an_interruption_says_which_runs_are_left(
         left = runs[1:]
     command = " ".join(f"--workflow-run-id {each.workflow_run_id}" for each in left)
     assert len(lines) == 1
-    assert lines[0].startswith(f"novaact-http: {len(left)} runs were not listed; go on with: novaact-http list-sess")
+    assert lines[0].startswith(f"novaact-http: runs that were not listed: {len(left)}; go on with: novaact-http ")
     assert lines[0].endswith(command)
 
 
@@ -243,7 +243,7 @@ def test_an_interruption_of_very_many_says_from_where(world: LocalService, monke
     monkeypatch.setattr(_runs, "in_order", interrupt)
     lines = "".join(f"run-{number}\n" for number in range(100))
     result = run("list-sessions", *naming(world.runs[0])[:2], "--workflow-run-id", "-", stdin=lines)
-    assert (result.exit_code, result.stderr) == (130, "novaact-http: 100 runs were not listed, from run-0 on\n")
+    assert (result.exit_code, result.stderr) == (130, "novaact-http: runs that were not listed: 100, from run-0 on\n")
 
 
 def test_a_reader_that_has_enough_ends_all(runs: Sequence[WorkflowRun]) -> None:
@@ -253,3 +253,31 @@ def test_a_reader_that_has_enough_ends_all(runs: Sequence[WorkflowRun]) -> None:
         assert process.stderr is not None
         assert process.stderr.read() == b""
     assert process.returncode == 0
+
+
+@pytest.mark.parametrize("listed", [0, 1, 4])
+def test_an_interruption_in_this_process(
+    listed: int, runs: Sequence[WorkflowRun], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def in_order(of: Sequence[_runs.Run], concurrency: int) -> Iterator[int]:
+        for number in range(listed):
+            of[number].outlet.open()
+            of[number].list()
+            yield number
+        if listed < len(of):
+            of[listed].outlet.write("begun", "a token")
+            of[listed].outlet.open()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(_runs, "in_order", in_order)
+    result = run("list-sessions", *naming(*runs), "--output", "ids")
+    assert result.exit_code == 130
+    assert result.stdout == "".join(f"{each}\n" for of in runs[:listed] for each in of.session_ids) + (
+        "begun" if listed < 4 else ""
+    )
+    if listed < 4:
+        first, second = result.stderr.splitlines()
+        assert first.endswith(f"--workflow-run-id {runs[listed].workflow_run_id} --starting-token 'a token'")
+        assert second.startswith(f"novaact-http: runs that were not listed: {3 - listed}; go on with: ")
+    else:
+        assert result.stderr == ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -177,24 +176,20 @@ class Given(NamedTuple):
             retries=None if self.max_attempts is None else RetryPolicy(max_attempts=self.max_attempts),
         )
 
-    def target(self) -> _errors.Target | None:
-        """What requests go to, as far as that can be told."""
+    def target(self) -> _errors.Target:
+        """What requests go to."""
         import os
 
         from novaact_http import _profiles, _settings
-        from novaact_http.errors import ConfigurationError
 
-        with contextlib.suppress(ConfigurationError):
-            settings = _settings.resolve(
-                region=self.region,
-                endpoint_url=self.endpoint_url,
-                environ=os.environ,
-                profile=_profiles.Profile(self.profile, os.environ),
-            )
-            return _errors.Target(
-                settings.region, settings.endpoint.url, _errors.as_options(settings.sources["endpoint_url"])
-            )
-        return None
+        settings = _settings.resolve(
+            region=self.region,
+            endpoint_url=self.endpoint_url,
+            environ=os.environ,
+            profile=_profiles.Profile(self.profile, os.environ),
+        )
+        source = _errors.as_options(settings.sources["endpoint_url"])
+        return _errors.Target(settings.region, settings.endpoint.url, source)
 
 
 def _trusting_anybody() -> ssl.SSLContext:
@@ -395,7 +390,7 @@ def _tell_of_the_rest(ctx: click.Context, given: Given, rest: Sequence[Run]) -> 
         _tell_how_to_go_on(ctx, given, run)
         rest = rest[1:]
     if rest and given.is_of_several:
-        left = f"{len(rest)} runs were not listed"
+        left = f"runs that were not listed: {len(rest)}"
         if len(rest) > _MOST_RUNS_SHOWN:
             say(f"{left}, from {rest[0].run_id} on")
         else:
