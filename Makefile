@@ -63,6 +63,10 @@ format: $(READY) ## Format the code, and fix what the linter can
 fixtures: $(READY) ## Record the fixtures anew, from boto3 talking to the local service
 	$(BIN)/python fixtures/record.py
 
+.PHONY: screenshots
+screenshots: $(READY) ## Draw docs/command-line.svg anew: what the command line looks like
+	$(BIN)/python examples/screenshots.py
+
 .PHONY: bench
 bench: $(BENCH_READY) ## Measure against boto3, aiobotocore and others; with ARGS=--quick in about a minute
 	$(BENCH_VENV)/bin/python -m bench $(ARGS)

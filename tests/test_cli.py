@@ -27,6 +27,12 @@ def test_help_and_version() -> None:
     assert run("--version").stdout.startswith("novaact-http, version ")
 
 
+def test_without_a_command_there_is_help() -> None:
+    result = run()
+    assert (result.exit_code, result.stdout) == (0, run("--help").stdout)
+    assert all(each in result.stdout for each in ("list-sessions", "doctor", "completion", "local"))
+
+
 def test_help_shows_options_by_what_they_are_about() -> None:
     shown = run("list-sessions", "--help").stdout
     headings = [line for line in shown.splitlines() if line.endswith(":") and not line.startswith(" ")]

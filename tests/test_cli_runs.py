@@ -154,7 +154,7 @@ def test_what_comes_early_waits_for_its_turn(
     class FakeRun:
         def __init__(self, name: str) -> None:
             self.name = name
-            self.outlet = _runs.Outlet("utf-8", Progress(beside_output=True))
+            self.outlet = _runs.Outlet("utf-8", Progress(streamed=True))
 
         def list(self) -> None:
             if self.name == ids[0]:
@@ -180,7 +180,7 @@ def test_no_more_is_listed_ahead_than_can_be_kept() -> None:
     class FakeRun:
         def __init__(self, number: int) -> None:
             self.number = number
-            self.outlet = _runs.Outlet("utf-8", Progress(beside_output=True))
+            self.outlet = _runs.Outlet("utf-8", Progress(streamed=True))
 
         def list(self) -> None:
             begun.append(self.number)
@@ -203,7 +203,7 @@ def test_no_more_is_listed_ahead_than_can_be_kept() -> None:
 def test_after_an_interruption_nothing_more_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
     raw = io.BytesIO()
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw))
-    outlet = _runs.Outlet("utf-8", Progress(beside_output=True))
+    outlet = _runs.Outlet("utf-8", Progress(streamed=True))
     outlet.open()
     outlet.write("a", "first")
     outlet.close()

@@ -62,9 +62,10 @@ def test_a_short_listing_shows_none(world: LocalService) -> None:
 def test_progress_is_shown_where_it_is_not_in_the_way(
     stdout: bool, stderr: bool, is_shown: bool, world: LocalService
 ) -> None:
-    arguments = ["list-sessions", *naming(world.runs[0]), "--output", "ids", "--page-size", "20"]
+    arguments = ["list-sessions", *naming(world.runs[0]), "--output", "ids", "--page-size", "12"]
     shown = in_terminal(arguments, stdout=stdout, stderr=stderr)
-    assert shown.stderr == (b"\r34 sessions, 2 pages ..." + ERASED if is_shown else b"")
+    progress = b"\r24 sessions, 2 pages ...\r34 sessions, 3 pages ..." + ERASED
+    assert shown.stderr == (progress if is_shown else b"")
     assert shown.stdout.decode().split() == list(world.runs[0].session_ids)
 
 
@@ -100,7 +101,7 @@ def test_progress_is_kept_away_while_something_else_is_written(monkeypatch: pyte
     screen = Terminal()
     monkeypatch.setattr(sys, "stderr", screen)
     monkeypatch.setenv("TERM", "xterm")
-    progress = Progress(beside_output=False)
+    progress = Progress(streamed=False)
     with progress.erased():
         assert screen.getvalue() == ""
     for _ in range(2):
@@ -115,7 +116,7 @@ def test_a_terminal_that_cannot_erase_gets_no_progress(monkeypatch: pytest.Monke
     screen = Terminal()
     monkeypatch.setattr(sys, "stderr", screen)
     monkeypatch.setenv("TERM", "dumb")
-    progress = Progress(beside_output=False)
+    progress = Progress(streamed=False)
     for _ in range(3):
         progress.add(1)
     assert screen.getvalue() == ""

@@ -62,9 +62,10 @@ def _usage(error: click.ClickException) -> int:
     return _errors.USAGE
 
 
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=_Commands, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="novaact-http")
-def commands() -> None:
+@click.pass_context
+def commands(ctx: click.Context, /) -> None:
     """List the sessions of Amazon Nova Act workflow runs, without the AWS SDK.
 
     \b
@@ -74,6 +75,8 @@ def commands() -> None:
       novaact-http doctor --profile dev
       novaact-http local
     """  # noqa: D301 - click marks verbatim text with a \b
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
 
 
 for each in (list_sessions, doctor, completion, local):

@@ -49,7 +49,7 @@ _MOST_RUNS_SHOWN = 20
 @option(_PAGING, "--page-size", type=int, metavar="N", help="How many sessions each call asks for.")
 @option(_PAGING, "--max-items", type=int, metavar="N", help="Stop after so many sessions (of each run).")
 @option(_PAGING, "--starting-token", metavar="TOKEN", help="Go on from here: the NextToken printed before.")
-@option(_PAGING, "--paginate/--no-paginate", default=True, help="All pages, or one call only.")
+@option(_PAGING, "--no-paginate", is_flag=True, help="One call only, not all pages.")
 @option(_PAGING, "--max-results", type=int, metavar="N", help="One call only, which asks for so many sessions.")
 @option(_PAGING, "--next-token", metavar="TOKEN", help="One call only: the nextToken of the call before.")
 @connection_options
@@ -108,7 +108,7 @@ class Given(NamedTuple):
     page_size: int | None
     max_items: int | None
     starting_token: str | None
-    paginate: bool
+    no_paginate: bool
     max_results: int | None
     next_token: str | None
     profile: str | None
@@ -129,7 +129,7 @@ class Given(NamedTuple):
     @property
     def is_single(self) -> bool:
         """Is it one call only? As in the AWS CLI, the call's own paging arguments say so too."""
-        return not self.paginate or self.max_results is not None or self.next_token is not None
+        return self.no_paginate or self.max_results is not None or self.next_token is not None
 
     @property
     def is_of_several(self) -> bool:
@@ -298,7 +298,7 @@ def _list(ctx: click.Context, given: Given) -> int:
         raise OSError(errno.EBADF, "standard output is closed")
     query = _query(given.query)
     run_ids = _run_ids(given.workflow_run_id)
-    progress = Progress(beside_output=given.format in _output.STREAMED and is_terminal(sys.stdout))
+    progress = Progress(streamed=given.format in _output.STREAMED)
     try:
         client = given.client()
         with client:

@@ -78,9 +78,9 @@ def command_line(ctx: click.Context, *, leave_out: tuple[str, ...], add: Mapping
         if name in leave_out or ctx.get_parameter_source(name or "") is not ParameterSource.COMMANDLINE:
             continue
         value = ctx.params[name or ""]
-        given, opposite = parameter.opts[0], [*parameter.secondary_opts, *parameter.opts][0]
-        if isinstance(value, bool):
-            words.append(given if value else opposite)
+        given = parameter.opts[0]
+        if value is True:
+            words.append(given)
         else:
             for each in value if isinstance(value, tuple) else (value,):
                 words += _with_value(given, str(each))

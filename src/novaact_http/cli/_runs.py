@@ -75,7 +75,7 @@ class Outlet:
 
     def _write(self, data: bytes) -> None:
         if data:
-            with self._progress.erased():
+            with self._progress.apart_from_output():
                 sys.stdout.buffer.write(data)
                 sys.stdout.flush()
 

@@ -80,11 +80,13 @@ class Progress:
     It takes a terminal on standard error, and one that can erase.
 
     Args:
-        beside_output: lines of output go to the same terminal all the time, and are progress enough.
+        streamed: output is written all the time; if it goes to the terminal too, it is progress enough.
     """
 
-    def __init__(self, *, beside_output: bool) -> None:
-        self._shown = is_terminal(sys.stderr) and not beside_output and os.environ.get("TERM") != "dumb"
+    def __init__(self, *, streamed: bool) -> None:
+        self._shares_terminal = is_terminal(sys.stdout)
+        can_erase = is_terminal(sys.stderr) and os.environ.get("TERM") != "dumb"
+        self._shown = can_erase and not (streamed and self._shares_terminal)
         self._lock = threading.Lock()
         self._pages = 0
         self._sessions = 0
@@ -100,6 +102,10 @@ class Progress:
             if self._pages > 1:  # most listings are over before anybody wonders
                 self._is_on_screen = True
                 self._write(f"\r{self._sessions:,} sessions, {self._pages:,} pages ...")
+
+    def apart_from_output(self) -> contextlib.AbstractContextManager[None]:
+        """Keep the line apart from the output that is written meanwhile."""
+        return self.erased() if self._shares_terminal else contextlib.nullcontext()
 
     @contextlib.contextmanager
     def erased(self) -> Iterator[None]:
