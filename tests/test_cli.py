@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from commandline import naming, run
 from novaact_http import SortOrder, cli
-from novaact_http.cli import _list_sessions, _options
+from novaact_http.cli import _commands, _list_sessions, _options
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -96,6 +96,16 @@ def test_without_the_extra_the_command_says_what_to_install(
         cli.main()
     assert caught.value.code == f"novaact-http needs {missing}: install it with pip install 'novaact-http[cli]'"
     assert not world.requests
+
+
+def test_an_interruption_while_it_starts_is_quiet(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(**_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(_commands, "commands", interrupt)
+    with pytest.raises(SystemExit) as caught:
+        cli.main()
+    assert caught.value.code == 130
 
 
 def test_any_other_missing_module_is_not_blamed_on_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:

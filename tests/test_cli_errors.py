@@ -260,6 +260,26 @@ def test_a_full_disk_is_one_line(name: str, world: LocalService) -> None:
     assert stderr == b"novaact-http: cannot write the output: No space left on device\n"
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_help_that_cannot_be_written_is_one_line() -> None:
+    with Path("/dev/full").open("wb") as full, spawn("doctor", "--help", stdout=full) as process:
+        _, stderr = process.communicate()
+    assert process.returncode == 255
+    assert stderr == b"novaact-http: cannot write the output: No space left on device\n"
+
+
+def test_an_error_outside_of_commands_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> object:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(_commands.commands, "make_context", fail)
+    result = run("--help")
+    assert (result.exit_code, result.stderr) == (
+        255,
+        "novaact-http: cannot write the output: No space left on device\n",
+    )
+
+
 def test_a_closed_standard_output_is_one_line(world: LocalService) -> None:
     command = [COMMAND, "list-sessions", *naming(world.runs[0])]
     done = subprocess.run(["sh", "-c", '"$@" >&-', "sh", *command], capture_output=True, check=False)

@@ -13,6 +13,8 @@ def main() -> None:
         from novaact_http.cli._commands import commands
 
         commands(prog_name="novaact-http")
+    except KeyboardInterrupt:  # while it was still being imported
+        sys.exit(130)
     except ModuleNotFoundError as error:
         if error.name not in _EXTRA:
             raise

@@ -32,6 +32,9 @@ class _Commands(click.Group):
             code = _usage(error)
         except click.Abort:
             code = _errors.INTERRUPTED
+        except OSError as error:  # of what help and version print
+            _errors.give_up_standard_output()
+            code = _errors.report(error, debug=False)
         sys.exit(code if isinstance(code, int) else 0)
 
     def invoke(self, ctx: click.Context) -> Any:
