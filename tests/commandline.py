@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -13,9 +14,11 @@ from click.testing import CliRunner, Result
 from novaact_http.cli import _commands
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-    from novaact_http.testing import WorkflowRun
+    import pytest
+
+    from novaact_http.testing import LocalService, WorkflowRun
 
 COMMAND = str(Path(sys.executable).with_name("novaact-http"))
 
@@ -88,3 +91,30 @@ def _read_all(readers: Sequence[int]) -> list[bytes]:
                 open_readers.remove(reader)
                 os.close(reader)
     return [texts[reader] for reader in readers]
+
+
+class Held:
+    """Makes the local service answer some requests only when it is told to.
+
+    Attributes:
+        asked: set when the first of them has come.
+    """
+
+    def __init__(self, service: LocalService, held: Callable[[str], bool], monkeypatch: pytest.MonkeyPatch) -> None:
+        self.asked = threading.Event()
+        self._released = threading.Event()
+        self._was_in_time = True
+        answer = service._nova_act.answer
+
+        def answering(method: str, target: str, body: bytes) -> object:
+            if held(target):
+                self.asked.set()
+                self._was_in_time &= self._released.wait(10)
+            return answer(method, target, body)
+
+        monkeypatch.setattr(service._nova_act, "answer", answering)
+
+    def let_go(self) -> None:
+        """Answer them. All that came before must not have waited for that."""
+        assert self._was_in_time
+        self._released.set()

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import errno
 import json
+import logging
 import shlex
 import signal
 import ssl
 import subprocess
 import sys
-import threading
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import trustme
 
-from commandline import COMMAND, list_sessions, naming, run, spawn
+import novaact_http
+from commandline import COMMAND, Held, list_sessions, naming, run, spawn
+from novaact_http import Client, Timeout
 from novaact_http.cli import _commands, _errors, _list_sessions, _runs, _terminal
 from servers import Server, always, never
 
@@ -159,6 +161,21 @@ def test_no_limit_is_0_as_in_the_aws_cli(world: LocalService) -> None:
     assert list_sessions(world.runs[0], "--cli-read-timeout", "-1").exit_code == 252
 
 
+def test_limits_are_what_was_asked_for(world: LocalService, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Timeout] = []
+
+    def client(**options: Any) -> Client:
+        asked.append(options["timeout"])
+        return Client(**options)
+
+    monkeypatch.setattr(novaact_http, "Client", client)
+    list_sessions(world.runs[0])
+    list_sessions(world.runs[0], "--cli-read-timeout", "0", "--cli-connect-timeout", "0")
+    list_sessions(world.runs[0], "--cli-read-timeout", "7", "--cli-connect-timeout", "1.5")
+    year = 365 * 24 * 60 * 60
+    assert asked == [Timeout(), Timeout(connect=year, read=year), Timeout(connect=1.5, read=7)]
+
+
 def test_debug_shows_each_attempt_and_the_traceback_and_no_secret(world: LocalService) -> None:
     world.fail_next("AccessDeniedException")
     result = list_sessions(world.runs[0], "--debug")
@@ -168,6 +185,7 @@ def test_debug_shows_each_attempt_and_the_traceback_and_no_secret(world: LocalSe
     assert "Signature=" not in result.stderr
     quiet = list_sessions(world.runs[0])
     assert quiet.stderr == ""
+    assert logging.getLogger("novaact_http").handlers == []
     assert "attempt 1: status 200" in list_sessions(world.runs[0], "--debug").stderr
 
 
@@ -309,21 +327,12 @@ def test_a_closed_standard_error_is_no_error(world: LocalService) -> None:
 
 def test_an_interruption_is_quiet_and_says_how_to_go_on(world: LocalService, monkeypatch: pytest.MonkeyPatch) -> None:
     of = world.runs[0]
-    asked, hold = threading.Event(), threading.Event()
-    answer = world._nova_act.answer
-
-    def answering(method: str, target: str, body: bytes) -> object:
-        if "nextToken" in target:
-            asked.set()
-            hold.wait(30)
-        return answer(method, target, body)
-
-    monkeypatch.setattr(world._nova_act, "answer", answering)
+    held = Held(world, lambda target: "nextToken" in target, monkeypatch)
     with spawn("list-sessions", *naming(of), "--output", "ids", "--page-size", "10") as process:
-        assert asked.wait(30)
+        assert held.asked.wait(30)
         process.send_signal(signal.SIGINT)
         stdout, stderr = process.communicate()
-        hold.set()
+        held.let_go()
     assert process.returncode == 130
     assert stdout.decode().splitlines() == list(of.session_ids[:10])
     assert stderr.startswith(b"novaact-http: there are more sessions; go on with: novaact-http list-sessions ")
@@ -347,6 +356,16 @@ def test_an_interruption_before_anything_was_listed_says_nothing(
 def test_a_ctrl_c_is_not_reported() -> None:
     assert _errors.report(KeyboardInterrupt(), debug=True) == 130
     assert _errors.exit_code(KeyboardInterrupt()) == 130
+
+
+def test_what_cannot_be_written_of_several_runs(world: LocalService, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(_runs.Outlet, "_write", fail)
+    result = run("list-sessions", *naming(*[world.add_run("many", sessions=3) for _ in range(3)]))
+    assert (result.exit_code, result.stdout) == (255, "")
+    assert result.stderr == "novaact-http: cannot write the output: No space left on device\n"
 
 
 @pytest.mark.parametrize(
@@ -401,5 +420,4 @@ def test_what_is_still_buffered_is_given_up(tmp_path: Path, monkeypatch: pytest.
 
 def test_nothing_is_given_up_where_there_is_no_standard_output(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdout", None)
-    _errors.close_standard_output()
     _errors.give_up_standard_output()

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import threading
 from typing import TYPE_CHECKING
 
 import pytest
 
-from commandline import list_sessions, naming, run, spawn
+from commandline import Held, list_sessions, naming, run, spawn
 from novaact_http.cli import _output
 from support import boto3_for
 
@@ -94,6 +93,11 @@ def test_a_query_is_applied_to_the_document(world: LocalService) -> None:
     assert by_page.stdout == "20\n14\n"
 
 
+@pytest.mark.parametrize(("found", "shown"), [({}, ""), ([], "[]\n"), (None, "null\n"), (0, "0\n"), ("", '""\n')])
+def test_only_an_empty_object_is_not_printed(found: object, shown: str) -> None:
+    assert _output.make("json", query=lambda _: found).end(None) == shown
+
+
 @pytest.mark.parametrize(
     ("document", "lines"),
     [
@@ -156,22 +160,13 @@ def test_a_table_is_plain_where_only_ascii_can_be_shown(world: LocalService, mon
 @pytest.mark.parametrize("name", ["ids", "jsonl", "text"])
 def test_pages_are_printed_as_they_come(name: str, world: LocalService, monkeypatch: pytest.MonkeyPatch) -> None:
     of = world.runs[0]
-    hold, asked = threading.Event(), threading.Event()
-    answer = world._nova_act.answer
-
-    def answering(method: str, target: str, body: bytes) -> object:
-        if "nextToken" in target:
-            asked.set()
-            hold.wait(30)
-        return answer(method, target, body)
-
-    monkeypatch.setattr(world._nova_act, "answer", answering)
+    held = Held(world, lambda target: "nextToken" in target, monkeypatch)
     with spawn("list-sessions", *naming(of), "--output", name, "--page-size", "30") as process:
         assert process.stdout is not None
         first = [process.stdout.readline().decode() for _ in range(30)]
-        assert asked.wait(30)
+        assert held.asked.wait(30)
         assert of.session_ids[29] in first[-1]
-        hold.set()
+        held.let_go()
         rest, _ = process.communicate()
     assert of.session_ids[33] in rest.decode()
 

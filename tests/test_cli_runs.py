@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from commandline import COMMAND, naming, run, spawn
+from commandline import COMMAND, Held, naming, run, spawn
 from novaact_http.cli import _runs
 from novaact_http.cli._terminal import Progress
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from novaact_http.testing import LocalService, WorkflowRun
 
@@ -127,22 +127,6 @@ def test_an_option_that_begins_with_a_hyphen_stays_a_value(world: LocalService) 
     assert result.stderr.endswith(f"--no-paginate --workflow-run-id {world.runs[0].workflow_run_id} --next-token=-a\n")
 
 
-class Held:
-    """Makes the local service answer for a run only when it is told to."""
-
-    def __init__(self, world: LocalService, held: Callable[[str], bool], monkeypatch: pytest.MonkeyPatch) -> None:
-        self.asked, self.release = threading.Event(), threading.Event()
-        answer = world._nova_act.answer
-
-        def answering(method: str, target: str, body: bytes) -> object:
-            if held(target):
-                self.asked.set()
-                self.release.wait(30)
-            return answer(method, target, body)
-
-        monkeypatch.setattr(world._nova_act, "answer", answering)
-
-
 def test_what_comes_early_waits_for_its_turn(
     runs: Sequence[WorkflowRun], world: LocalService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -222,7 +206,7 @@ def test_an_interruption_says_which_runs_are_left(
         assert held.asked.wait(30)
         process.send_signal(signal.SIGINT)
         stdout, stderr = process.communicate()
-        held.release.set()
+        held.let_go()
     assert process.returncode == 130
     assert (shown, stdout) == (list(runs[0].session_ids[:10]) if name == "ids" else [], b"")
     lines = stderr.decode().splitlines()
@@ -267,7 +251,10 @@ def test_an_interruption_in_this_process(
         if listed < len(of):
             of[listed].outlet.write("begun", "a token")
             of[listed].outlet.open()
+            interrupted.append(of[listed].outlet)
         raise KeyboardInterrupt
+
+    interrupted: list[_runs.Outlet] = []
 
     monkeypatch.setattr(_runs, "in_order", in_order)
     result = run("list-sessions", *naming(*runs), "--output", "ids")
@@ -276,6 +263,7 @@ def test_an_interruption_in_this_process(
         "begun" if listed < 4 else ""
     )
     if listed < 4:
+        assert interrupted[0]._is_closed
         first, second = result.stderr.splitlines()
         assert first.endswith(f"--workflow-run-id {runs[listed].workflow_run_id} --starting-token 'a token'")
         assert second.startswith(f"novaact-http: runs that were not listed: {3 - listed}; go on with: ")

@@ -127,3 +127,19 @@ def test_a_table_of_several_runs_erases_progress_before_each(world: LocalService
     shown = in_terminal(["list-sessions", *naming(*runs), "--page-size", "1"], stdout=True, stderr=True)
     assert shown.stderr.endswith(ERASED)
     assert shown.stdout.count(b"Session ID") == 2
+
+
+def test_output_to_the_same_terminal_erases_progress_before_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = Terminal()
+    monkeypatch.setattr(sys, "stderr", screen)
+    monkeypatch.setenv("TERM", "xterm")
+    for is_shared, expected in ((True, "\r2 sessions, 2 pages ...\r\x1b[K|"), (False, "\r2 sessions, 2 pages ...|")):
+        screen.seek(0)
+        screen.truncate()
+        monkeypatch.setattr(sys, "stdout", Terminal() if is_shared else io.StringIO())
+        progress = Progress(streamed=False)
+        for _ in range(2):
+            progress.add(1)
+        with progress.apart_from_output():
+            screen.write("|")
+        assert screen.getvalue() == expected

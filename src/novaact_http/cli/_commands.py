@@ -40,10 +40,7 @@ class _Commands(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         debug = "--debug" in ctx.args
         try:
-            try:
-                return super().invoke(ctx)
-            finally:
-                _errors.close_standard_output()
+            return super().invoke(ctx)
         except BrokenPipeError:  # whoever read the output has enough of it
             _errors.give_up_standard_output()
             ctx.exit(0)

@@ -130,16 +130,6 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
         cause = cause.__cause__ or cause.__context__
 
 
-def close_standard_output() -> None:
-    """Write what is still buffered, while it can be said that this failed.
-
-    Raises:
-        OSError: it cannot be written.
-    """
-    if sys.stdout is not None:
-        sys.stdout.flush()
-
-
 def give_up_standard_output() -> None:
     """Let Python not try again, when it ends, to write what cannot be written."""
     import os

@@ -110,8 +110,10 @@ def in_order(runs: Sequence[Run], concurrency: int) -> Iterator[int]:
                 number = to_do.get_nowait()
             except queue.Empty:
                 return
-            runs[number].list()
-            done[number].set()
+            try:
+                runs[number].list()
+            finally:
+                done[number].set()
 
     _start(work, min(concurrency, len(runs)))
     for number, run in enumerate(runs):
