@@ -77,8 +77,7 @@ class Settings:
         app_id: for the User-Agent, `""` for none.
         retries: the policy.
         remarks: what the user should be told once.
-        sources: where each of the others came from, and where `max_attempts` and `retry_mode` did; those not used are
-            left out.
+        sources: the settings that the others were made of, and `max_attempts` and `retry_mode`, each with its source.
     """
 
     region: str
@@ -91,7 +90,7 @@ class Settings:
     app_id: str
     retries: RetryPolicy
     remarks: tuple[str, ...]
-    sources: Mapping[str, str] = attrs.field(repr=False, eq=False)
+    sources: Mapping[str, Setting] = attrs.field(repr=False, eq=False)
 
 
 class Setting(NamedTuple):
@@ -112,6 +111,13 @@ class Setting(NamedTuple):
 
 
 _DEFAULT = "the default"
+_BY_DEFAULT = Setting(None, _DEFAULT)
+_OFF = Setting(False, _DEFAULT)
+_OF_REGION = Setting(None, "the region")
+_NO_APP_ID = Setting("", _DEFAULT)
+_STANDARD_MODE = Setting("standard", _DEFAULT)
+_THREE_ATTEMPTS = Setting("3", _DEFAULT)
+_OF_ARGUMENT = Setting(None, "the argument retries")
 
 
 class _Elsewhere(NamedTuple):
@@ -162,7 +168,7 @@ def resolve(  # noqa: D417 - the client tells of its arguments
     elsewhere = _Elsewhere(environ, Profile(None, environ) if profile is None else profile)
     of_region, pseudo_fips = _region(region, elsewhere)
     name = of_region.value
-    fips = Setting(True, of_region.place) if pseudo_fips else _boolean(use_fips, "use_fips", elsewhere)
+    fips = Setting(True, of_region.source, of_region.file) if pseudo_fips else _boolean(use_fips, "use_fips", elsewhere)
     dualstack = _boolean(use_dualstack, "use_dualstack", elsewhere)
     custom = _endpoint_url(endpoint_url, elsewhere)
     if custom is None:
@@ -175,21 +181,21 @@ def resolve(  # noqa: D417 - the client tells of its arguments
                     f"Invalid Configuration: {what} and custom endpoint are not supported ({custom.source} is set)"
                 )
         endpoint = parse_endpoint(custom.value, custom.source)
-    policy, of_retries, remarks = _retries(retries, elsewhere)
+    policy, (mode, attempts), remarks = _retries(retries, elsewhere)
     app, more_remarks = _app_id(app_id, elsewhere)
     bundle = _ca_bundle(elsewhere) if connects and not verifies else None
     proxy = _proxy_url(endpoint, None if custom is None else custom.value, environ) if connects else None
     sources = {
-        "region": of_region.place,
-        "endpoint_url": "the region" if custom is None else custom.place,
-        "use_fips": fips.place,
-        "use_dualstack": dualstack.place,
-        "app_id": app.place,
-        **of_retries,
+        "region": of_region,
+        "endpoint_url": custom or _OF_REGION,
+        "use_fips": fips,
+        "use_dualstack": dualstack,
+        "app_id": app,
+        "retry_mode": mode,
+        "max_attempts": attempts,
+        "ca_bundle": bundle or _BY_DEFAULT,
+        "proxy_url": proxy or _BY_DEFAULT,
     }
-    for key, setting in (("ca_bundle", bundle), ("proxy_url", proxy)):
-        if setting is not None:
-            sources[key] = setting.place
     return Settings(
         region=name,
         endpoint=endpoint,
@@ -220,7 +226,7 @@ def _region(argument: str | None, elsewhere: _Elsewhere) -> tuple[Setting, bool]
     if isinstance(name, str):
         real = name.removeprefix("fips-").removesuffix("-fips")
         if re.fullmatch(_REGION, real):
-            return setting._replace(value=real), real != name
+            return (setting if real == name else setting._replace(value=real)), real != name
     raise ConfigurationError(
         f"{setting.source} is {name!r}, which is not a region: "
         "up to 63 letters, digits and inner hyphens, such as us-east-1"
@@ -233,7 +239,7 @@ def _boolean(argument: object, name: str, elsewhere: _Elsewhere) -> Setting:
             raise ConfigurationError(f"the argument {name} must be True or False, not {type(argument).__name__}")
         return Setting(argument, f"the argument {name}")
     setting = elsewhere.find(f"AWS_{name.upper()}_ENDPOINT", key=f"{name}_endpoint")
-    return Setting(False, _DEFAULT) if setting is None else setting._replace(value=_flag(setting))
+    return _OFF if setting is None else setting._replace(value=_flag(setting))
 
 
 def _flag(setting: Setting | None) -> bool:
@@ -310,32 +316,33 @@ def _app_id(argument: str | None, elsewhere: _Elsewhere) -> tuple[Setting, tuple
     if argument is not None:
         setting = Setting(argument, "the argument app_id")
     else:
-        setting = elsewhere.find("AWS_SDK_UA_APP_ID", key="sdk_ua_app_id") or Setting("", _DEFAULT)
+        setting = elsewhere.find("AWS_SDK_UA_APP_ID", key="sdk_ua_app_id") or _NO_APP_ID
     value, source = setting.value, setting.source
     if not isinstance(value, str):
         raise ConfigurationError(f"{source} must be str, not {type(value).__name__}")
     too_long = f"{source} has over {_LONGEST_APP_ID} characters; services may cut it off"
-    usable = setting._replace(value=re.sub(_NOT_IN_USER_AGENTS, "-", value))
-    return usable, ((too_long,) if len(value) > _LONGEST_APP_ID else ())
+    usable = re.sub(_NOT_IN_USER_AGENTS, "-", value)
+    return (setting if usable == value else setting._replace(value=usable)), (
+        (too_long,) if len(value) > _LONGEST_APP_ID else ()
+    )
 
 
 def _retries(
     argument: RetryPolicy | None, elsewhere: _Elsewhere
-) -> tuple[RetryPolicy, Mapping[str, str], tuple[str, ...]]:
-    """The policy, where its parts came from, and remarks."""
+) -> tuple[RetryPolicy, tuple[Setting, Setting], tuple[str, ...]]:
+    """The policy, what its mode and attempts were made of, and remarks."""
     if argument is not None:
-        return argument, dict.fromkeys(("max_attempts", "retry_mode"), "the argument retries"), ()
-    mode = elsewhere.find("AWS_RETRY_MODE", key="retry_mode") or Setting("standard", _DEFAULT)
+        return argument, (_OF_ARGUMENT, _OF_ARGUMENT), ()
+    mode = elsewhere.find("AWS_RETRY_MODE", key="retry_mode") or _STANDARD_MODE
     if not isinstance(mode.value, str) or mode.value not in _MODES:
         raise ConfigurationError(f"{mode.source} is {mode.value!r}; it must be one of {', '.join(_MODES)}")
-    attempts = elsewhere.find("AWS_MAX_ATTEMPTS", key="max_attempts") or Setting("3", _DEFAULT)
+    attempts = elsewhere.find("AWS_MAX_ATTEMPTS", key="max_attempts") or _THREE_ATTEMPTS
     try:
         policy = RetryPolicy(max_attempts=int(attempts.value))
     except (TypeError, ValueError, ConfigurationError):
         shown = reprlib.repr(attempts.value)
         raise ConfigurationError(f"{attempts.source} is {shown}; it must be a number of attempts from 1") from None
-    sources = {"max_attempts": attempts.place, "retry_mode": mode.place}
-    return policy, sources, tuple([remark.format(mode.source) for remark in _MODES[mode.value]])
+    return policy, (mode, attempts), tuple([remark.format(mode.source) for remark in _MODES[mode.value]])
 
 
 def parse_endpoint(url: object, source: str) -> Endpoint:

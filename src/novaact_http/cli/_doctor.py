@@ -115,8 +115,8 @@ def _settings(given: Given, profile: Profile, problems: list[NovaActError]) -> S
     except ConfigurationError as error:
         problems.append(error)
     else:
-        _show("region", settings.region, settings.sources["region"])
-        _show("endpoint", settings.endpoint.url, settings.sources["endpoint_url"])
+        _show("region", settings.region, settings.sources["region"].place)
+        _show("endpoint", settings.endpoint.url, settings.sources["endpoint_url"].place)
         return settings
     try:  # what else is there to say, were the region right?
         settings = resolve(region=_SOME_REGION, **options)
@@ -133,14 +133,14 @@ def _show_settings(settings: Settings) -> None:
 
     sources = settings.sources
     for name, title in (("use_fips", "FIPS"), ("use_dualstack", "dualstack")):
-        _show(title, "yes" if getattr(settings, name) else "no", sources[name])
+        _show(title, "yes" if getattr(settings, name) else "no", sources[name].place)
     proxy = re.sub(r"//[^/@]*@", "//***@", settings.proxy_url or "none")
-    _show("proxy", proxy, sources.get("proxy_url", "the default"))
+    _show("proxy", proxy, sources["proxy_url"].place)
     limits = Timeout()
     _show("timeouts", f"{limits.connect:g} s to connect, {limits.read:g} s to read", "the default")
-    _show("retries", f"mode {settings.retries.mode}", sources["retry_mode"])
-    _show("", f"{settings.retries.max_attempts} attempts", sources["max_attempts"])
-    _show("app id", settings.app_id or "none", sources["app_id"])
+    _show("retries", f"mode {settings.retries.mode}", sources["retry_mode"].place)
+    _show("", f"{settings.retries.max_attempts} attempts", sources["max_attempts"].place)
+    _show("app id", settings.app_id or "none", sources["app_id"].place)
     for remark in settings.remarks:
         say(f"warning: {remark}")
 
@@ -152,7 +152,7 @@ def _show_trust(given: Given, settings: Settings, problems: list[NovaActError]) 
     if given.ca_bundle is not None:
         path, source = given.ca_bundle, "--ca-bundle"
     elif settings.ca_bundle is not None:
-        path, source = settings.ca_bundle.value, settings.sources["ca_bundle"]
+        path, source = settings.ca_bundle.value, settings.ca_bundle.place
     else:
         import certifi
 

@@ -188,7 +188,7 @@ class Given(NamedTuple):
             environ=os.environ,
             profile=_profiles.Profile(self.profile, os.environ),
         )
-        source = _errors.as_options(settings.sources["endpoint_url"])
+        source = _errors.as_options(settings.sources["endpoint_url"].place)
         return _errors.Target(settings.region, settings.endpoint.url, source)
 
 
@@ -355,7 +355,6 @@ def _show(ctx: click.Context, given: Given, runs: Sequence[Run], progress: Progr
     except KeyboardInterrupt:
         rest = runs[number + 1 :]
         if rest:
-            rest[0].outlet.close()  # outside `erased`, which a thread that writes waits for
             with progress.erased():
                 _tell_of_the_rest(ctx, given, rest)
         return _errors.INTERRUPTED

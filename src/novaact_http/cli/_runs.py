@@ -12,7 +12,7 @@ import threading
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Generator, Iterator, Sequence
     from tempfile import SpooledTemporaryFile
 
     from novaact_http.cli._terminal import Progress
@@ -69,9 +69,12 @@ class Outlet:
             self._spool, self.token = None, self._spooled_token
 
     def close(self) -> None:
-        """Nothing more is written."""
+        """Nothing more is written, and what is not written yet is forgotten."""
         with self._lock:
             self._is_closed = True
+            if self._spool is not None:
+                self._spool.close()
+                self._spool = None
 
     def _write(self, data: bytes) -> None:
         if data:
@@ -90,8 +93,19 @@ class Run(Protocol):
         ...
 
 
-def in_order(runs: Sequence[Run], concurrency: int) -> Iterator[int]:
-    """List the runs, so many at once, and yield the number of each when it is done and written, in their order."""
+def in_order(runs: Sequence[Run], concurrency: int) -> Generator[int, None, None]:
+    """List the runs, so many at once, and yield the number of each when it is done and written, in their order.
+
+    If it ends early, their outlets are closed: threads may still be listing.
+    """
+    try:
+        yield from _in_order(runs, concurrency)
+    finally:
+        for run in runs:
+            run.outlet.close()
+
+
+def _in_order(runs: Sequence[Run], concurrency: int) -> Iterator[int]:
     if len(runs) == 1:
         runs[0].outlet.open()
         runs[0].list()
