@@ -13,6 +13,8 @@ BENCH_READY := $(BENCH_VENV)/.ready
 FUZZ_VENV ?= .venv-fuzz
 FUZZ_READY := $(FUZZ_VENV)/.ready
 TARGET ?= responses
+AWSCLI_VENV ?= .venv-awscli
+AWSCLI_READY := $(AWSCLI_VENV)/.ready
 
 .PHONY: help
 help: ## List the targets
@@ -37,6 +39,17 @@ demo: $(READY) ## Start the local service and list sessions from it, over real H
 test: $(READY) ## Run the tests
 	$(BIN)/python -m pytest --numprocesses=auto --cov --cov-report=term
 
+.PHONY: compare
+compare: $(READY) $(AWSCLI_READY) ## Compare the command line with the AWS CLI's, which is installed for it in .venv-awscli
+	AWS_CLI=$(abspath $(AWSCLI_VENV)/bin/aws) $(BIN)/python -m pytest --numprocesses=auto tests/awscli
+
+# A virtual environment of its own, as the AWS CLI pins the botocore that it takes.
+$(AWSCLI_READY):
+	rm -rf $(AWSCLI_VENV)
+	$(PYTHON) -m venv $(AWSCLI_VENV)
+	$(AWSCLI_VENV)/bin/python -m pip install -qq --disable-pip-version-check awscli
+	touch $@
+
 .PHONY: check
 check: $(READY) ## Lint and check the types
 	$(BIN)/ruff check .
@@ -52,6 +65,10 @@ format: $(READY) ## Format the code, and fix what the linter can
 .PHONY: fixtures
 fixtures: $(READY) ## Record the fixtures anew, from boto3 talking to the local service
 	$(BIN)/python fixtures/record.py
+
+.PHONY: screenshots
+screenshots: $(READY) ## Draw docs/command-line.svg anew: what the command line looks like
+	$(BIN)/python examples/screenshots.py
 
 .PHONY: bench
 bench: $(BENCH_READY) ## Measure against boto3, aiobotocore and others; with ARGS=--quick in about a minute
@@ -85,4 +102,4 @@ $(FUZZ_READY): pyproject.toml
 
 .PHONY: clean
 clean: ## Remove all that the other targets made
-	rm -rf $(VENV) $(FUZZ_VENV) $(BENCH_VENV) $(BENCH_VENV)-boto3 fuzz/corpus fuzz/found .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist
+	rm -rf $(VENV) $(FUZZ_VENV) $(BENCH_VENV) $(BENCH_VENV)-boto3 $(AWSCLI_VENV) fuzz/corpus fuzz/found .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist

@@ -76,6 +76,14 @@ def service() -> Iterator[LocalService]:
         yield running
 
 
+@pytest.fixture
+def world(service: LocalService, monkeypatch: pytest.MonkeyPatch) -> LocalService:
+    """The local service, and an environment that points to it."""
+    for name, value in service.environ.items():
+        monkeypatch.setenv(name, value)
+    return service
+
+
 @pytest.fixture(params=FACES, ids=lambda face: face.__name__)
 def face(request: pytest.FixtureRequest) -> Face:
     """Each of the two clients, behind one way of calling it."""

@@ -170,13 +170,13 @@ def test_fips_and_dualstack_do_not_go_with_an_endpoint_of_ones_own(
 @pytest.mark.parametrize(
     ("environ", "bundle"),
     [
-        ({"AWS_CA_BUNDLE": "a", "REQUESTS_CA_BUNDLE": "b", "SSL_CERT_FILE": "c"}, ("a", "AWS_CA_BUNDLE")),
-        ({"REQUESTS_CA_BUNDLE": "b", "SSL_CERT_FILE": "c"}, ("b", "REQUESTS_CA_BUNDLE")),
-        ({"REQUESTS_CA_BUNDLE": "", "SSL_CERT_FILE": "c"}, ("c", "SSL_CERT_FILE")),
+        ({"AWS_CA_BUNDLE": "a", "REQUESTS_CA_BUNDLE": "b", "SSL_CERT_FILE": "c"}, ("a", "AWS_CA_BUNDLE", "")),
+        ({"REQUESTS_CA_BUNDLE": "b", "SSL_CERT_FILE": "c"}, ("b", "REQUESTS_CA_BUNDLE", "")),
+        ({"REQUESTS_CA_BUNDLE": "", "SSL_CERT_FILE": "c"}, ("c", "SSL_CERT_FILE", "")),
         ({"SSL_CERT_FILE": ""}, None),
     ],
 )
-def test_the_ca_bundle_of_the_environment(environ: dict[str, str], bundle: tuple[str, str] | None) -> None:
+def test_the_ca_bundle_of_the_environment(environ: dict[str, str], bundle: tuple[str, str, str] | None) -> None:
     assert resolve(environ, region="us-east-1").ca_bundle == bundle
 
 

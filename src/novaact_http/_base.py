@@ -137,7 +137,7 @@ class ClientBase:
         endpoint = settings.endpoint
         scheme = "https" if (settings.proxy_url or "").startswith("https:") else endpoint.scheme
         if settings.ca_bundle is not None:
-            path, source = settings.ca_bundle
+            path, source, _ = settings.ca_bundle
             self._tls = _tls.provider(path, scheme=scheme, source=source)
         else:
             self._tls = _tls.provider(verify, scheme=scheme)

@@ -207,6 +207,12 @@ class Botocore:
     def postpone(self, until: float) -> None:
         self._due = until
 
+    def origin(self) -> tuple[str, dt.datetime | None]:
+        """Which of botocore's providers gave them, and when they expire, as far as is known."""
+        method = getattr(self._found, "method", None)
+        name = self.name if method is None else f"{self.name}: {method}"
+        return name, getattr(self._found, "_expiry_time", None)
+
     def after_fork(self) -> None:
         # botocore's have a lock of their own, which that thread holds.
         self._found = None
@@ -394,6 +400,29 @@ def outcome(of: Credentials | CredentialsError) -> Credentials:
     if isinstance(of, CredentialsError):
         raise CredentialsError(*of.args) from of.__cause__
     return of
+
+
+class Found(NamedTuple):
+    """Credentials, for people to see where they came from."""
+
+    credentials: Credentials
+    origin: str
+    expires_at: dt.datetime | None
+
+
+def look(source: Source, now: float) -> Found:
+    """What a source gives, which may take long.
+
+    Raises:
+        CredentialsError: it gives none.
+    """
+    try:
+        credentials = source.at_hand(now).credentials or source.accept(source.ask(forced=False), now)
+    except Exception as error:  # noqa: BLE001 - it is botocore's
+        failure = _failure(source.name, error)
+        raise failure from failure.__cause__
+    origin, expires_at = source.origin() if isinstance(source, Botocore) else (source.name, credentials.expires_at)
+    return Found(credentials, origin, expires_at)
 
 
 def find(argument: object, *, profile: str | None, region: str, environ: Mapping[str, str], now: float) -> Source:

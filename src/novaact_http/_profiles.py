@@ -32,6 +32,9 @@ class Profile:
 
     Raises:
         ConfigurationError: there is no such profile, though the argument names it; or a file cannot be read.
+
+    Attributes:
+        source: where its name came from.
     """
 
     def __init__(self, argument: str | None, environ: Mapping[str, str]) -> None:
@@ -40,10 +43,11 @@ class Profile:
             (argument, "the argument profile"),
             *((environ.get(name), name) for name in ("AWS_DEFAULT_PROFILE", "AWS_PROFILE")),
         )
-        name, self._source = next((each for each in candidates if each[0] is not None), (None, ""))
+        name, self.source = next((each for each in candidates if each[0] is not None), (None, "the default"))
         self._is_named = name is not None
         self.name = "default" if name is None else name
         self._values: Values | None = None
+        self._in_credentials: Values = {}
         self._services: Mapping[str, Values] = {}
         if argument is not None:
             if not isinstance(argument, str):
@@ -57,6 +61,10 @@ class Profile:
             ConfigurationError: there is no such profile, or a file cannot be read.
         """
         return self._load().get(key)
+
+    def file_of(self, key: str) -> str:
+        """The path of the file that has the value of a key, which `get` has found."""
+        return path_of(*(_CREDENTIALS if key in self._in_credentials else _CONFIG), self._environ)
 
     def service(self, service: str, key: str) -> object:
         """The value of a key in the `services` section that the profile names, or None.
@@ -83,17 +91,24 @@ class Profile:
             if self._is_named and self.name not in profiles and self.name not in credentials:
                 known = ", ".join(sorted(profiles)) or "none"
                 raise ConfigurationError(
-                    f"{self._source} is {self.name!r}, which is a profile of neither the config file nor the "
+                    f"{self.source} is {self.name!r}, which is a profile of neither the config file nor the "
                     f"credentials file; the config file has {known}"
                 )
-            self._values = {**profiles.get(self.name, {}), **credentials.get(self.name, {})}
+            self._in_credentials = credentials.get(self.name, {})
+            self._values = {**profiles.get(self.name, {}), **self._in_credentials}
         return self._values
+
+
+def path_of(variable: str, default: str, environ: Mapping[str, str]) -> str:
+    """Where a file is: what the variable says, or else the default."""
+    # pathlib is not worth importing for it.
+    return os.path.expanduser(os.path.expandvars(environ.get(variable, default)))  # noqa: PTH111
 
 
 def _read(variable: str, default: str, environ: Mapping[str, str]) -> Mapping[str, Values]:
     """The sections of a file; none if there is no file."""
-    path = os.path.expanduser(os.path.expandvars(environ.get(variable, default)))  # noqa: PTH111 - see below
-    if not os.path.isfile(path):  # noqa: PTH113 - pathlib is not worth importing for it
+    path = path_of(variable, default, environ)
+    if not os.path.isfile(path):  # noqa: PTH113
         return {}
     import configparser  # 4 ms to import, and containers have no such files
 

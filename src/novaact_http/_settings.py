@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 import reprlib
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import attrs
 
@@ -15,9 +16,6 @@ from novaact_http._profiles import Profile
 from novaact_http._wire import Endpoint
 from novaact_http.config import RetryPolicy
 from novaact_http.errors import ConfigurationError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 
 class _Partition(NamedTuple):
@@ -79,6 +77,7 @@ class Settings:
         app_id: for the User-Agent, `""` for none.
         retries: the policy.
         remarks: what the user should be told once.
+        sources: the settings that the others were made of, and `max_attempts` and `retry_mode`, each with its source.
     """
 
     region: str
@@ -91,13 +90,34 @@ class Settings:
     app_id: str
     retries: RetryPolicy
     remarks: tuple[str, ...]
+    sources: Mapping[str, Setting] = attrs.field(repr=False, eq=False)
 
 
 class Setting(NamedTuple):
-    """A value and where it came from."""
+    """A value and where it came from.
+
+    Attributes:
+        file: the path of the file that it is in, `""` for none.
+    """
 
     value: Any
     source: str
+    file: str = ""
+
+    @property
+    def place(self) -> str:
+        """Where it came from, with the file."""
+        return f"{self.source} in {self.file}" if self.file else self.source
+
+
+_DEFAULT = "the default"
+_BY_DEFAULT = Setting(None, _DEFAULT)
+_OFF = Setting(False, _DEFAULT)
+_OF_REGION = Setting(None, "the region")
+_NO_APP_ID = Setting("", _DEFAULT)
+_STANDARD_MODE = Setting("standard", _DEFAULT)
+_THREE_ATTEMPTS = Setting("3", _DEFAULT)
+_OF_ARGUMENT = Setting(None, "the argument retries")
 
 
 class _Elsewhere(NamedTuple):
@@ -114,7 +134,11 @@ class _Elsewhere(NamedTuple):
         return self.of_profile(self.profile.get(key), key)
 
     def of_profile(self, value: object, key: str) -> Setting | None:
-        return None if value is None else Setting(value, f"{key} of the profile {self.profile.name!r}")
+        return (
+            None
+            if value is None
+            else Setting(value, f"{key} of the profile {self.profile.name!r}", self.profile.file_of(key))
+        )
 
 
 def resolve(  # noqa: D417 - the client tells of its arguments
@@ -142,36 +166,52 @@ def resolve(  # noqa: D417 - the client tells of its arguments
         ConfigurationError: a value is missing or wrong.
     """
     elsewhere = _Elsewhere(environ, Profile(None, environ) if profile is None else profile)
-    name, pseudo_fips = _region(region, elsewhere)
-    fips = pseudo_fips or _boolean(use_fips, "use_fips", elsewhere)
+    of_region, pseudo_fips = _region(region, elsewhere)
+    name = of_region.value
+    fips = Setting(True, of_region.source, of_region.file) if pseudo_fips else _boolean(use_fips, "use_fips", elsewhere)
     dualstack = _boolean(use_dualstack, "use_dualstack", elsewhere)
     custom = _endpoint_url(endpoint_url, elsewhere)
     if custom is None:
-        endpoint = parse_endpoint(f"https://{_host_name(name, fips=fips, dualstack=dualstack)}", "the region")
+        host_name = _host_name(name, fips=fips.value, dualstack=dualstack.value)
+        endpoint = parse_endpoint(f"https://{host_name}", "the region")
     else:
         for wanted, what in ((fips, "FIPS"), (dualstack, "Dualstack")):
-            if wanted:  # in the words of AWS's rule set
+            if wanted.value:  # in the words of AWS's rule set
                 raise ConfigurationError(
                     f"Invalid Configuration: {what} and custom endpoint are not supported ({custom.source} is set)"
                 )
         endpoint = parse_endpoint(custom.value, custom.source)
-    policy, of_retries = _retries(retries, elsewhere)
-    name_of_app, of_app_id = _app_id(app_id, elsewhere)
+    policy, (mode, attempts), remarks = _retries(retries, elsewhere)
+    app, more_remarks = _app_id(app_id, elsewhere)
+    bundle = _ca_bundle(elsewhere) if connects and not verifies else None
+    proxy = _proxy_url(endpoint, None if custom is None else custom.value, environ) if connects else None
+    sources = {
+        "region": of_region,
+        "endpoint_url": custom or _OF_REGION,
+        "use_fips": fips,
+        "use_dualstack": dualstack,
+        "app_id": app,
+        "retry_mode": mode,
+        "max_attempts": attempts,
+        "ca_bundle": bundle or _BY_DEFAULT,
+        "proxy_url": proxy or _BY_DEFAULT,
+    }
     return Settings(
         region=name,
         endpoint=endpoint,
         endpoint_url=None if custom is None else custom.value,
-        use_fips=fips,
-        use_dualstack=dualstack,
-        ca_bundle=_ca_bundle(elsewhere) if connects and not verifies else None,
-        proxy_url=_proxy_url(endpoint, None if custom is None else custom.value, environ) if connects else None,
-        app_id=name_of_app,
+        use_fips=fips.value,
+        use_dualstack=dualstack.value,
+        ca_bundle=bundle,
+        proxy_url=None if proxy is None else proxy.value,
+        app_id=app.value,
         retries=policy,
-        remarks=of_retries + of_app_id,
+        remarks=remarks + more_remarks,
+        sources=sources,
     )
 
 
-def _region(argument: str | None, elsewhere: _Elsewhere) -> tuple[str, bool]:
+def _region(argument: str | None, elsewhere: _Elsewhere) -> tuple[Setting, bool]:
     """The region, and whether its name asks for FIPS."""
     setting: Setting | None
     if argument is not None:
@@ -186,19 +226,20 @@ def _region(argument: str | None, elsewhere: _Elsewhere) -> tuple[str, bool]:
     if isinstance(name, str):
         real = name.removeprefix("fips-").removesuffix("-fips")
         if re.fullmatch(_REGION, real):
-            return real, real != name
+            return (setting if real == name else setting._replace(value=real)), real != name
     raise ConfigurationError(
         f"{setting.source} is {name!r}, which is not a region: "
         "up to 63 letters, digits and inner hyphens, such as us-east-1"
     )
 
 
-def _boolean(argument: object, name: str, elsewhere: _Elsewhere) -> bool:
+def _boolean(argument: object, name: str, elsewhere: _Elsewhere) -> Setting:
     if argument is not None:
         if not isinstance(argument, bool):
             raise ConfigurationError(f"the argument {name} must be True or False, not {type(argument).__name__}")
-        return argument
-    return _flag(elsewhere.find(f"AWS_{name.upper()}_ENDPOINT", key=f"{name}_endpoint"))
+        return Setting(argument, f"the argument {name}")
+    setting = elsewhere.find(f"AWS_{name.upper()}_ENDPOINT", key=f"{name}_endpoint")
+    return _OFF if setting is None else setting._replace(value=_flag(setting))
 
 
 def _flag(setting: Setting | None) -> bool:
@@ -243,12 +284,12 @@ def _ca_bundle(elsewhere: _Elsewhere) -> Setting | None:
     return next((Setting(environ[name], name) for name in names if environ.get(name)), None)
 
 
-def _proxy_url(endpoint: Endpoint, custom_url: str | None, environ: Mapping[str, str]) -> str | None:
+def _proxy_url(endpoint: Endpoint, custom_url: str | None, environ: Mapping[str, str]) -> Setting | None:
     """The proxy of the endpoint's scheme, unless NO_PROXY names its host. As in botocore, lower-case names win."""
     lower, upper = f"{endpoint.scheme}_proxy", f"{endpoint.scheme.upper()}_PROXY"
     # In a CGI program HTTP_PROXY is what a request's Proxy header says, and so whoever sent it.
     fallback = None if upper == "HTTP_PROXY" and "REQUEST_METHOD" in environ else environ.get(upper)
-    url = environ.get(lower, fallback)
+    url, source = environ.get(lower, fallback), lower if lower in environ else upper
     if not url:
         return None
     from urllib import request  # 15 ms to import, and proxies are rare
@@ -267,35 +308,41 @@ def _proxy_url(endpoint: Endpoint, custom_url: str | None, environ: Mapping[str,
     except ValueError:
         usable = False
     if not usable or re.search(_UNSAFE, url):  # not shown, as it may hold a password
-        raise ConfigurationError(f"{lower if lower in environ else upper} must be a URL such as http://proxy:8080")
-    return url
+        raise ConfigurationError(f"{source} must be a URL such as http://proxy:8080")
+    return Setting(url, source)
 
 
-def _app_id(argument: str | None, elsewhere: _Elsewhere) -> tuple[str, tuple[str, ...]]:
+def _app_id(argument: str | None, elsewhere: _Elsewhere) -> tuple[Setting, tuple[str, ...]]:
     if argument is not None:
         setting = Setting(argument, "the argument app_id")
     else:
-        setting = elsewhere.find("AWS_SDK_UA_APP_ID", key="sdk_ua_app_id") or Setting("", "")
-    value, source = setting
+        setting = elsewhere.find("AWS_SDK_UA_APP_ID", key="sdk_ua_app_id") or _NO_APP_ID
+    value, source = setting.value, setting.source
     if not isinstance(value, str):
         raise ConfigurationError(f"{source} must be str, not {type(value).__name__}")
     too_long = f"{source} has over {_LONGEST_APP_ID} characters; services may cut it off"
-    return re.sub(_NOT_IN_USER_AGENTS, "-", value), ((too_long,) if len(value) > _LONGEST_APP_ID else ())
+    usable = re.sub(_NOT_IN_USER_AGENTS, "-", value)
+    return (setting if usable == value else setting._replace(value=usable)), (
+        (too_long,) if len(value) > _LONGEST_APP_ID else ()
+    )
 
 
-def _retries(argument: RetryPolicy | None, elsewhere: _Elsewhere) -> tuple[RetryPolicy, tuple[str, ...]]:
+def _retries(
+    argument: RetryPolicy | None, elsewhere: _Elsewhere
+) -> tuple[RetryPolicy, tuple[Setting, Setting], tuple[str, ...]]:
+    """The policy, what its mode and attempts were made of, and remarks."""
     if argument is not None:
-        return argument, ()
-    mode = elsewhere.find("AWS_RETRY_MODE", key="retry_mode") or Setting("standard", "")
+        return argument, (_OF_ARGUMENT, _OF_ARGUMENT), ()
+    mode = elsewhere.find("AWS_RETRY_MODE", key="retry_mode") or _STANDARD_MODE
     if not isinstance(mode.value, str) or mode.value not in _MODES:
         raise ConfigurationError(f"{mode.source} is {mode.value!r}; it must be one of {', '.join(_MODES)}")
-    attempts = elsewhere.find("AWS_MAX_ATTEMPTS", key="max_attempts") or Setting("3", "")
+    attempts = elsewhere.find("AWS_MAX_ATTEMPTS", key="max_attempts") or _THREE_ATTEMPTS
     try:
         policy = RetryPolicy(max_attempts=int(attempts.value))
     except (TypeError, ValueError, ConfigurationError):
         shown = reprlib.repr(attempts.value)
         raise ConfigurationError(f"{attempts.source} is {shown}; it must be a number of attempts from 1") from None
-    return policy, tuple([remark.format(mode.source) for remark in _MODES[mode.value]])
+    return policy, (mode, attempts), tuple([remark.format(mode.source) for remark in _MODES[mode.value]])
 
 
 def parse_endpoint(url: object, source: str) -> Endpoint:

@@ -45,6 +45,11 @@ class Endpoint(NamedTuple):
         """Scheme, host and port."""
         return Origin(self.scheme, self.host, self.port)
 
+    @property
+    def url(self) -> str:
+        """What it is written as."""
+        return f"{self.scheme}://{self.authority}{self.path}" + (f"?{self.query}" if self.query else "")
+
 
 class Request(NamedTuple):
     """A signed request. All text is ASCII.

@@ -11,8 +11,11 @@ def main() -> None:
     """Run the command line; the entry point of the script."""
     try:
         from novaact_http.cli._commands import commands
+
+        commands(prog_name="novaact-http")
+    except KeyboardInterrupt:  # while it was still being imported
+        sys.exit(130)
     except ModuleNotFoundError as error:
         if error.name not in _EXTRA:
             raise
         sys.exit(f"novaact-http needs {error.name}: install it with pip install 'novaact-http[cli]'")
-    commands(prog_name="novaact-http")

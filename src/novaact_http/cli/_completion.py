@@ -1,0 +1,25 @@
+"""`novaact-http completion`: what makes a shell complete this command."""
+
+from __future__ import annotations
+
+import click
+from click.shell_completion import get_completion_class
+
+_PROGRAM, _VARIABLE = "novaact-http", "_NOVAACT_HTTP_COMPLETE"  # the latter as click derives it from the former
+
+
+@click.command()
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+@click.pass_context
+def completion(ctx: click.Context, /, shell: str) -> None:
+    """Print what makes SHELL complete commands and options.
+
+    \b
+    Examples:
+      eval "$(novaact-http completion bash)"        # in ~/.bashrc
+      eval "$(novaact-http completion zsh)"         # in ~/.zshrc
+      novaact-http completion fish > ~/.config/fish/completions/novaact-http.fish
+    """  # noqa: D301 - click marks verbatim text with a \b
+    kind = get_completion_class(shell)
+    assert kind is not None  # noqa: S101 - click has all three
+    click.echo(kind(ctx.find_root().command, {}, _PROGRAM, _VARIABLE).source())

@@ -1,0 +1,248 @@
+"""`novaact-http doctor`: what would be used, and where each of it came from.
+
+Nothing is decided here: settings and credentials are asked for as a client asks for them, and say themselves where they
+came from.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import time
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import click
+
+from novaact_http.cli import _errors
+from novaact_http.cli._options import Command, connection_options, option
+from novaact_http.cli._terminal import notices, printable, say
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from novaact_http._profiles import Profile
+    from novaact_http._settings import Settings
+    from novaact_http.errors import NovaActError
+
+_CALL = "A test call"
+_PACKAGES = ("botocore", "httpx", "attrs", "certifi", "click", "rich")
+_SAME_TIME = 2.0  # seconds: a Date header has no fractions
+_WIDTH = 13
+_SOME_REGION = "us-east-1"
+
+
+@click.command(cls=Command)
+@connection_options
+@option(_CALL, "--call", is_flag=True, help="Make one signed call, for one session of the run.")
+@option(_CALL, "--workflow-definition-name", metavar="NAME", help="The workflow definition.")
+@option(_CALL, "--workflow-run-id", metavar="UUID", help="The workflow run.")
+@option("Other", "--debug", is_flag=True, help="Show the traceback of an error. Shows no secrets.")
+@click.pass_context
+def doctor(ctx: click.Context, /, **options: Any) -> None:
+    """Say which region, endpoint, credentials and other settings would be used, and where each came from.
+
+    Exits with 253 if something is missing or wrong, and says all that is.
+
+    \b
+    Examples:
+      novaact-http doctor --profile dev
+      novaact-http doctor --call --workflow-definition-name checkout-flow \\
+        --workflow-run-id 01234567-89ab-4cde-8f01-23456789abcd
+    """  # noqa: D301 - click marks verbatim text with a \b
+    given = Given(**options)
+    if given.call and not (given.workflow_definition_name and given.workflow_run_id):
+        raise click.UsageError("--call needs --workflow-definition-name and --workflow-run-id")
+    with notices(debug=given.debug):
+        ctx.exit(_examine(given))
+
+
+class Given(NamedTuple):
+    """The options, as they were given."""
+
+    profile: str | None
+    region: str | None
+    endpoint_url: str | None
+    ca_bundle: str | None
+    call: bool
+    workflow_definition_name: str | None
+    workflow_run_id: str | None
+    debug: bool
+
+
+def _examine(given: Given) -> int:
+    from novaact_http._profiles import Profile
+    from novaact_http.errors import ConfigurationError
+
+    problems: list[NovaActError] = []
+    try:
+        profile = Profile(given.profile, os.environ)
+        _show("profile", profile.name, profile.source)
+        settings = _settings(given, profile, problems)
+    except ConfigurationError as error:  # of the profile: all else depends on it
+        problems.append(error)
+    else:
+        if settings is not None:
+            _show_settings(settings)
+            _show_trust(given, settings, problems)
+        _show_credentials(given, _SOME_REGION if settings is None else settings.region, problems)
+    _show_versions()
+    for problem in problems:
+        _errors.report(problem, debug=given.debug)
+    if problems:
+        return _errors.CONFIGURATION
+    return _call(given) if given.call else 0
+
+
+def _show(name: str, value: str, source: str = "") -> None:
+    came_from = f"  ({_errors.as_options(source)})" if source else ""
+    click.echo(f"{name:<{_WIDTH}}{printable(value)}{printable(came_from)}")
+
+
+def _settings(given: Given, profile: Profile, problems: list[NovaActError]) -> Settings | None:
+    """The settings; with a made-up region if only that is missing or wrong, or None if more than that is."""
+    from novaact_http._settings import resolve
+    from novaact_http.errors import ConfigurationError
+
+    options: Mapping[str, Any] = {
+        "endpoint_url": given.endpoint_url,
+        "verifies": given.ca_bundle is not None,
+        "environ": os.environ,
+        "profile": profile,
+    }
+    try:
+        settings = resolve(region=given.region, **options)
+    except ConfigurationError as error:
+        problems.append(error)
+    else:
+        _show("region", settings.region, settings.sources["region"].place)
+        _show("endpoint", settings.endpoint.url, settings.sources["endpoint_url"].place)
+        return settings
+    try:  # what else is there to say, were the region right?
+        settings = resolve(region=_SOME_REGION, **options)
+    except ConfigurationError as error:
+        if str(error) != str(problems[0]):
+            problems.append(error)
+        return None
+    _show("region", "missing or wrong")
+    return settings
+
+
+def _show_settings(settings: Settings) -> None:
+    from novaact_http import Timeout
+
+    sources = settings.sources
+    for name, title in (("use_fips", "FIPS"), ("use_dualstack", "dualstack")):
+        _show(title, "yes" if getattr(settings, name) else "no", sources[name].place)
+    proxy = re.sub(r"//[^/@]*@", "//***@", settings.proxy_url or "none")
+    _show("proxy", proxy, sources["proxy_url"].place)
+    limits = Timeout()
+    _show("timeouts", f"{limits.connect:g} s to connect, {limits.read:g} s to read", "the default")
+    _show("retries", f"mode {settings.retries.mode}", sources["retry_mode"].place)
+    _show("", f"{settings.retries.max_attempts} attempts", sources["max_attempts"].place)
+    _show("app id", settings.app_id or "none", sources["app_id"].place)
+    for remark in settings.remarks:
+        say(f"warning: {remark}")
+
+
+def _show_trust(given: Given, settings: Settings, problems: list[NovaActError]) -> None:
+    from novaact_http import _tls
+    from novaact_http.errors import ConfigurationError
+
+    if given.ca_bundle is not None:
+        path, source = given.ca_bundle, "--ca-bundle"
+    elif settings.ca_bundle is not None:
+        path, source = settings.ca_bundle.value, settings.ca_bundle.place
+    else:
+        import certifi
+
+        path, source = certifi.where(), "the default, of certifi"
+    _show("CA bundle", path, source)
+    try:
+        _tls.provider(path, scheme="https", source=source)()
+    except ConfigurationError as error:
+        problems.append(error)
+
+
+def _show_credentials(given: Given, region: str, problems: list[NovaActError]) -> None:
+    from novaact_http import _credentials
+    from novaact_http.errors import CredentialsError
+
+    now = time.time()
+    try:
+        source = _credentials.find(None, profile=given.profile, region=region, environ=os.environ, now=now)
+        found = _credentials.look(source, now)
+    except CredentialsError as error:
+        problems.append(error)
+        _show("credentials", "missing or wrong")
+        return
+    _show("credentials", masked(found.credentials.access_key_id), found.origin)
+    kind = "temporary" if found.credentials.session_token else "permanent"
+    _show("", f"{kind}, until {found.expires_at}" if found.expires_at else f"{kind}, without a time that they expire")
+
+
+def masked(key_id: str) -> str:
+    """A key's id of which enough is left to tell it from others, and no more."""
+    return f"{key_id[:4]}{'*' * 12}{key_id[-4:]}" if len(key_id) >= 16 else "*" * 12
+
+
+def _show_versions() -> None:
+    import ssl
+    from importlib.metadata import PackageNotFoundError, version
+
+    from novaact_http import __version__
+
+    def of(package: str) -> str:
+        try:
+            return version(package)
+        except PackageNotFoundError:
+            return "unknown"
+
+    python = ".".join(map(str, sys.version_info[:3]))
+    _show("versions", f"novaact-http {__version__}, Python {python}, {ssl.OPENSSL_VERSION}")
+    _show("", ", ".join(f"{each} {of(each)}" for each in _PACKAGES))
+
+
+def _call(given: Given) -> int:
+    from novaact_http import Client, RetryPolicy
+    from novaact_http.errors import NovaActError, ResponseError, ServiceError
+
+    began, started = time.time(), time.monotonic()
+    code, headers = 0, None
+    with Client(
+        region=given.region,
+        profile=given.profile,
+        endpoint_url=given.endpoint_url,
+        verify=given.ca_bundle,
+        retries=RetryPolicy(mode="off"),
+    ) as client:
+        try:
+            page = client.list_sessions(
+                workflow_definition_name=given.workflow_definition_name or "",
+                workflow_run_id=given.workflow_run_id or "",
+                max_results=1,
+            )
+            outcome = f"answered with {page.metadata.status_code}, request id {page.metadata.request_id}"
+            headers = page.metadata.headers
+        except NovaActError as error:
+            outcome = "failed"
+            code = _errors.report(error, debug=given.debug)
+            if isinstance(error, (ServiceError, ResponseError)):
+                headers = error.headers
+    _show("call", f"{outcome}, after {(time.monotonic() - started) * 1000:.0f} ms")
+    if headers is not None:
+        _show("clock", _compared((began + time.time()) / 2, headers.get("date", "")))
+    return code
+
+
+def _compared(now: float, date: str) -> str:
+    """How this machine's clock differs from what the service says that the time is."""
+    from novaact_http._dates import parse_date
+
+    theirs = parse_date(date)
+    if theirs is None:
+        return "not compared, as the service did not say the time"
+    ahead = now - theirs
+    if abs(ahead) <= _SAME_TIME:
+        return "agrees with the service's"
+    return f"{abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} the service's"

@@ -1,0 +1,95 @@
+"""Options that commands have in common, and help that shows options by what they are about."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+from click.core import ParameterSource
+
+from novaact_http.cli._terminal import quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    CommandT = TypeVar("CommandT", bound=Callable[..., Any])
+
+
+class Option(click.Option):
+    """An option, and the heading that help shows it under."""
+
+    def __init__(self, *args: Any, group: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.group = group
+
+
+class Command(click.Command):
+    """A command whose help has a heading for each group of options."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        groups: dict[str, list[tuple[str, str]]] = {}
+        for parameter in self.get_params(ctx):
+            record = parameter.get_help_record(ctx)
+            if record is not None:
+                groups.setdefault(getattr(parameter, "group", "Other"), []).append(record)
+        for heading, records in groups.items():
+            with formatter.section(heading):
+                formatter.write_dl(records)
+
+
+def option(group: str, *names: str, **settings: Any) -> Callable[[CommandT], CommandT]:
+    """An option of a group."""
+    return click.option(*names, cls=Option, group=group, **settings)
+
+
+def connection_options(command: CommandT) -> CommandT:
+    """The options for whom to ask, and as whom."""
+    group = "Whom to ask, and as whom"
+    for decorate in reversed(
+        (
+            option(group, "--profile", metavar="NAME", help="Else AWS_DEFAULT_PROFILE, then AWS_PROFILE."),
+            option(group, "--region", metavar="REGION", help="Else AWS_REGION, AWS_DEFAULT_REGION, the profile's."),
+            option(
+                group,
+                "--endpoint-url",
+                metavar="URL",
+                help="Else AWS_ENDPOINT_URL_NOVA_ACT, AWS_ENDPOINT_URL, the profile's, the region's own.",
+            ),
+            option(
+                group, "--ca-bundle", metavar="PATH", help="Whom to trust (PEM). Else AWS_CA_BUNDLE, the profile's."
+            ),
+        )
+    ):
+        command = decorate(command)
+    return command
+
+
+def command_line(ctx: click.Context, *, leave_out: tuple[str, ...], add: Mapping[str, tuple[str, ...]]) -> str:
+    """The command that is running, as a shell takes it, with other options.
+
+    Args:
+        ctx: the command's.
+        leave_out: names of parameters to leave out.
+        add: options to add, each with its values.
+    """
+    words = ctx.command_path.split(" ")
+    for parameter in ctx.command.params:
+        name = parameter.name
+        if name in leave_out or ctx.get_parameter_source(name or "") is not ParameterSource.COMMANDLINE:
+            continue
+        value = ctx.params[name or ""]
+        given = parameter.opts[0]
+        if value is True:
+            words.append(given)
+        else:
+            for each in value if isinstance(value, tuple) else (value,):
+                words += _with_value(given, str(each))
+    for given, values in add.items():
+        for each in values:
+            words += _with_value(given, each)
+    return " ".join(map(quoted, words))
+
+
+def _with_value(name: str, value: str) -> list[str]:
+    # What begins with a hyphen would be taken for an option.
+    return [f"{name}={value}"] if value.startswith("-") else [name, value]

@@ -1,0 +1,260 @@
+"""The output formats. Each makes text of the pages of one run; who writes it, and where, is not known here.
+
+`json` and `text` are the AWS CLI's, character by character. `ids`, `jsonl` and `text` give text for each page as it
+comes, so that long listings need no memory; `json` and `table` when all pages are there.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Protocol
+
+from novaact_http.cli._terminal import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from novaact_http.models import ListSessionsResponse
+
+    Query = Callable[[object], object]
+
+NAMES = ("table", "json", "jsonl", "text", "ids")
+STREAMED = ("jsonl", "text", "ids")
+WITH_QUERY = ("json", "text")
+
+
+class Format(Protocol):
+    """One run's output. Calls `page` for each page and then `end`, or `single` alone."""
+
+    def page(self, page: ListSessionsResponse) -> str:
+        """What to write now that this page has come."""
+        ...
+
+    def end(self, resume_token: str | None) -> str:
+        """What to write when there are no more pages to come; with a token if there are more sessions."""
+        ...
+
+    def partial(self) -> str | None:
+        """What else to write if it fails or is interrupted; None if all pages are for nothing then."""
+        ...
+
+    def single(self, page: ListSessionsResponse) -> str:
+        """What to write for the one page of a listing without pagination."""
+        ...
+
+
+def make(name: str, *, query: Query | None = None, run_id: str | None = None, safe: bool = False) -> Format:
+    """A format.
+
+    Args:
+        name: one of `NAMES`.
+        query: applied to the document, or to each page's, for the formats `WITH_QUERY`.
+        run_id: the run that the output is marked with, if it is one of several.
+        safe: the output goes to a terminal, which nothing from outside may steer.
+    """
+    escape = printable if name not in ("json", "jsonl") else _printable_json
+    clean: Callable[[str], str] = escape if safe else str
+    if name == "ids":
+        return Ids(clean)
+    if name == "jsonl":
+        return JsonLines(run_id, clean)
+    if name == "text":
+        return Text(query or _whole, run_id, clean)
+    if name == "json":
+        return Json(query or _whole, run_id, clean)
+    return Table(run_id)
+
+
+def _whole(document: object) -> object:
+    return document
+
+
+class Ids:
+    """One id a line."""
+
+    def __init__(self, clean: Callable[[str], str]) -> None:
+        self._clean = clean
+
+    def page(self, page: ListSessionsResponse) -> str:
+        clean = self._clean
+        return "".join([f"{clean(each.session_id)}\n" for each in page.session_summaries])
+
+    def end(self, resume_token: str | None) -> str:  # noqa: ARG002 - it is said on standard error
+        return ""
+
+    def partial(self) -> str:
+        return ""
+
+    def single(self, page: ListSessionsResponse) -> str:
+        return self.page(page)
+
+
+class JsonLines:
+    """One JSON object a line for each session."""
+
+    def __init__(self, run_id: str | None, clean: Callable[[str], str]) -> None:
+        self._mark = {} if run_id is None else {"workflowRunId": run_id}
+        self._clean = clean
+
+    def page(self, page: ListSessionsResponse) -> str:
+        documents = [{**self._mark, "sessionId": each.session_id} for each in page.session_summaries]
+        return "".join([f"{self._clean(json.dumps(each, ensure_ascii=False))}\n" for each in documents])
+
+    def end(self, resume_token: str | None) -> str:  # noqa: ARG002 - it is said on standard error
+        return ""
+
+    def partial(self) -> str:
+        return ""
+
+    def single(self, page: ListSessionsResponse) -> str:
+        return self.page(page)
+
+
+class Json:
+    """One JSON document, of the AWS CLI's members and layout."""
+
+    def __init__(self, query: Query, run_id: str | None, clean: Callable[[str], str]) -> None:
+        self._query = query
+        self._clean = clean
+        self._mark: dict[str, object] = {} if run_id is None else {"workflowRunId": run_id}
+        self._ids: list[str] = []
+
+    def page(self, page: ListSessionsResponse) -> str:
+        self._ids.extend([each.session_id for each in page.session_summaries])
+        return ""
+
+    def end(self, resume_token: str | None) -> str:
+        document = _document(self._ids)
+        if resume_token is not None:
+            document["NextToken"] = resume_token
+        return self._print(document)
+
+    def partial(self) -> None:
+        return None  # as in the AWS CLI: a document of some of them would look complete
+
+    def single(self, page: ListSessionsResponse) -> str:
+        return self._print(_of_page(page))
+
+    def _print(self, document: dict[str, object]) -> str:
+        found = self._query({**self._mark, **document})
+        # The AWS CLI prints nothing for an empty object.
+        return "" if found == {} else f"{self._clean(json.dumps(found, indent=4, ensure_ascii=False))}\n"
+
+
+class Text:
+    """The AWS CLI's text: values with tabs between them. Of several runs, each line begins with the run's id."""
+
+    def __init__(self, query: Query, run_id: str | None, clean: Callable[[str], str]) -> None:
+        self._query = query
+        self._mark = "" if run_id is None else f"{clean(run_id)}\t"
+        self._clean = clean
+
+    def page(self, page: ListSessionsResponse) -> str:
+        return self._print(_document([each.session_id for each in page.session_summaries]))
+
+    def end(self, resume_token: str | None) -> str:
+        return "" if resume_token is None else self._print({"NextToken": {"NextToken": resume_token}})
+
+    def partial(self) -> str:
+        return ""
+
+    def single(self, page: ListSessionsResponse) -> str:
+        return self._print(_of_page(page))
+
+    def _print(self, document: object) -> str:
+        rows = _rows(self._query(document), None, None)
+        return "".join(["{}{}\n".format(self._mark, "\t".join(map(self._clean, row))) for row in rows])
+
+
+def _rows(item: object, name: str | None, columns: list[str] | None) -> list[list[str]]:
+    """The lines of an item. Every nested item begins a line, with the member's name in capitals.
+
+    Args:
+        item: what JSON may hold.
+        name: of the member that the item is the value of.
+        columns: of an object in a list, the members that any object in it has and that are no objects and lists.
+    """
+    first = [] if name is None else [name.upper()]
+    if isinstance(item, dict):
+        return _rows_of_object(item, first, columns)
+    if not isinstance(item, list):
+        return [[str(item)]]
+    plain = [str(each) for each in item if not isinstance(each, (dict, list))]
+    if any(isinstance(each, dict) for each in item):
+        shared = sorted({key for each in item if isinstance(each, dict) for key in each if _is_plain(each[key])})
+        return [row for each in item for row in _rows(each, name, shared)]
+    rows: list[list[str]] = []
+    if plain:
+        rows = [[*first, each] for each in plain] if first else [plain]
+    return rows + [row for each in item if isinstance(each, list) for row in _rows(each, name, None)]
+
+
+def _rows_of_object(item: dict[str, object], first: list[str], columns: list[str] | None) -> list[list[str]]:
+    names = sorted(key for key in item if _is_plain(item[key])) if columns is None else columns
+    values = [str(item.get(key, "")) for key in names]
+    nested = sorted(item.keys() - set(names))
+    return ([[*first, *values]] if values else []) + [row for key in nested for row in _rows(item[key], key, None)]
+
+
+def _is_plain(value: object) -> bool:
+    return not isinstance(value, (dict, list))
+
+
+class Table:
+    """A table for people, as wide as the terminal."""
+
+    def __init__(self, title: str | None) -> None:
+        import rich  # noqa: F401 - of the extra: that it is missing is better known before anything is listed
+
+        self._title = title
+        self._ids: list[str] = []
+
+    def page(self, page: ListSessionsResponse) -> str:
+        self._ids.extend([each.session_id for each in page.session_summaries])
+        return ""
+
+    def end(self, resume_token: str | None) -> str:  # noqa: ARG002 - it is said on standard error
+        from rich import table
+        from rich.console import Console
+        from rich.text import Text as Plain
+
+        console = Console()
+
+        def plain(text: str) -> Plain:
+            # What cannot be encoded takes the width of its escape.
+            return Plain(printable(text).encode(console.encoding, "backslashreplace").decode(console.encoding))
+
+        drawn = table.Table("#", table.Column("Session ID", overflow="fold"))
+        for number, session_id in enumerate(self._ids, start=1):
+            drawn.add_row(str(number), plain(session_id))
+        with console.capture() as captured:
+            if self._title is not None:  # not as the table's own title, which would be folded to its width
+                console.print(plain(self._title), style="bold", soft_wrap=True)
+            console.print(drawn)
+        return captured.get()
+
+    def partial(self) -> str | None:
+        return self.end(None) if self._ids else None
+
+    def single(self, page: ListSessionsResponse) -> str:
+        self.page(page)
+        return self.end(None)
+
+
+def _document(ids: list[str]) -> dict[str, object]:
+    return {"sessionSummaries": [{"sessionId": each} for each in ids]}
+
+
+def _of_page(page: ListSessionsResponse) -> dict[str, object]:
+    """The page as the service sent it."""
+    document = _document([each.session_id for each in page.session_summaries])
+    if page.next_token is not None:
+        document["nextToken"] = page.next_token
+    return document
+
+
+def _printable_json(text: str) -> str:
+    """JSON with what could steer a terminal escaped. Its line breaks are between values, and stay."""
+    if text.replace("\n", "").isprintable():
+        return text
+    return "".join([each if each == "\n" or each.isprintable() else json.dumps(each)[1:-1] for each in text])
