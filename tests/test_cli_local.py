@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import socket
 import subprocess
+import sys
 import types
 from typing import TYPE_CHECKING
 
@@ -17,6 +19,8 @@ from novaact_http.testing import LocalService
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from click.testing import Result
 
 
 @pytest.fixture
@@ -53,16 +57,7 @@ def test_local_runs_the_service_until_it_is_told_to_stop(
 
 
 def test_local_in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Interrupted:
-        def wait(self) -> None:
-            raise KeyboardInterrupt
-
-    monkeypatch.setattr(_local, "threading", types.SimpleNamespace(Event=Interrupted))
-    before = signal.getsignal(signal.SIGTERM)
-    try:
-        result = run("local", "--seed", "3")
-    finally:
-        signal.signal(signal.SIGTERM, before)
+    result = in_this_process(monkeypatch, "--seed", "3")
     assert result.exit_code == 0
     expected = LocalService(seed=3)
     ready, example = result.stdout.splitlines()
@@ -72,6 +67,103 @@ def test_local_in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
         expected.credentials.secret_access_key,
     ]
     assert example.split()[2] == expected.runs[0].workflow_run_id
+
+
+def in_this_process(monkeypatch: pytest.MonkeyPatch, *arguments: str, stdin: str = "") -> Result:
+    """Run it; it is interrupted as soon as it would wait."""
+
+    class Interrupted:
+        def wait(self) -> None:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(_local, "threading", types.SimpleNamespace(Event=Interrupted))
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        return run("local", *arguments, stdin=stdin)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def test_all_can_be_told_by_options(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[LocalService] = []
+    monkeypatch.setattr(_local, "_obey", lambda service, _: seen.append(service))
+    result = in_this_process(
+        monkeypatch,
+        *("--run", "a=2", "--run", "b=1", "--run", "a=0", "--tls", "--control", "--region", "eu-west-1"),
+        *("--latency", "0.1", "--jitter", "0.2", "--rate", "5", "--burst", "2", "--clock-offset", "9"),
+        *("--credentials-lifetime", "60", "--fault", "reset every 3rd", "--fault", "close"),
+    )
+    assert result.exit_code == 0, result.stderr
+    ready, example, bundle = result.stdout.splitlines()
+    assert ready.startswith("ready https://127.0.0.1:")
+    assert len(ready.split()) == 6
+    assert ready.split()[2] == "eu-west-1"
+    assert example.split()[1] == "a"
+    assert bundle.startswith("ca-bundle /")
+    (service,) = seen
+    assert [(each.workflow_definition_name, len(each.session_ids)) for each in service.runs] == [
+        ("a", 2),
+        ("a", 0),
+        ("b", 1),
+    ]
+    assert (service.latency, service.jitter, service.clock_offset) == (0.1, 0.2, 9)
+    assert len(service._schedule._scheduled) == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--run", "a"], "--run must be NAME=SESSIONS, not 'a'"),
+        (["--run", "=1"], "'' cannot be a workflowDefinitionName"),
+        (["--fault", "nonsense"], "'nonsense' is none of refuse, reset"),
+        (["--rate", "0"], "the rate must be over 0"),
+    ],
+)
+def test_what_cannot_be_told_is_refused(arguments: list[str], message: str) -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    result = run("local", *arguments)
+    signal.signal(signal.SIGTERM, before)
+    assert result.exit_code == 252
+    assert message in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+def test_https_without_what_it_needs_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "trustme", None)
+    result = in_this_process(monkeypatch, "--tls")
+    assert result.exit_code == 255
+    assert "pip install 'novaact-http[testing]'" in result.stderr
+
+
+def test_it_obeys_commands_while_it_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    run_id = LocalService(seed=0, definitions={"a": [1]}).runs[0].workflow_run_id
+    told = [
+        "fault reset every 3rd",
+        "fault nonsense",
+        "latency 0.5",
+        "latency",
+        "clock-offset x",
+        "clock-offset -3",
+        "clear-faults",
+        "add-run b 2",
+        f"add-sessions a {run_id} 3",
+        "add-sessions a b 3",
+        "expire-credentials",
+        "",
+        "what",
+    ]
+    result = in_this_process(monkeypatch, "--run", "a=1", "--control", stdin="\n".join(told) + "\n")
+    assert result.exit_code == 0
+    answers = result.stdout.splitlines()[2:]
+    assert [each.split()[0] for each in answers] == [
+        *("ok", "error", "ok", "error", "error", "ok", "ok", "ok", "ok", "error", "ok", "error", "error"),
+    ]
+    assert answers[1].startswith("error 'nonsense' is none of refuse, ")
+    assert answers[3] == "error it must be latency SECONDS"
+    assert re.fullmatch("ok [0-9a-f-]{36}", answers[7])
+    assert answers[9] == "error it must be add-sessions NAME RUN_ID SESSIONS"
+    assert len(answers[10].split()) == 3
+    assert answers[12].startswith("error there are the commands fault FAULT, clear-faults, latency SECONDS, ")
 
 
 def test_a_port_that_is_taken_is_said() -> None:
