@@ -161,6 +161,22 @@ def test_no_limit_is_0_as_in_the_aws_cli(world: LocalService) -> None:
     assert list_sessions(world.runs[0], "--cli-read-timeout", "-1").exit_code == 252
 
 
+def test_a_traceback_does_not_steer_the_terminal(world: LocalService) -> None:
+    world.answer_next(400, json.dumps({"message": "a\x1b[31m\nb"}).encode())
+    result = list_sessions(world.runs[0], "--debug")
+    assert "Traceback" in result.stderr
+    assert r"a\x1b[31m" in result.stderr
+    assert "\x1b" not in result.stderr
+
+
+def test_a_proxys_password_is_shown_nowhere(world: LocalService, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://me:password@127.0.0.1:1")
+    result = list_sessions(world.runs[0], "--endpoint-url", "https://example.com", "--debug", "--max-attempts", "1")
+    assert result.exit_code == 255
+    assert "Traceback" in result.stderr
+    assert "password" not in result.stderr
+
+
 def test_limits_are_what_was_asked_for(world: LocalService, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Timeout] = []
 

@@ -9,7 +9,7 @@ import re
 import sys
 from typing import TYPE_CHECKING, NamedTuple
 
-from novaact_http.cli._terminal import say
+from novaact_http.cli._terminal import say, show
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -81,7 +81,9 @@ def report(error: BaseException, *, debug: bool, target: Target | None = None, a
     if debug:
         import traceback
 
-        traceback.print_exception(type(error), error, error.__traceback__)
+        for part in traceback.format_exception(type(error), error, error.__traceback__):
+            for line in part.splitlines():
+                show(line)
     say(about + describe(error, target))
     return exit_code(error)
 

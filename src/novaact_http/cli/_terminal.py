@@ -38,9 +38,14 @@ def say(text: str) -> None:
 
 def say_exactly(text: str) -> None:
     """Print a line on standard error, with its spaces as they are."""
+    show(f"novaact-http: {text}")
+
+
+def show(line: str) -> None:
+    """Print a line on standard error as it is, but for what could steer a terminal."""
     # Nobody can be told that standard error is full or gone.
     with contextlib.suppress(OSError):
-        click.echo(f"novaact-http: {printable(text)}", err=True)
+        click.echo(printable(line), err=True)
 
 
 @contextlib.contextmanager
