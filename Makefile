@@ -68,7 +68,7 @@ fixtures: $(READY) ## Record the fixtures anew, from boto3 talking to the local 
 
 .PHONY: screenshots
 screenshots: $(READY) ## Draw docs/command-line.svg anew: what the command line looks like
-	$(BIN)/python examples/screenshots.py
+	$(BIN)/python docs/screenshots.py
 
 .PHONY: bench
 bench: $(BENCH_READY) ## Measure against boto3, aiobotocore and others; with ARGS=--quick in about a minute

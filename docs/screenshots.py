@@ -17,7 +17,7 @@ from rich.text import Text
 from novaact_http.testing import LocalService
 
 COLUMNS = 100
-PICTURE = Path(__file__).parents[1] / "docs" / "command-line.svg"
+PICTURE = Path(__file__).with_name("command-line.svg")
 PROGRAM = Path(sys.executable).with_name("novaact-http")
 
 
