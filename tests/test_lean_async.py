@@ -887,11 +887,11 @@ def test_a_call_that_was_connecting_as_its_pool_was_closed_still_has_its_time_li
 
     async def run(server: Server) -> None:
         here = driver.pool.here()
-        await driver.pool.send(request_to(server, read=0.03))  # the timer is set, and what is due later leaves it
+        await driver.pool.send(request_to(server, read=0.4))  # the timer is set, and what is due later leaves it
         await soon(lambda: here._connections.count == 0)
         monkeypatch.setattr(_lean_async, "_connect", connect_and_close)
         with pytest.raises(TransportTimeout):
-            await driver.pool.send(request_to(server, read=0.03))
+            await driver.pool.send(request_to(server, read=0.4))
         assert here._connections.count == 0
 
     with Server(answers(OK), never) as server:
