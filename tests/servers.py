@@ -309,6 +309,14 @@ def eventually(is_so: Callable[[], object]) -> None:
         time.sleep(0.001)
 
 
+async def soon(is_so: Callable[[], object]) -> None:
+    """Wait until it is so, while the event loop turns."""
+    until = time.monotonic() + 20
+    while not is_so():
+        assert time.monotonic() < until
+        await asyncio.sleep(0.001)
+
+
 def no_tls() -> ssl.SSLContext:
     """For pools that connect without TLS."""
     raise AssertionError("no TLS is needed")

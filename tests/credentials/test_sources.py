@@ -1,4 +1,4 @@
-"""Where credentials come from, and how they are kept fresh, on clocks of the tests' own."""
+"""Where credentials come from: the environment, and what is passed as `credentials`."""
 
 from __future__ import annotations
 
@@ -7,10 +7,8 @@ import datetime as dt
 import functools
 import itertools
 import logging
-import os
 import threading
-import traceback
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 from unittest import mock
 
@@ -19,90 +17,39 @@ import botocore.credentials
 import botocore.session
 import httpx
 import pytest
-from botocore.exceptions import ClientError, CredentialRetrievalError
+from botocore.exceptions import CredentialRetrievalError
 from hypothesis import given
 from hypothesis import strategies as st
 
+from credentials.vault import (
+    HOUR,
+    MINUTE,
+    UTC,
+    AsyncVault,
+    Clock,
+    Vault,
+    got,
+    keys,
+    metadata,
+    provider,
+    refreshable,
+    settled,
+    source,
+)
 from novaact_http import (
     AsyncClient,
-    Client,
     Credentials,
     CredentialsError,
-    DeadlineExceeded,
-    ServiceError,
     _credentials,
-    _flow,
 )
-from novaact_http._credentials import Provider
-from novaact_http._wire import Request, Response
-from novaact_http.errors import TransportError
-from novaact_http.operations import LIST_SESSIONS
-from support import CALL, KEYS, NOW, OPTIONS, TEMPORARY_KEYS, Face, call_for, context, mocked, options_for
+from support import CALL, KEYS, Face, call_for, mocked, options_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from novaact_http.testing import LocalService
 
-UTC = dt.timezone.utc
 PAGE = httpx.Response(200, json={"sessionSummaries": []})
-MINUTE, HOUR = 60.0, 3600.0
-
-
-class Clock:
-    def __init__(self, now: float = NOW) -> None:
-        self.now = now
-
-    def __call__(self) -> float:
-        return self.now
-
-
-def keys(number: int = 0, *, left: float | None = None, now: float = NOW) -> Credentials:
-    """Credentials with this many seconds left."""
-    expires_at = None if left is None else dt.datetime.fromtimestamp(now + left, UTC)
-    return Credentials(access_key_id=f"AKIA{number}", secret_access_key="secretsecretsecret", expires_at=expires_at)
-
-
-class Vault:
-    """A function that returns one after another what it was given; an exception is raised."""
-
-    def __init__(self, *answers: Any) -> None:
-        self.answers = list(answers)
-        self.calls = 0
-        self.threads: list[threading.Thread] = []
-
-    def __call__(self) -> Any:
-        self.calls += 1
-        self.threads.append(threading.current_thread())
-        answer = self.answers[min(self.calls, len(self.answers)) - 1]
-        if isinstance(answer, BaseException):
-            raise answer
-        return answer
-
-
-class AsyncVault(Vault):
-    async def __call__(self) -> Any:
-        await asyncio.sleep(0)
-        return Vault.__call__(self)
-
-
-def source(argument: object, environ: dict[str, str] | None = None, profile: str | None = None) -> _credentials.Source:
-    return _credentials.find(argument, profile=profile, region="us-east-1", environ=environ or {}, now=NOW)
-
-
-def provider(argument: object, clock: Clock | None = None, environ: dict[str, str] | None = None) -> Provider:
-    return Provider(source(argument, environ), clock or Clock())
-
-
-def got(found: Any) -> Credentials:
-    return _credentials.outcome(found.result(5)) if isinstance(found, Future) else found
-
-
-def settled(of: Provider) -> None:
-    """Wait until no refresh is running."""
-    running = of._running
-    if running is not None:
-        running.future.result(5)
 
 
 # The environment.
@@ -448,29 +395,6 @@ def test_a_call_with_good_credentials_starts_no_thread(face: Face, monkeypatch: 
 # botocore's.
 
 
-def refreshable(
-    left: float, refresh: Callable[[], Any] | None = None, number: int = 0
-) -> botocore.credentials.RefreshableCredentials:
-    return botocore.credentials.RefreshableCredentials(
-        f"AKIA{number}",
-        "secretsecretsecret",
-        "token",
-        dt.datetime.now(UTC) + dt.timedelta(seconds=left),
-        refresh or (lambda: pytest.fail("refreshed")),
-        "test",
-    )
-
-
-def metadata(number: int, left: float = 2 * HOUR) -> dict[str, str]:
-    expiry = dt.datetime.now(UTC) + dt.timedelta(seconds=left)
-    return {
-        "access_key": f"AKIA{number}",
-        "secret_key": "secretsecretsecret",
-        "token": "token",
-        "expiry_time": expiry.isoformat(),
-    }
-
-
 def test_what_botocore_and_boto3_have_is_taken(face: Face, service: LocalService) -> None:
     access, secret = service.credentials.access_key_id, service.credentials.secret_access_key
     boto = boto3.Session(aws_access_key_id=access, aws_secret_access_key=secret)
@@ -658,462 +582,3 @@ def test_without_any_credentials_the_error_names_all_that_was_looked_at_in_order
     order = ["the argument credentials", "env", "assume-role", "sso", "shared-credentials-file", "iam-role"]
     places = [text.index(f" {each}") for each in order]
     assert places == sorted(places)
-
-
-# Many at once.
-
-
-@pytest.mark.parametrize("fails", [False, True])
-def test_threads_that_start_at_once_wait_for_one_refresh_and_each_hears_of_its_failure_once(fails: bool) -> None:
-    barrier, everybody = threading.Barrier(64), threading.Semaphore(0)
-    calls: list[None] = []
-
-    def slowly() -> Credentials:
-        calls.append(None)
-        for _ in range(64):
-            assert everybody.acquire(timeout=10)
-        if fails:
-            raise ValueError
-        return keys(1, left=HOUR)
-
-    ours = provider(slowly)
-
-    def work(_: int) -> Any:
-        barrier.wait()
-        found = ours.get()
-        everybody.release()
-        try:
-            return got(found)
-        except CredentialsError as error:
-            return error
-
-    with ThreadPoolExecutor(64) as threads:
-        outcomes = list(threads.map(work, range(64)))
-    assert len(calls) == 1
-    if fails:
-        assert all(isinstance(each, CredentialsError) for each in outcomes)
-        assert len({id(each) for each in outcomes}) == 64
-        assert all(isinstance(each.__cause__, ValueError) for each in outcomes)
-    else:
-        assert {each.access_key_id for each in outcomes} == {"AKIA1"}
-
-
-@pytest.mark.parametrize("asynchronous", [False, True])
-@pytest.mark.parametrize("fails", [False, True])
-def test_a_thousand_tasks_that_start_at_once_wait_for_one_refresh(fails: bool, asynchronous: bool) -> None:
-    async def main() -> None:
-        waiting = threading.Event()
-        calls: list[None] = []
-
-        def answer() -> Credentials:
-            calls.append(None)
-            if fails:
-                raise ValueError
-            return keys(1, left=HOUR, now=dt.datetime.now(UTC).timestamp())
-
-        def slowly() -> Credentials:
-            assert waiting.wait(10)
-            return answer()
-
-        async def slowly_too() -> Credentials:
-            while not waiting.is_set():  # noqa: ASYNC110 - tick by tick
-                await asyncio.sleep(0)
-            return answer()
-
-        options = {**mocked(lambda _: PAGE), "credentials": slowly_too if asynchronous else slowly}
-        async with AsyncClient(**options) as client:
-            tasks = [asyncio.create_task(client.list_sessions(**CALL)) for _ in range(1_000)]
-            await asyncio.sleep(0)
-            waiting.set()
-            outcomes = await asyncio.gather(*tasks, return_exceptions=True)
-            assert len(calls) == 1
-            errors = {id(each) for each in outcomes if isinstance(each, CredentialsError)}
-            assert len(errors) == (1_000 if fails else 0)
-
-    asyncio.run(main())
-
-
-def test_a_caller_that_comes_after_a_failure_begins_anew() -> None:
-    vault = Vault(ValueError(), keys(1))
-    ours = provider(vault)
-    with pytest.raises(CredentialsError):
-        got(ours.get())
-    assert got(ours.get()).access_key_id == "AKIA1"
-
-
-def test_a_caller_that_finds_the_refresh_ended_begins_no_other() -> None:
-    vault = Vault(keys(1))
-    ours = provider(vault)
-    original = ours._source.at_hand
-
-    def at_hand(now: float) -> Any:
-        found = original(now)
-        if found.credentials is None and vault.calls == 0:
-            ours._source.accept(vault(), now)  # by another caller, just now
-        return found
-
-    with mock.patch.object(ours._source, "at_hand", at_hand):
-        assert got(ours.get()).access_key_id == "AKIA1"
-    assert vault.calls == 1
-
-
-def test_a_caller_that_finds_a_refresh_behind_done_begins_no_other() -> None:
-    clock, vault = Clock(), Vault(keys(1, left=HOUR))
-    ours = provider(vault, clock)
-    got(ours.get())
-    clock.now += 50 * MINUTE
-    ours._source.postpone(clock.now + MINUTE)  # by another caller, just now
-    ours._refresh_behind(None)
-    assert vault.calls == 1
-
-
-def test_callers_who_give_up_do_not_end_the_refresh_for_the_others() -> None:
-    async def main() -> None:
-        release = asyncio.Event()
-
-        async def slowly() -> Credentials:
-            await release.wait()
-            return KEYS
-
-        async with AsyncClient(**{**mocked(lambda _: PAGE), "credentials": slowly}) as client:
-            tasks = [asyncio.create_task(client.list_sessions(**CALL)) for _ in range(10)]
-            await asyncio.sleep(0)
-            for task in tasks[:9]:
-                task.cancel()
-            await asyncio.sleep(0)
-            release.set()
-            outcomes = await asyncio.gather(*tasks, return_exceptions=True)
-            assert all(isinstance(each, asyncio.CancelledError) for each in outcomes[:9])
-            assert not isinstance(outcomes[9], BaseException)
-
-    asyncio.run(main())
-
-
-def test_when_there_is_no_thread_to_be_had_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    clock, vault = Clock(), Vault(keys(1, left=HOUR))
-    ours = provider(vault, clock)
-
-    def refuse(self: threading.Thread) -> None:
-        raise RuntimeError("can't start new thread")
-
-    with monkeypatch.context() as patched:
-        patched.setattr(threading.Thread, "start", refuse)
-        with pytest.raises(CredentialsError, match="no thread to get credentials on: can't start new thread"):
-            got(ours.get())
-    got(ours.get())
-    clock.now += 50 * MINUTE
-    with monkeypatch.context() as patched:
-        patched.setattr(threading.Thread, "start", refuse)
-        assert got(ours.get()).access_key_id == "AKIA1"  # still good: the call goes on
-    assert ours._under_way() is None
-
-
-@pytest.mark.parametrize("behind", [False, True])
-def test_an_asynchronous_function_that_cannot_even_be_called_holds_nobody_up(behind: bool) -> None:
-    clock, loop = Clock(), asyncio.new_event_loop()
-
-    async def fetch(argument: object) -> Credentials:
-        raise AssertionError
-
-    ours = provider(fetch, clock)
-    if behind:
-        ours._source.accept(keys(1, left=HOUR), clock.now)
-        clock.now += 50 * MINUTE
-        assert got(ours.get(loop=loop)).access_key_id == "AKIA1"
-    else:
-        for _ in range(2):
-            with pytest.raises(CredentialsError, match=r"the function fetch, failed: TypeError$"):
-                got(ours.get(loop=loop))
-    assert ours._under_way() is None
-    loop.close()
-
-
-def test_tasks_that_run_at_once_may_bring_credentials_at_once() -> None:
-    def eagerly(loop: asyncio.AbstractEventLoop, coroutine: Any, **_: Any) -> Any:
-        # As `asyncio.eager_task_factory`, which Python has from 3.12 on.
-        with pytest.raises(StopIteration):
-            coroutine.send(None)
-        return mock.Mock(asyncio.Task)
-
-    async def fetch() -> Credentials:
-        assert not ours._lock.locked()
-        return KEYS
-
-    ours = provider(fetch)
-    loop = asyncio.new_event_loop()
-    loop.set_task_factory(eagerly)
-    assert got(ours.get(loop=loop)) is KEYS
-    loop.close()
-
-
-# Event loops that end.
-
-
-def test_a_refresh_that_ends_with_its_event_loop_holds_nobody_up() -> None:
-    async def never() -> Credentials:
-        await asyncio.Event().wait()
-        raise AssertionError
-
-    client = AsyncClient(**{**mocked(lambda _: PAGE), "credentials": never})
-
-    async def begin() -> None:
-        task = asyncio.create_task(client.list_sessions(**CALL))
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)
-        task.cancel()
-
-    asyncio.run(begin())  # cancels the refresh too
-    assert client._credentials._under_way() is None
-    ended: Any = client._credentials._running
-    assert ended.task.cancelled()
-
-    # A loop that is closed without more ado leaves the refresh for ever half done.
-    loop = asyncio.new_event_loop()
-    task = loop.create_task(client.list_sessions(**CALL))
-    for _ in range(3):
-        loop.call_soon(loop.stop)
-        loop.run_forever()
-    lost = client._credentials._under_way()
-    assert lost is not None
-    loop.close()
-    assert not lost.is_under_way()
-    with mock.patch.object(client._credentials._source, "_function", Vault(KEYS)):
-        assert asyncio.run(_page(client))
-    half_done: list[Any] = [task, lost.task]
-    for each in half_done:
-        each._log_destroy_pending = False
-        each.get_coro().close()
-
-
-@pytest.mark.parametrize("closes", ["before the answer", "before it is awaited"])
-def test_an_event_loop_that_ends_before_an_answer_is_awaited_on_it_holds_nobody_up(closes: str) -> None:
-    class Awaitable:
-        def __await__(self) -> Any: ...
-
-    begun, release = threading.Event(), threading.Event()
-    threads: list[threading.Thread] = []
-
-    def slowly() -> Any:
-        threads.append(threading.current_thread())
-        begun.set()
-        assert release.wait(5)
-        return KEYS if len(threads) > 1 else Awaitable()
-
-    ours, loop = provider(slowly), asyncio.new_event_loop()
-    ours.get(loop=loop)
-    assert begun.wait(5)
-    if closes == "before the answer":
-        loop.close()
-    release.set()
-    threads[0].join(5)
-    loop.close()
-    assert got(ours.get(loop=loop)) is KEYS
-
-
-def test_a_lost_refresh_that_is_collected_in_the_middle_of_another_holds_nobody_up() -> None:
-    async def never() -> Credentials:
-        await asyncio.Event().wait()
-        raise AssertionError
-
-    ours, loop = provider(never), asyncio.new_event_loop()
-    waited_for = ours.get(loop=loop)
-    assert isinstance(waited_for, Future)
-    loop.call_soon(loop.stop)
-    loop.run_forever()
-    lost = ours._under_way()
-    assert lost is not None
-    half_done: Any = lost.task
-    with ours._lock:
-        half_done._log_destroy_pending = False
-        half_done.get_coro().close()  # as the garbage collection does, on whichever thread it happens to run
-    with pytest.raises(CredentialsError, match="failed: GeneratorExit"):
-        got(waited_for)
-    loop.close()
-
-
-async def _page(client: AsyncClient) -> Any:
-    return await client.list_sessions(**CALL)
-
-
-def test_after_a_fork_a_refresh_of_the_parent_is_not_waited_for() -> None:
-    release = threading.Event()
-
-    def slowly() -> Credentials:
-        assert release.wait(5)
-        return keys(1)
-
-    ours = provider(slowly)
-    lost = ours.get()
-    ours._lock.acquire()
-    from novaact_http import _locks
-
-    _locks._after_fork()
-    found = ours.get()
-    assert found is not lost
-    release.set()
-    assert got(found).access_key_id == "AKIA1"
-    assert got(lost).access_key_id == "AKIA1"
-
-
-def test_after_a_fork_what_botocore_was_refreshing_in_the_parent_is_looked_for_anew(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    begun, release = threading.Event(), threading.Event()
-
-    def refresh() -> dict[str, str]:
-        begun.set()
-        assert release.wait(5)
-        return metadata(1)
-
-    found = [refreshable(-1, refresh), refreshable(HOUR, number=2)]
-    resolver = mock.Mock(providers=[])
-    resolver.load_credentials.side_effect = found
-    monkeypatch.setattr(botocore.credentials, "create_credential_resolver", lambda *_, **__: resolver)
-    ours = provider(None)
-    lost = ours.get()
-    assert begun.wait(5)
-    ours.after_fork()
-    assert got(ours.get()).access_key_id == "AKIA2"
-    ours.after_fork()  # with nothing under way what was found is kept
-    assert isinstance(ours.get(), Credentials)
-    release.set()
-    got(lost)
-
-
-# In the flow.
-
-EXPIRED = Response(
-    status=403, headers=(("x-amzn-errortype", "ExpiredTokenException"),), body=b'{"message": "The token has expired"}'
-)
-
-
-def test_an_expired_token_is_renewed_once_and_the_attempt_counts_for_nothing() -> None:
-    flow = _flow.call(context(renews_credentials=True), LIST_SESSIONS, CALL)
-    assert next(flow) == _flow.GetCredentials()
-    first = flow.send(KEYS)
-    assert flow.send(EXPIRED) == _flow.Sleep(0.0)
-    assert next(flow) == _flow.GetCredentials(refused=KEYS)
-    second = flow.send(TEMPORARY_KEYS)
-    assert isinstance(first, Request)
-    assert isinstance(second, Request)
-    assert dict(second.headers)["amz-sdk-request"].endswith("attempt=1; max=1")
-    assert dict(second.headers)["X-Amz-Security-Token"] == TEMPORARY_KEYS.session_token
-    with pytest.raises(ServiceError) as caught:
-        flow.send(EXPIRED)
-    assert caught.value.attempts == 2
-
-
-def test_renewed_credentials_are_not_asked_for_again_before_a_later_attempt() -> None:
-    from novaact_http import RetryPolicy
-
-    flow = _flow.call(context(renews_credentials=True, retries=RetryPolicy(rng=lambda: 0.0)), LIST_SESSIONS, CALL)
-    next(flow)
-    flow.send(KEYS)
-    flow.send(EXPIRED)
-    next(flow)
-    flow.send(KEYS)
-    flow.throw(TransportError("lost", request_sent=True))
-    assert next(flow) == _flow.GetCredentials()
-
-
-@pytest.mark.parametrize(
-    ("renews", "code"), [(False, "ExpiredTokenException"), (True, "AccessDeniedException"), (True, "RequestExpired")]
-)
-def test_what_cannot_be_renewed_or_is_not_expired_is_an_error_at_once(renews: bool, code: str) -> None:
-    flow = _flow.call(context(renews_credentials=renews), LIST_SESSIONS, CALL)
-    next(flow)
-    flow.send(KEYS)
-    with pytest.raises(ServiceError):
-        flow.send(Response(status=403, headers=(("x-amzn-errortype", code),), body=b"{}"))
-
-
-@pytest.mark.parametrize("code", ["ExpiredToken", "ExpiredTokenException"])
-def test_after_an_expired_token_a_client_asks_for_others_and_goes_on(face: Face, code: str) -> None:
-    vault = Vault(keys(1), keys(2))
-    seen: list[str] = []
-
-    def answer(request: httpx.Request) -> httpx.Response:
-        seen.append(request.headers["Authorization"].split("Credential=")[1].split("/")[0])
-        return PAGE if "AKIA2" in seen else httpx.Response(403, headers={"x-amzn-ErrorType": code})
-
-    assert face.page({**mocked(answer), "credentials": vault}, **CALL).metadata.attempts == 2
-    assert seen == ["AKIA1", "AKIA2"]
-
-
-def test_credentials_that_another_caller_has_renewed_meanwhile_are_taken() -> None:
-    vault = Vault(keys(1), keys(2), keys(3))
-    ours = provider(vault)
-    old = got(ours.get())
-    assert got(ours.get(refused=old)).access_key_id == "AKIA2"
-    assert got(ours.get(refused=old)).access_key_id == "AKIA2"
-    assert vault.calls == 2
-
-
-def test_a_chain_is_gone_through_again_when_its_credentials_have_expired(
-    tmp_path: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = tmp_path / "credentials"
-    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(path))
-    path.write_text("[default]\naws_access_key_id = one\naws_secret_access_key = b\n")
-    ours = provider(None)
-    old = got(ours.get())
-    path.write_text("[default]\naws_access_key_id = two\naws_secret_access_key = b\n")
-    assert got(ours.get()) is old
-    assert got(ours.get(refused=old)).access_key_id == "two"
-
-
-def test_the_time_of_a_call_covers_the_wait_for_its_credentials(face: Face) -> None:
-    release = threading.Event()
-    try:
-        with pytest.raises(DeadlineExceeded, match=r"0\.05 s in all") as caught:
-            face.page({**mocked(lambda _: PAGE), "credentials": lambda: release.wait(5), "timeout": 0.05}, **CALL)
-    finally:
-        release.set()
-    assert (caught.value.attempts, caught.value.request_sent) == (0, False)
-    assert isinstance(caught.value.__cause__, DeadlineExceeded)
-    assert "its credentials came" in str(caught.value.__cause__)
-
-
-def test_a_call_with_time_enough_waits_for_its_credentials(face: Face) -> None:
-    page = face.page({**mocked(lambda _: PAGE), "credentials": lambda: KEYS, "timeout": 30}, **CALL)
-    assert page.session_summaries == ()
-
-
-def test_what_was_learnt_of_the_clock_counts_for_credentials_too() -> None:
-    with Client(**{**OPTIONS, "credentials": lambda: KEYS}) as client:
-        client._context.skew.seconds = 1_000.0
-        assert client._credentials._clock() > dt.datetime.now(UTC).timestamp() + 900
-
-
-def test_no_error_of_botocores_shows_a_line_of_a_file(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "credentials"
-    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(path))
-    ours = provider(None)
-    path.write_text("[default]\naws_secret_access_key secretsecretsecret\n")
-    with pytest.raises(CredentialsError, match=r"chain of providers failed: ConfigParseError$") as caught:
-        got(ours.get())
-    assert caught.value.__cause__ is None
-
-
-def test_no_error_shows_a_request_that_sts_quotes() -> None:
-    text = "The signature does not match\n\nThe Canonical String should have been\nx-amz-security-token:secretsecret"
-
-    def refresh() -> Any:
-        raise ClientError({"Error": {"Code": "SignatureDoesNotMatch", "Message": text}}, "AssumeRole")
-
-    with pytest.raises(CredentialsError, match=r"ClientError: .*AssumeRole operation: The signature does") as caught:
-        got(provider(refreshable(-1, refresh)).get())
-    assert "secretsecret" not in "".join(traceback.format_exception(caught.value))
-
-
-def test_the_settings_of_this_machine_are_not_in_the_way() -> None:
-    assert not os.path.exists(os.environ["AWS_CONFIG_FILE"])  # noqa: PTH110
-
-
-def test_an_object_that_fails_whatever_it_is_asked_for_is_refused() -> None:
-    class Raising(dict):  # type: ignore[type-arg]
-        def __getattr__(self, name: str) -> Any:
-            raise KeyError(name)
-
-    with pytest.raises(CredentialsError, match=r"credentials must be a novaact_http\.Credentials, .*not Raising"):
-        Client(**{**OPTIONS, "credentials": Raising()})

@@ -1,0 +1,194 @@
+"""The two pools, side by side: how they connect."""
+
+from __future__ import annotations
+
+import socket
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from novaact_http import ConfigurationError, _lean_async
+from novaact_http.errors import TransportError, TransportTimeout
+from servers import (
+    AsyncDriver,
+    BlackHole,
+    Driver,
+    MakeDriver,
+    Server,
+    closed_port,
+    endpoint,
+    request_to,
+    serve,
+)
+
+if TYPE_CHECKING:
+    import ssl
+
+
+def addresses(monkeypatch: pytest.MonkeyPatch, *ports: int) -> None:
+    """Have every host lead to these ports, in turn."""
+    found = [(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", ("127.0.0.1", port)) for port in ports]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+
+
+def test_a_connection_that_is_refused_is_an_error(driver: Driver) -> None:
+    with pytest.raises(TransportError, match="ConnectionRefusedError") as caught:
+        driver.send(request_to(endpoint("127.0.0.1", closed_port()), repeatable=True))
+    assert type(caught.value) is TransportError
+    assert not caught.value.request_sent
+    assert isinstance(caught.value.__cause__, ConnectionRefusedError)
+    assert driver.connections.count == 0
+
+
+def test_an_address_that_does_not_answer_is_waited_for_as_long_as_was_said(driver: Driver) -> None:
+    with BlackHole() as hole:
+        with pytest.raises(TransportTimeout, match="connecting took too long") as caught:
+            driver.send(request_to(endpoint("127.0.0.1", hole.port), connect=0.02))
+        assert not caught.value.request_sent
+        assert driver.connections.count == 0
+
+
+def test_an_address_that_does_not_answer_is_waited_for_until_the_deadline(driver: Driver) -> None:
+    with BlackHole() as hole:
+        with pytest.raises(TransportTimeout) as caught:
+            driver.send(request_to(endpoint("127.0.0.1", hole.port), within=0.02))
+        assert not caught.value.request_sent
+
+
+def test_a_host_is_looked_up(driver: Driver) -> None:
+    with Server(serve) as server:
+        assert driver.send(request_to(server.endpoint("localhost"))).body == b"ok"
+
+
+def test_a_host_without_an_address_is_an_error(make_patchable: MakeDriver, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(*_: object, **__: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    driver = make_patchable()
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    with pytest.raises(TransportError, match="Name or service not known") as caught:
+        driver.send(request_to(endpoint("nowhere.example", 80)))
+    assert type(caught.value) is TransportError
+    assert not caught.value.request_sent
+    assert isinstance(caught.value.__cause__, socket.gaierror)
+    assert driver.connections.count == 0
+
+
+@pytest.mark.parametrize("host", ["a..b", "a" * 64, "a..1", "a" * 63 + "1" * 9, "a" * 64 + ".example"])
+def test_a_host_whose_name_cannot_be_one_is_an_error(make_patchable: MakeDriver, host: str) -> None:
+    driver = make_patchable()
+    with pytest.raises(TransportError, match="gaierror") as caught:
+        driver.send(request_to(endpoint(host, 80)))
+    assert not caught.value.request_sent
+    assert driver.connections.count == 0
+
+
+def test_addresses_are_tried_in_turn(make_patchable: MakeDriver, monkeypatch: pytest.MonkeyPatch) -> None:
+    driver = make_patchable()
+    with Server(serve) as server:
+        addresses(monkeypatch, closed_port(), closed_port(), server.port)
+        assert driver.send(request_to(endpoint("host.example", 80))).body == b"ok"
+
+
+def test_an_address_of_a_kind_that_this_machine_has_not_is_passed_over(
+    make_patchable: MakeDriver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    driver = make_patchable()
+    with Server(serve) as server:
+        found = [
+            (63, socket.SOCK_STREAM, 0, "", ("::1", server.port, 0, 0)),
+            (socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", ("127.0.0.1", server.port)),
+        ]
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+        assert driver.send(request_to(endpoint("host.example", 80))).body == b"ok"
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found[:1])
+        with pytest.raises(TransportError, match="not supported") as caught:
+            driver.send(request_to(endpoint("other.example", 80)))
+        assert not caught.value.request_sent
+
+
+def test_the_last_of_the_addresses_that_refuse_tells_why(
+    make_patchable: MakeDriver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    driver = make_patchable()
+    addresses(monkeypatch, closed_port(), closed_port())
+    with pytest.raises(TransportError, match="ConnectionRefusedError") as caught:
+        driver.send(request_to(endpoint("host.example", 80)))
+    assert not caught.value.request_sent
+
+
+def test_an_address_that_does_not_answer_leaves_time_for_the_next(
+    make_patchable: MakeDriver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    driver = make_patchable()
+    monkeypatch.setattr(_lean_async, "_NEXT_ADDRESS_AFTER", 0.01)
+    with BlackHole() as hole, Server(serve) as server:
+        addresses(monkeypatch, hole.port, server.port)
+        assert driver.send(request_to(endpoint("host.example", 80), connect=0.4)).body == b"ok"
+
+
+def test_an_address_that_may_yet_answer_is_waited_for_though_the_last_one_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    driver = AsyncDriver()
+    monkeypatch.setattr(_lean_async, "_NEXT_ADDRESS_AFTER", 0.001)
+    with BlackHole() as hole:
+        addresses(monkeypatch, closed_port(), hole.port, closed_port())
+        with pytest.raises(TransportTimeout):
+            driver.send(request_to(endpoint("host.example", 80), connect=0.05))
+    driver.end()
+
+
+def test_all_addresses_share_the_time_to_connect(make_patchable: MakeDriver, monkeypatch: pytest.MonkeyPatch) -> None:
+    driver = make_patchable()
+    with BlackHole() as hole:
+        addresses(monkeypatch, *[hole.port] * 100)
+        began = time.monotonic()
+        with pytest.raises(TransportTimeout) as caught:
+            driver.send(request_to(endpoint("host.example", 80), connect=0.05))
+        assert time.monotonic() - began < 0.05 * 50
+        assert not caught.value.request_sent
+
+
+def test_looking_up_a_host_may_take_all_the_time(make_patchable: MakeDriver, monkeypatch: pytest.MonkeyPatch) -> None:
+    def slowly(*_: object, **__: object) -> list[Any]:
+        time.sleep(0.03)
+        return [(socket.AF_INET, socket.SOCK_STREAM, 0, "", ("127.0.0.1", 9))]
+
+    driver = make_patchable()
+    monkeypatch.setattr(socket, "getaddrinfo", slowly)
+    with pytest.raises(TransportTimeout, match="connecting took too long") as caught:
+        driver.send(request_to(endpoint("host.example", 80), connect=0.01))
+    assert not caught.value.request_sent
+
+
+def has_ipv6() -> bool:
+    try:
+        with socket.create_server(("::1", 0), family=socket.AF_INET6):
+            return True
+    except OSError:
+        return False
+
+
+@pytest.mark.skipif(not has_ipv6(), reason="there is no IPv6 here")
+def test_an_ipv6_address_is_connected_to(driver: Driver) -> None:
+    with Server(serve, host="::1") as server:
+        assert driver.send(request_to(server)).body == b"ok"
+
+
+def test_families_of_addresses_take_turns() -> None:
+    four, six = socket.AF_INET, socket.AF_INET6
+    found = [(six, "a"), (six, "b"), (six, "c"), (four, "d"), (four, "e")]
+    assert [each[1] for each in _lean_async._in_turn(found)] == ["a", "d", "b", "e", "c"]
+
+
+def test_a_ca_bundle_that_cannot_be_read_takes_no_place(make_driver: MakeDriver) -> None:
+    def unreadable() -> ssl.SSLContext:
+        raise ConfigurationError("the CA bundle cannot be used")
+
+    driver = make_driver(unreadable, max_connections=1)
+    for _ in range(2):
+        with pytest.raises(ConfigurationError, match="the CA bundle cannot be used"):
+            driver.send(request_to(endpoint("127.0.0.1", closed_port(), "https")))
+        assert driver.connections.count == 0
