@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import trustme  # noqa: F401 - or it is loaded in a test suite's run, and again afterwards, which it does not bear
 
 ALONE = ("-W", "error", "-p", "no:randomly", "-p", "no:xdist")
 LOOP_SCOPE = ("-o", "asyncio_default_fixture_loop_scope=function")

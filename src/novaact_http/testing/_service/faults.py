@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 CONNECTION_FAULTS = {
     "refuse": 1.0,  # reset it, and refuse all connections for so long
     "reset": 0.0,  # before the answer
-    "reset-mid": 0.0,  # after half of the answer
-    "reset-after": 0.0,  # after the answer
+    "reset-mid": 0.2,  # so long after half of the answer: a reset takes away what the client has not read yet
+    "reset-after": 0.2,  # so long after the answer
     "truncate": 0.0,  # close it after half of the answer's body
     "drip": 0.01,  # answer a byte at a time, and wait so long after each
     "stall": 0.0,  # never answer

@@ -234,7 +234,8 @@ class LocalService:
             times: how often at most.
             every: of so many requests, the last one.
             chance: from 0 to 1, by the service's seed.
-            seconds: how long connections are refused (1 by default), or between the bytes that drip (0.01).
+            seconds: how long connections are refused (1 by default), how long the client has to read before a reset in
+                or after the answer (0.2), or the time between bytes that drip (0.01).
             message: an error's words.
             members: an error's own, by their names on the exception, such as `retry_after_seconds=2`.
 

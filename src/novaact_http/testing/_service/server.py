@@ -174,6 +174,7 @@ class _Connection(asyncio.Protocol):
         self._server.has_begun(self)
 
     def connection_lost(self, _: Exception | None) -> None:
+        self._transport.close()  # though it is closed: or, with TLS, Python 3.10 would warn that it is not
         if self._timer is not None:
             self._timer.cancel()
         self._server.has_ended(self)
@@ -239,9 +240,10 @@ class _Connection(asyncio.Protocol):
         elif fault.kind == "close":
             self._transport.write(whole)
             self._transport.close()
-        elif fault.kind in ("reset", "reset-mid", "reset-after", "refuse"):
-            sent = {"reset-mid": len(whole) // 2, "reset-after": len(whole)}.get(fault.kind, 0)
-            self._transport.write(whole[:sent])
+        elif fault.kind in ("reset-mid", "reset-after"):
+            self._transport.write(whole if fault.kind == "reset-after" else whole[: len(whole) // 2])
+            self._later(fault.seconds, self._reset)
+        elif fault.kind in ("reset", "refuse"):
             self._reset()
             if fault.kind == "refuse":
                 self._server.pause(fault.seconds)
