@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import reprlib
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import attrs
 
@@ -57,10 +57,14 @@ _LARGEST_PORT = 65_535
 
 
 _BOOLEANS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
-_MODES = {
-    "standard": (),
-    "legacy": ("{} is legacy, which retries five times and without a quota; standard is used instead",),
-    "adaptive": ("{} is adaptive, which this version does not have; standard is used instead",),
+# As boto3 spells the modes, what each is here, and what is to be said of that.
+_MODES: dict[str, tuple[Literal["standard", "adaptive"], tuple[str, ...]]] = {
+    "standard": ("standard", ()),
+    "legacy": (
+        "standard",
+        ("{} is legacy, which retries five times and without a quota; standard is used instead",),
+    ),
+    "adaptive": ("adaptive", ()),
 }
 _NOT_IN_USER_AGENTS = r"[^!$%&'*+\-.^_`|~,0-9A-Za-z#]"
 _LONGEST_APP_ID = 50
@@ -289,13 +293,14 @@ def _retries(argument: RetryPolicy | None, elsewhere: _Elsewhere) -> tuple[Retry
     mode = elsewhere.find("AWS_RETRY_MODE", key="retry_mode") or Setting("standard", "")
     if not isinstance(mode.value, str) or mode.value not in _MODES:
         raise ConfigurationError(f"{mode.source} is {mode.value!r}; it must be one of {', '.join(_MODES)}")
+    ours, remarks = _MODES[mode.value]
     attempts = elsewhere.find("AWS_MAX_ATTEMPTS", key="max_attempts") or Setting("3", "")
     try:
-        policy = RetryPolicy(max_attempts=int(attempts.value))
+        policy = RetryPolicy(max_attempts=int(attempts.value), mode=ours)
     except (TypeError, ValueError, ConfigurationError):
         shown = reprlib.repr(attempts.value)
         raise ConfigurationError(f"{attempts.source} is {shown}; it must be a number of attempts from 1") from None
-    return policy, tuple([remark.format(mode.source) for remark in _MODES[mode.value]])
+    return policy, tuple([remark.format(mode.source) for remark in remarks])
 
 
 def parse_endpoint(url: object, source: str) -> Endpoint:
