@@ -70,6 +70,10 @@ $(BENCH_READY): pyproject.toml bench/requirements.txt $(shell find src -name '*.
 	$(BENCH_VENV)/bin/python -m pip install -qq --disable-pip-version-check --no-deps --force-reinstall .
 	touch $@
 
+.PHONY: fleet
+fleet: $(READY) ## Simulate up to 10,000 clients behind one account's throttle, with each way to retry
+	$(BIN)/python -m bench.fleet
+
 .PHONY: fuzz
 fuzz: $(FUZZ_READY) ## Look for inputs that break the library, with TARGET=responses or arguments, for ARGS=-max_total_time=60 seconds
 	$(FUZZ_VENV)/bin/python -m fuzz $(TARGET) $(ARGS)
