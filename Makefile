@@ -91,6 +91,10 @@ $(BENCH_READY): pyproject.toml bench/requirements.txt $(shell find src -name '*.
 soak: $(READY) ## Put mixed load with faults on both clients for half an hour, and see that nothing grows
 	$(BIN)/python -m bench.soak $(ARGS)
 
+.PHONY: fleet
+fleet: $(READY) ## Simulate up to 10,000 clients behind one account's throttle, with each way to retry
+	$(BIN)/python -m bench.fleet
+
 .PHONY: fuzz
 fuzz: $(FUZZ_READY) ## Look for inputs that break the library, with TARGET=responses or arguments, for ARGS=-max_total_time=60 seconds
 	$(FUZZ_VENV)/bin/python -m fuzz $(TARGET) $(ARGS)

@@ -29,8 +29,8 @@ BATCH = 20  # runs a task, as a task costs Dask more than a call costs here
 
 
 def patient_client() -> novaact_http.Client:
-    """A client that tries throttled calls again for longer than others do, as nobody waits for this."""
-    return novaact_http.Client(retries=RetryPolicy(max_attempts=8), timeout=Timeout(total=120))
+    """A client that slows down when it is throttled, and tries for longer than others do, as nobody waits for this."""
+    return novaact_http.Client(retries=RetryPolicy(mode="adaptive", max_attempts=8), timeout=Timeout(total=120))
 
 
 def list_batch(
@@ -56,7 +56,7 @@ def list_runs(
         list_batch,
         [run_ids[start : start + BATCH] for start in range(0, len(run_ids), BATCH)],
         name=name,
-        # Sent to each worker once, not with each task: a worker's tasks share its connections and its quota of retries.
+        # Sent to each worker once, not with each task: a worker's tasks share its connections, its quota and its rate.
         client=dask.scatter(client, broadcast=True, hash=False),
         slots=distributed.Semaphore(max_leases=limit),
         pure=False,  # the next time, there may be more sessions

@@ -30,6 +30,7 @@ LAYERS = (
         "_http1",
         "_sigv4",
         "_restjson",
+        "_limiter",
         "_retry",
         "_profiles",
         "_settings",

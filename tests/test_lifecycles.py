@@ -66,7 +66,7 @@ def test_a_client_with_other_options_shares_all_else(make: Callable[..., Any]) -
     assert (other._context.timeout.total, other._context.retries.max_attempts) == (2, 5)
     assert client._context.timeout == Timeout()
     assert client._context.retries.mode == "off"
-    for name in ("quota", "skew", "settings", "signer"):
+    for name in ("quota", "limiter", "skew", "settings", "signer"):
         assert getattr(other._context, name) is getattr(client._context, name)
     assert other._credentials is client._credentials
     assert other._shared is client._shared
@@ -200,7 +200,8 @@ def test_a_forked_child_finds_all_locks_open(service: LocalService) -> None:
     client = Client(**options_for(service))
     client.list_sessions(**call_for(service.runs[0]))
     pool = client._shared.pool()
-    owners: list[Any] = [client._shared, client._credentials, client._context.quota, pool, _tls._contexts]
+    context = client._context
+    owners: list[Any] = [client._shared, client._credentials, context.quota, context.limiter, pool, _tls._contexts]
     locks = [each._lock for each in owners]
     for lock in locks:
         lock.acquire()

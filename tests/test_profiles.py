@@ -404,6 +404,12 @@ def test_a_retry_mode_of_the_profile_is_told_with_its_source(files: Files) -> No
     assert remark.startswith("retry_mode of the profile 'default' is legacy")
 
 
+def test_a_retry_mode_of_the_profile_is_taken(files: Files) -> None:
+    settings = resolve(files, "[default]\nretry_mode = adaptive\n", region="us-east-1")
+    assert settings.retries.mode == "adaptive"
+    assert settings.remarks == ()
+
+
 def test_files_are_not_read_where_the_arguments_and_the_environment_say_all(files: Files) -> None:
     environ = {"AWS_CA_BUNDLE": "ca.pem", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true", "AWS_SDK_UA_APP_ID": "a"}
     retries = {"AWS_RETRY_MODE": "standard", "AWS_MAX_ATTEMPTS": "3"}

@@ -230,14 +230,21 @@ def test_an_unknown_retry_mode_is_refused(mode: str) -> None:
         resolve({"AWS_RETRY_MODE": mode}, region="us-east-1")
 
 
-@pytest.mark.parametrize("mode", ["legacy", "adaptive"])
-def test_other_retry_modes_of_boto3s_are_standard_and_said_once(
-    mode: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize("mode", ["standard", "adaptive"])
+def test_the_retry_modes_of_boto3s_that_are_here_are_taken_without_a_word(mode: str) -> None:
+    settings = resolve({"AWS_RETRY_MODE": mode, "AWS_MAX_ATTEMPTS": "5"}, region="us-east-1")
+    assert settings.retries == RetryPolicy(mode=mode, max_attempts=5)  # type: ignore[arg-type]
+    assert settings.remarks == ()
+
+
+def test_boto3s_legacy_mode_is_standard_and_that_is_said_once(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setenv("AWS_RETRY_MODE", mode)
-    Client(**{**OPTIONS, "retries": None}).close()
+    monkeypatch.setenv("AWS_RETRY_MODE", "legacy")
+    with Client(**{**OPTIONS, "retries": None}) as client:
+        assert client._context.retries.mode == "standard"
     (record,) = caplog.records
-    assert f"AWS_RETRY_MODE is {mode}" in record.getMessage()
+    assert "AWS_RETRY_MODE is legacy" in record.getMessage()
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 import attrs
 
 from novaact_http import _credentials, _flow, _mocks, _settings, _tls, errors
+from novaact_http._limiter import RateLimiter
 from novaact_http._locks import renew_after_fork
 from novaact_http._profiles import Profile
 from novaact_http._retry import Quota
@@ -152,6 +153,7 @@ class ClientBase:
             signer=SigV4Signer() if signer is None else signer,
             retries=settings.retries,
             quota=Quota(),
+            limiter=RateLimiter(time.monotonic()),
             skew=skew,
             correct_clock_skew=correct_clock_skew,
             clock=time.time,
@@ -198,7 +200,8 @@ class ClientBase:
     def with_options(self, *, timeout: Timeout | float | None = None, retries: RetryPolicy | None = None) -> Self:
         """This client with other limits, for example `client.with_options(timeout=2).list_sessions(...)`.
 
-        It shares all else with this one: connections, quota of retries, credentials, what was learnt of the clock.
+        It shares all else with this one: connections, quota of retries, credentials, what was learnt of the clock and
+        (in adaptive mode) of the rate that the service admits.
         Closing either closes both.
 
         Args:

@@ -16,7 +16,8 @@ import attrs
 
 from novaact_http import _parameters, _percent, _restjson
 from novaact_http._dates import parse_date
-from novaact_http._retry import Quota, Retries
+from novaact_http._limiter import RateLimiter
+from novaact_http._retry import Quota, Retries, is_throttling
 from novaact_http._settings import Settings
 from novaact_http._sigv4 import Scope, Signer, amz_date
 from novaact_http._version import __version__
@@ -65,7 +66,7 @@ class GetCredentials(NamedTuple):
 
 
 class Sleep(NamedTuple):
-    """Asks to wait before the next attempt."""
+    """Asks to wait: before the next attempt, or in adaptive mode for leave to send."""
 
     seconds: float
 
@@ -120,6 +121,7 @@ class Context:
     """What all calls of a client have in common. Time and randomness come in here.
 
     Attributes:
+        limiter: used by calls in adaptive mode, and on the clock `monotonic`.
         skew: used by all calls, and learnt by them if `correct_clock_skew`.
         clock: seconds since the epoch.
         monotonic: seconds since some moment, on a clock that nobody sets.
@@ -136,6 +138,7 @@ class Context:
     signer: Signer
     retries: RetryPolicy
     quota: Quota
+    limiter: RateLimiter
     skew: ClockSkew
     correct_clock_skew: bool
     clock: Callable[[], float]
@@ -167,6 +170,9 @@ def call(context: Context, operation: Operation[OutputT], arguments: Mapping[str
     _parameters.check(operation.name, operation.inputs, arguments)
     this = _Call(context, operation, arguments)
     while True:
+        if this.limiter is not None:
+            while (wait := this.wait_for_leave(this.limiter)) > 0:
+                yield Sleep(wait)
         try:
             credentials: Credentials = yield this.credentials()
         except DeadlineExceeded as error:
@@ -176,10 +182,10 @@ def call(context: Context, operation: Operation[OutputT], arguments: Mapping[str
             response: Response = yield request
             return this.output(response)
         except (TransportError, ServiceError, ResponseError) as failure:
-            wait = this.wait_after(failure)
-            if wait is None:
+            backoff = this.wait_after(failure)
+            if backoff is None:
                 raise
-        yield Sleep(wait)
+        yield Sleep(backoff)
 
 
 class _Call(Generic[OutputT]):
@@ -190,6 +196,7 @@ class _Call(Generic[OutputT]):
         self._operation = operation
         self._invocation_id = context.new_invocation_id()
         self._retries = Retries(context.retries, context.quota)
+        self.limiter = context.limiter if context.retries.mode == "adaptive" else None
         path, query, self._body = _restjson.encode(operation, arguments)
         endpoint = context.settings.endpoint
         query = "&".join(filter(None, (endpoint.query, query)))
@@ -203,6 +210,17 @@ class _Call(Generic[OutputT]):
         self._refused: Credentials | None = None
         self._ttl = ""
         self._may_have_been_received = False
+
+    def wait_for_leave(self, limiter: RateLimiter) -> float:
+        """Seconds to wait before asking again; 0.0 if the next attempt may be sent.
+
+        Raises:
+            DeadlineExceeded: there is no time for that.
+        """
+        wait = limiter.acquire(self._context.monotonic())
+        if wait > 0 and wait >= self._left():
+            raise self.deadline_exceeded()
+        return wait
 
     def credentials(self) -> GetCredentials:
         """What to ask for before the next attempt."""
@@ -262,6 +280,8 @@ class _Call(Generic[OutputT]):
         now = self._context.clock() + self._context.skew.seconds
         output = _restjson.decode(self._operation, response, attempts=self._attempts, now=now, redact=self._redact)
         self._retries.succeeded()
+        if self.limiter is not None:
+            self.limiter.update(self._context.monotonic(), throttled=False)
         self._report(response.status, output.metadata.request_id, None, None)
         return output
 
@@ -278,6 +298,8 @@ class _Call(Generic[OutputT]):
         else:
             self._may_have_been_received = True
             status_code, request_id = failure.status_code, failure.request_id
+        if self.limiter is not None:
+            self.limiter.update(self._context.monotonic(), throttled=is_throttling(self._operation, failure))
         wait = self._retry_in(failure)
         starved = isinstance(failure, TransportTimeout) or wait is not None
         out_of_time = starved and self._left() <= (wait or 0.0)

@@ -1,6 +1,6 @@
 """When to try again, and how long to wait before. Pure: randomness is an argument.
 
-AWS's standard mode, as botocore 1.44 has it: https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
+AWS's standard mode, which adaptive mode adds a rate of sending to (see `_limiter`), as botocore 1.44 has it: https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
 Beyond that, `Retry-After` is waited for, and a success that is not a response is a failure like another. Only what is
 safe to repeat is repeated: what only reads, what was certainly not sent, what the service itself refused or failed at.
 """
@@ -116,7 +116,7 @@ class Retries:
         """
         if attempt >= self.max_attempts or not _is_retryable(operation, failure):
             return None
-        throttled = isinstance(failure, ServiceError) and _is_throttling(operation, failure)
+        throttled = is_throttling(operation, failure)
         scale = _THROTTLING_SCALE if throttled else _SCALE
         # 2.0 to a great power is not a number any more; the backoff stopped growing long before.
         backoff = max(0.0, self._policy.rng()) * min(scale * 2.0 ** min(attempt - 1, 64), _LONGEST_BACKOFF)
@@ -144,16 +144,19 @@ def _is_retryable(operation: Operation[Output], failure: Failure) -> bool:
         failure.code in _TRANSIENT_CODES
         or failure.status_code in _TRANSIENT_STATUSES
         or (failure.code in operation.errors and ERRORS[failure.code].retryable is not None)
-        or _is_throttling(operation, failure)
+        or is_throttling(operation, failure)
     )
 
 
-def _is_throttling(operation: Operation[Output], error: ServiceError) -> bool:
-    if error.code in _THROTTLING_CODES:
+def is_throttling(operation: Operation[Output], failure: Failure) -> bool:
+    """Does the service say that there are too many requests?"""
+    if not isinstance(failure, ServiceError):
+        return False
+    if failure.code in _THROTTLING_CODES:
         return True
-    if error.code in operation.errors:  # the model decides, whatever the status
-        return ERRORS[error.code].retryable == "throttling"
-    return error.status_code == 429
+    if failure.code in operation.errors:  # the model decides, whatever the status
+        return ERRORS[failure.code].retryable == "throttling"
+    return failure.status_code == 429
 
 
 def _as_told(headers: Mapping[str, str], retry_after: float | None, backoff: float) -> float:

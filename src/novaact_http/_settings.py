@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import reprlib
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import attrs
 
@@ -55,10 +55,14 @@ _LARGEST_PORT = 65_535
 
 
 _BOOLEANS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
-_MODES = {
-    "standard": (),
-    "legacy": ("{} is legacy, which retries five times and without a quota; standard is used instead",),
-    "adaptive": ("{} is adaptive, which this version does not have; standard is used instead",),
+# As boto3 spells the modes, what each is here, and what is to be said of that.
+_MODES: dict[str, tuple[Literal["standard", "adaptive"], tuple[str, ...]]] = {
+    "standard": ("standard", ()),
+    "legacy": (
+        "standard",
+        ("{} is legacy, which retries five times and without a quota; standard is used instead",),
+    ),
+    "adaptive": ("adaptive", ()),
 }
 _NOT_IN_USER_AGENTS = r"[^!$%&'*+\-.^_`|~,0-9A-Za-z#]"
 _LONGEST_APP_ID = 50
@@ -336,13 +340,14 @@ def _retries(
     mode = elsewhere.find("AWS_RETRY_MODE", key="retry_mode") or _STANDARD_MODE
     if not isinstance(mode.value, str) or mode.value not in _MODES:
         raise ConfigurationError(f"{mode.source} is {mode.value!r}; it must be one of {', '.join(_MODES)}")
+    ours, remarks = _MODES[mode.value]
     attempts = elsewhere.find("AWS_MAX_ATTEMPTS", key="max_attempts") or _THREE_ATTEMPTS
     try:
-        policy = RetryPolicy(max_attempts=int(attempts.value))
+        policy = RetryPolicy(max_attempts=int(attempts.value), mode=ours)
     except (TypeError, ValueError, ConfigurationError):
         shown = reprlib.repr(attempts.value)
         raise ConfigurationError(f"{attempts.source} is {shown}; it must be a number of attempts from 1") from None
-    return policy, (mode, attempts), tuple([remark.format(mode.source) for remark in _MODES[mode.value]])
+    return policy, (mode, attempts), tuple([remark.format(mode.source) for remark in remarks])
 
 
 def parse_endpoint(url: object, source: str) -> Endpoint:

@@ -73,7 +73,7 @@ class Credentials:
         raise CredentialsError("credentials are not pickled, so that no secret is written anywhere by accident")
 
 
-_MODES = ("standard", "off")
+_MODES = ("standard", "adaptive", "off")
 
 
 def _attempts(_: RetryPolicy, attribute: attrs.Attribute[Any], value: object) -> None:
@@ -100,7 +100,9 @@ class RetryPolicy:
     Args:
         max_attempts: the most attempts of one call, the first included.
         mode: `"standard"`, AWS's own: exponential backoff with jitter, and a quota that all calls of a client share, so
-            that an outage is not made worse. `"off"` for a single attempt, whatever `max_attempts` says.
+            that an outage is not made worse. `"adaptive"`, AWS's too: besides, once the service has throttled a call,
+            all calls of the client wait for their turn at a rate that follows what the service admits. `"off"` for a
+            single attempt, whatever `max_attempts` says.
         rng: returns a random number from 0 up to 1, for the jitter.
 
     Raises:
@@ -108,7 +110,7 @@ class RetryPolicy:
     """
 
     max_attempts: int = attrs.field(default=3, validator=_attempts)
-    mode: Literal["standard", "off"] = attrs.field(default="standard", validator=_mode)
+    mode: Literal["standard", "adaptive", "off"] = attrs.field(default="standard", validator=_mode)
     rng: Callable[[], float] = attrs.field(default=random.random, validator=_callable, repr=False, eq=False)
 
     def __reduce__(self) -> tuple[partial[RetryPolicy], tuple[()]]:

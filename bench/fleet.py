@@ -1,0 +1,507 @@
+"""Ten thousand clients behind one account's throttle, on virtual time: `python -m bench.fleet`.
+
+A discrete-event simulation that drives the flows of the library itself. What is made up is the service (a token bucket,
+latency, faults) and who lists what when; what is real is every decision of a client. The listings of a scenario are the
+same for every policy and size of the fleet: a larger fleet has less to do for each client, and each knows less of the
+others. Nothing waits, and nothing is left to chance: the same seed gives the same figures. Times are in seconds.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import math
+import random
+from collections import deque
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from bench import report
+from novaact_http import _flow
+from novaact_http._limiter import RateLimiter
+from novaact_http._retry import Quota
+from novaact_http._settings import resolve
+from novaact_http._wire import Headers, Request, Response
+from novaact_http.config import Credentials, RetryPolicy, Timeout
+from novaact_http.errors import NovaActError, TransportError, TransportTimeout
+from novaact_http.operations import LIST_SESSIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Sequence
+
+RATE = 50.0  # requests a second that the account is admitted
+BURST = 100.0
+LATENCY = 0.05  # of the fastest response; the others take longer by as much on average
+HANGING = 0.1  # the share of requests that a black-out leaves without any answer
+LANES = 8  # listings under way at a time in a client; others wait in it for their turn
+MOST_PAGES = 4
+SIZES = (10, 100, 1_000, 10_000)
+QUICK = 2.0  # a listing that takes no longer is as quick as in a calm
+BOTOCORES_TIMEOUT = Timeout(connect=60.0, read=60.0)
+BOUNDED = Timeout(read=5.0, total=30.0)
+PATIENT = Timeout(read=5.0, total=120.0)
+
+KEYS = Credentials(access_key_id="AKIAIOSFODNN7EXAMPLE", secret_access_key="wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY")
+SETTINGS = resolve(region="us-east-1", environ={})
+
+
+class Unsigned:
+    """Signs nothing, as nobody checks it; the rest of a flow is as it always is."""
+
+    def sign(self, method: str, target: str, headers: Headers, body: bytes, **_: object) -> Headers:  # noqa: ARG002
+        """The headers as they are."""
+        return headers
+
+
+class NoQuota(Quota):
+    """Never runs out."""
+
+    def acquire(self, amount: int) -> bool:
+        return amount > 0
+
+
+@dataclass(frozen=True)
+class Policy:
+    """How clients deal with failures.
+
+    Attributes:
+        mode, max_attempts: of their `RetryPolicy`.
+        timeout: their limits, for each call.
+        hears_retry_after: otherwise the service's header is kept from them.
+        legacy: back off as AWS's SDKs did until 2026, without a quota.
+    """
+
+    name: str
+    mode: Any = "standard"
+    max_attempts: int = 3
+    timeout: Timeout = BOUNDED
+    hears_retry_after: bool = True
+    legacy: bool = False
+
+
+POLICIES = (
+    Policy("off", mode="off"),
+    Policy("AWS legacy", max_attempts=5, timeout=BOTOCORES_TIMEOUT, hears_retry_after=False, legacy=True),
+    Policy("AWS standard", timeout=BOTOCORES_TIMEOUT, hears_retry_after=False),
+    Policy("standard"),
+    Policy("adaptive", mode="adaptive"),
+    Policy("standard, patient", max_attempts=8, timeout=PATIENT),
+    Policy("adaptive, patient", mode="adaptive", max_attempts=8, timeout=PATIENT),
+)
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """What the fleet wants, and what the service suffers.
+
+    Attributes:
+        loads: until when so many requests are wanted, as a share of what the account is admitted.
+        errors: until when which share of requests fails on the service's side.
+        black_out: from when to when nothing gets through.
+    """
+
+    name: str
+    text: str
+    loads: Sequence[tuple[float, float]]
+    errors: Sequence[tuple[float, float]] = ()
+    black_out: tuple[float, float] = (0.0, 0.0)
+
+
+SCENARIOS = (
+    Scenario("rush", "For a minute three times as much as admitted, then 0.3 times.", loads=((60, 3.0), (180, 0.3))),
+    Scenario(
+        "brown-out",
+        "0.6 times as much as admitted; from second 20 on, for 20 seconds each, 10, 30, 60 and 30 % of all fail.",
+        loads=((140, 0.6),),
+        errors=((20, 0.0), (40, 0.1), (60, 0.3), (80, 0.6), (100, 0.3)),
+    ),
+    Scenario(
+        "black-out",
+        "0.8 times as much as admitted; from second 30 to 60 all fail: nine of ten are refused at once, one hangs.",
+        loads=((150, 0.8),),
+        black_out=(30.0, 60.0),
+    ),
+)
+
+
+def at(steps: Sequence[tuple[float, float]], now: float) -> float:
+    """What holds now; 0.0 after the last."""
+    return next((value for until, value in steps if now < until), 0.0)
+
+
+class Bucket:
+    """The account's tokens."""
+
+    def __init__(self, rate: float, burst: float) -> None:
+        self.rate, self.burst = rate, burst
+        self._tokens, self._filled_at = burst, 0.0
+
+    def take(self, now: float) -> bool:
+        """Take a token, if there is one."""
+        self._tokens = min(self.burst, self._tokens + (now - self._filled_at) * self.rate)
+        self._filled_at = now
+        if self._tokens < 1:
+            return False
+        self._tokens -= 1
+        return True
+
+
+def _error(status: int, code: str, *headers: tuple[str, str]) -> Response:
+    return Response(status=status, headers=(("x-amzn-errortype", code), *headers), body=b"{}")
+
+
+THROTTLED = _error(429, "ThrottlingException")
+THROTTLED_WITH_A_HINT = _error(429, "ThrottlingException", ("retry-after", "1"))
+FAILED = _error(500, "InternalServerException")
+LAST_PAGE = Response(status=200, headers=(), body=b'{"sessionSummaries": [{"sessionId": "a"}]}')
+PAGE = Response(status=200, headers=(), body=b'{"sessionSummaries": [{"sessionId": "a"}], "nextToken": "more"}')
+
+
+class Service:
+    """What becomes of a request: how long it takes, and what comes back."""
+
+    def __init__(self, scenario: Scenario, bucket: Bucket, chance: random.Random) -> None:
+        self._scenario = scenario
+        self._bucket = bucket
+        self._chance = chance
+
+    def answer(
+        self, request: Request, now: float, page: Response, *, hint: bool
+    ) -> tuple[float, Response | TransportError]:
+        """Seconds, and the page or whatever there is instead; with `hint`, throttling says when to come again."""
+        latency = LATENCY * (1 + self._chance.expovariate(1))
+        begins, ends = self._scenario.black_out
+        if begins <= now < ends:
+            if self._chance.random() < HANGING:
+                return request.timeout.read, TransportTimeout("no answer", request_sent=True)
+            return latency, TransportError("refused", request_sent=False)
+        if not self._bucket.take(now):
+            return latency, THROTTLED_WITH_A_HINT if hint else THROTTLED
+        if self._chance.random() < at(self._scenario.errors, now):
+            return latency, FAILED
+        return latency, page
+
+
+@dataclass
+class Listing:
+    """A run that a client lists, page after page."""
+
+    client: int
+    pages: int
+    wanted_at: float
+    ended_at: float = math.inf
+    completed: bool = False
+
+
+def listings(scenario: Scenario, size: int, seed: int) -> list[Listing]:
+    """Who wants to list what, and when; of the same runs at the same times whatever the size of the fleet."""
+    arrivals, clients = random.Random(f"arrivals {seed}"), random.Random(f"clients {seed}")
+    found, now = [], 0.0
+    mean_pages = (1 + MOST_PAGES) / 2
+    while (load := at(scenario.loads, now)) > 0:
+        now += arrivals.expovariate(load * RATE / mean_pages)
+        found.append(Listing(clients.randrange(size), arrivals.randint(1, MOST_PAGES), now))
+    return found
+
+
+class Client:
+    """A process of its own: what it knows (quota, rate) it shares with no other.
+
+    Attributes:
+        queue: listings that wait until one of those under way is over.
+    """
+
+    def __init__(self, policy: Policy, clock: Callable[[], float], chance: Callable[[], float]) -> None:
+        self.under_way = 0
+        self.queue: deque[Listing] = deque()
+        self.context = _flow.Context(
+            settings=SETTINGS,
+            timeout=policy.timeout,
+            signer=Unsigned(),
+            retries=RetryPolicy(mode=policy.mode, max_attempts=policy.max_attempts, rng=chance),
+            quota=NoQuota() if policy.legacy else Quota(),
+            limiter=RateLimiter(clock()),
+            skew=_flow.ClockSkew(),
+            correct_clock_skew=True,
+            clock=clock,
+            monotonic=clock,
+            new_invocation_id=str,
+            user_agent="fleet",
+            on_attempt=None,
+            renews_credentials=False,
+        )
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What came of it.
+
+    Attributes:
+        wasted: requests that did not lead to a page.
+        slowest: of completed listings, from being wanted to being there, the 99th percentile.
+        recovery: from the end of the black-out until listings are as quick as before: of those wanted within five
+            seconds, 95 % are complete after `QUICK`. None without a black-out, or if that does not happen.
+    """
+
+    listings: int
+    completed: int
+    sent: int
+    wasted: int
+    slowest: float
+    recovery: float | None
+
+
+@dataclass
+class Simulation:
+    """A fleet of one policy in one scenario.
+
+    Attributes:
+        trace: when what happened, for tests: every moment at which a listing went on.
+    """
+
+    policy: Policy
+    scenario: Scenario
+    size: int
+    seed: int = 0
+    burst: float = BURST
+    now: float = field(default=0.0, init=False)
+    sent: int = field(default=0, init=False)
+    wasted: int = field(default=0, init=False)
+    trace: list[float] | None = None
+
+    def __post_init__(self) -> None:
+        self.listings = listings(self.scenario, self.size, self.seed)
+        self.bucket = Bucket(RATE, self.burst)
+        self._service = Service(self.scenario, self.bucket, random.Random(f"service {self.seed}"))
+        self._jitter = random.Random(f"jitter {self.seed}").random
+        self._clients: dict[int, Client] = {}
+        self._number = itertools.count()  # of two events at the same time, the first comes first
+        self._events: list[tuple[float, int, Generator[float, None, None]]] = []
+
+    def run(self) -> Figures:
+        """Everything from the first event to the last."""
+        for listing in self.listings:
+            self._at(listing.wanted_at, self._arrive(listing))
+        while self._events:
+            self.now, _, process = heapq.heappop(self._events)
+            if self.trace is not None:
+                self.trace.append(self.now)
+            seconds = next(process, None)
+            if seconds is not None:
+                self._at(self.now + seconds, process)
+        return self._figures()
+
+    def _at(self, when: float, process: Generator[float, None, None]) -> None:
+        heapq.heappush(self._events, (when, next(self._number), process))
+
+    def _client(self, number: int) -> Client:
+        client = self._clients.get(number)
+        if client is None:
+            client = self._clients[number] = Client(self.policy, lambda: self.now, self._jitter)
+        return client
+
+    def _arrive(self, listing: Listing) -> Generator[float, None, None]:
+        """Work on it, and on those that were wanted meanwhile; or leave it to those who are at work."""
+        client = self._client(listing.client)
+        client.queue.append(listing)
+        if client.under_way == LANES:
+            return
+        client.under_way += 1
+        while client.queue:
+            yield from self._list(client, client.queue.popleft())
+        client.under_way -= 1
+
+    def _list(self, client: Client, listing: Listing) -> Generator[float, None, None]:
+        try:
+            for left in reversed(range(listing.pages)):
+                yield from self._call(client, PAGE if left else LAST_PAGE)
+            listing.completed = True
+        except NovaActError:
+            pass
+        listing.ended_at = self.now
+
+    def _call(self, client: Client, page: Response) -> Generator[float, None, None]:
+        """Drive a flow, as a client's driver does, but for the waiting: that is yielded."""
+        flow = _flow.call(client.context, LIST_SESSIONS, {"workflow_definition_name": "a", "workflow_run_id": "b"})
+        step: Callable[[Any], _flow.Need] = flow.send
+        answer: object = None
+        attempts = 0
+        while True:
+            try:
+                need = step(answer)
+            except StopIteration:
+                return
+            step, answer = flow.send, None
+            if isinstance(need, Request):
+                attempts += 1
+                self.sent += 1
+                seconds, answer = self._service.answer(need, self.now, page, hint=self.policy.hears_retry_after)
+                if answer is not page:
+                    self.wasted += 1
+                if isinstance(answer, TransportError):
+                    step = flow.throw
+                yield seconds
+            elif isinstance(need, _flow.Sleep):
+                yield self._jitter() * 2.0 ** (attempts - 1) if self.policy.legacy else need.seconds
+            else:
+                answer = KEYS
+
+    def _figures(self) -> Figures:
+        completed = [each for each in self.listings if each.completed]
+        times = sorted(each.ended_at - each.wanted_at for each in completed)
+        return Figures(
+            listings=len(self.listings),
+            completed=len(completed),
+            sent=self.sent,
+            wasted=self.wasted,
+            slowest=times[math.ceil(len(times) * 0.99) - 1] if times else math.nan,
+            recovery=recovery(self.listings, self.scenario.black_out[1]),
+        )
+
+
+def recovery(wanted: Sequence[Listing], since: float) -> float | None:
+    """See `Figures`."""
+    for start in range(int(since), int(wanted[-1].wanted_at) - 4) if since else ():
+        quick = [
+            each.completed and each.ended_at - each.wanted_at <= QUICK
+            for each in wanted
+            if start <= each.wanted_at < start + 5
+        ]
+        if sum(quick) >= 0.95 * len(quick):
+            return start - since
+    return None
+
+
+# For people.
+
+INTRODUCTION = f"""\
+# Crowds
+
+`make fleet` wrote this: a simulation on virtual time of 10 to 10,000 clients, each a process of its own, behind one
+account that is admitted {RATE:.0f} requests a second, and {BURST:.0f} at once; what is refused uses up nothing of
+that. Every decision of a client is the library's own; the service is made up. All sizes of the fleet list the same runs
+at the same times, of 1 to {MOST_PAGES} pages, so that a larger fleet has less to do for each client. A client works on
+{LANES} listings at a time. A response takes 0.05 s and more, 0.1 s on average; with throttling comes `Retry-After: 1`.
+
+| policy | |
+|---|---|
+| off | `RetryPolicy(mode="off")` |
+| AWS legacy | botocore's until 2026: 5 attempts, backoff of up to 1, 2, 4, 8 s, no quota, 60 s to read, no deadline |
+| AWS standard | botocore's since: 3 attempts, a quota, no `Retry-After`, 60 s to read, no deadline |
+| standard | `RetryPolicy()`, with `Timeout(read=5, total=30)` |
+| adaptive | `RetryPolicy(mode="adaptive")`, with the same |
+| standard, patient | `RetryPolicy(max_attempts=8)`, with `Timeout(read=5, total=120)` |
+| adaptive, patient | `RetryPolicy(mode="adaptive", max_attempts=8)`, with the same |
+
+*Completed* are listings with all their pages; *wasted* are requests that led to no page, as a share of all that were
+sent; the *99th percentile* is the time of completed listings, from being wanted on; a black-out is *recovered* from
+when 95 % of the listings wanted within five seconds are complete in {QUICK:.0f} s."""
+
+Results = dict[tuple[str, str, int], Figures]  # by scenario, policy, size
+
+
+def percent(value: float) -> str:
+    """A share, with one decimal."""
+    return f"{value * 100:.1f} %"
+
+
+class Metric(NamedTuple):
+    """A figure, as a table shows it."""
+
+    title: str
+    shown: Callable[[Figures], str]
+
+
+METRICS = (
+    Metric("completed", lambda figures: percent(figures.completed / figures.listings)),
+    Metric("wasted", lambda figures: percent(figures.wasted / figures.sent)),
+    Metric("99th percentile", lambda figures: f"{figures.slowest:.1f} s"),
+    Metric("recovered after", lambda figures: "never" if figures.recovery is None else f"{figures.recovery:.0f} s"),
+)
+
+
+def section(scenario: Scenario, results: Results) -> str:
+    """A scenario's tables."""
+    parts = [f"## {scenario.name.capitalize()}", scenario.text]
+    for title, shown in METRICS if scenario.black_out[1] else METRICS[:-1]:
+        rows = [
+            (policy.name, *(shown(results[scenario.name, policy.name, size]) for size in SIZES)) for policy in POLICIES
+        ]
+        parts.append(report.table((f"{title}; clients:", *(f"{size:,}" for size in SIZES)), rows))
+    return "\n\n".join(parts)
+
+
+COLOURS = ("#8c959f", "#bf8700", "#cf222e", "#0969da", "#1a7f37", "#0969da", "#1a7f37")
+PANEL_WIDTH, PANEL_HEIGHT = 190, 130
+
+
+def chart(results: Results) -> str:
+    """Shares of listings completed and of requests wasted, over the size of the fleet."""
+    shares: tuple[tuple[str, Callable[[Figures], float]], ...] = (
+        ("listings completed", lambda figures: figures.completed / figures.listings),
+        ("requests wasted", lambda figures: figures.wasted / figures.sent),
+    )
+    shapes = []
+    for row, (title, share) in enumerate(shares):
+        for column, scenario in enumerate(SCENARIOS):
+            lines = [[share(results[scenario.name, policy.name, size]) for size in SIZES] for policy in POLICIES]
+            left, top = 44 + column * (PANEL_WIDTH + 36), 40 + row * (PANEL_HEIGHT + 56)
+            shapes.append(panel(f"{scenario.name}: {title}", left, top, lines))
+    bottom = 40 + 2 * (PANEL_HEIGHT + 56)
+    for number, policy in enumerate(POLICIES):
+        x, y = 44 + number % 4 * 170, bottom + number // 4 * 20
+        shapes.append(f'<path d="M{x} {y - 4}h24" {stroke(number)}/><text x="{x + 30}" y="{y}">{policy.name}</text>')
+    style = (
+        "text{font:12px system-ui,sans-serif;fill:#24292f}.title{font-weight:600}path{fill:none;stroke-width:2}"
+        ".axis{stroke:#d0d7de;stroke-width:1}"
+        "@media(prefers-color-scheme:dark){text{fill:#e6edf3}.axis{stroke:#3d444d}}"
+    )
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 730 {bottom + 34}" role="img" '
+        'aria-label="Listings completed and requests wasted, by policy and size of the fleet">\n'
+        f"<style>{style}</style>\n" + "\n".join(shapes) + "\n</svg>\n"
+    )
+
+
+def panel(title: str, left: float, top: float, lines: Sequence[Sequence[float]]) -> str:
+    """A line for each policy, a point for each size of the fleet; from 0 to 100 %."""
+    step = PANEL_WIDTH / (len(SIZES) - 1)
+    shapes = [f'<text x="{left}" y="{top - 10}" class="title">{title}</text>']
+    for share in (0.0, 0.5, 1.0):
+        y = top + PANEL_HEIGHT * (1 - share)
+        shapes.append(f'<path d="M{left} {y}h{PANEL_WIDTH}" class="axis"/>')
+        shapes.append(f'<text x="{left - 6}" y="{y + 4}" text-anchor="end">{share * 100:.0f} %</text>')
+    for number, size in enumerate(SIZES):
+        x, y = left + number * step, top + PANEL_HEIGHT + 16
+        shapes.append(f'<text x="{x:.0f}" y="{y}" text-anchor="middle">{size:,}</text>')
+    for number, line in enumerate(lines):
+        points = " L".join(
+            f"{left + index * step:.1f} {top + PANEL_HEIGHT * (1 - share):.1f}" for index, share in enumerate(line)
+        )
+        shapes.append(f'<path d="M{points}" {stroke(number)}/>')
+    return "\n".join(shapes)
+
+
+def stroke(policy: int) -> str:
+    """How a policy's line looks; the patient ones are dashed."""
+    dashes = ' stroke-dasharray="6 3"' if "patient" in POLICIES[policy].name else ""
+    return f'stroke="{COLOURS[policy]}"{dashes}'
+
+
+def main() -> None:
+    """Simulate all, print the tables, and write them and the chart next to this file."""
+    results, sections = {}, []
+    for scenario in SCENARIOS:
+        for size, policy in itertools.product(SIZES, POLICIES):
+            results[scenario.name, policy.name, size] = Simulation(policy, scenario, size).run()
+        sections.append(section(scenario, results))
+        print(f"{sections[-1]}\n", flush=True)
+    parts = [INTRODUCTION, "![Listings completed and requests wasted](fleet.svg)", *sections]
+    here = Path(__file__).parent
+    (here / "FLEET.md").write_text("\n\n".join(parts) + "\n", encoding="utf-8")
+    (here / "fleet.svg").write_text(chart(results), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

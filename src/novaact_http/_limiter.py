@@ -1,0 +1,113 @@
+"""How fast a client may send in adaptive mode. Pure: time is an argument.
+
+botocore's client-side rate limiter (`botocore.retries.adaptive`), number for number: nothing is limited before the
+first throttling error. That one sets the rate to 0.7 of what was measured; from then on it grows along a cubic curve
+(as TCP's CUBIC, https://www.rfc-editor.org/rfc/rfc8312), slowly near the rate at which the service throttled, faster
+beyond it, and never past twice of what is really sent. Requests take tokens from a bucket that fills at this rate.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+
+from novaact_http._locks import renew_after_fork
+
+_SMOOTHING = 0.8
+_BUCKETS_A_SECOND = 2  # the rate is measured over half a second each
+
+_SCALE = 0.4
+_BETA = 0.7
+_MOST_OF_THE_MEASURED_RATE = 2.0
+_SLOWEST = 0.5  # requests a second: no token takes longer than two seconds
+_SMALLEST_CAPACITY = 1.0
+
+# So little is missing after a wait of just the right length, as floating-point numbers are not exact.
+_TOLERANCE = 1e-6
+
+
+class RateLimiter:
+    """The rate at which the calls of a client are sent, learnt from what the service says to them.
+
+    Safe to share between threads.
+
+    Args:
+        now: seconds since some moment, here and everywhere below; by the same clock.
+    """
+
+    def __init__(self, now: float) -> None:
+        self._lock = threading.Lock()
+        self._enabled = False
+        # The bucket of tokens.
+        self._fill_rate = self._capacity = 1.0
+        self._tokens = 0.0
+        self._filled_at = now
+        # The rate as it is measured.
+        self._measured_rate = 0.0
+        self._count = 0
+        self._counted_until = float(math.floor(now))
+        # The cubic curve: the rate at the last throttling error, when that was, and how long until that rate again.
+        self._last_max_rate = 0.0
+        self._throttled_at = now
+        self._seconds_to_max = 0.0
+        renew_after_fork(self)
+
+    def after_fork(self) -> None:
+        self._lock = threading.Lock()
+
+    @property
+    def rate(self) -> float:
+        """Requests a second; it says nothing before the first throttling error."""
+        return self._fill_rate
+
+    def acquire(self, now: float) -> float:
+        """Take a token for a request, and return 0.0; or take none, and return the seconds to wait before asking again.
+
+        Others may be quicker, or the rate may change meanwhile: then there is more to wait. It is two seconds at most.
+        """
+        if not self._enabled:
+            return 0.0
+        with self._lock:
+            self._fill(now)
+            missing = 1.0 - self._tokens
+            if missing > _TOLERANCE:
+                return missing / self._fill_rate
+            self._tokens -= 1.0
+            return 0.0
+
+    def update(self, now: float, *, throttled: bool) -> None:
+        """Learn from how an attempt ended, whatever else came of it."""
+        with self._lock:
+            measured = self._measure(now)
+            if throttled:
+                rate = min(measured, self._fill_rate) if self._enabled else measured
+                self._enabled = True
+                self._last_max_rate = rate
+                self._seconds_to_max = (rate * (1 - _BETA) / _SCALE) ** (1 / 3)
+                self._throttled_at = now
+                new = rate * _BETA
+            else:
+                elapsed = now - self._throttled_at
+                new = _SCALE * (elapsed - self._seconds_to_max) ** 3 + self._last_max_rate
+            self._set_rate(min(new, _MOST_OF_THE_MEASURED_RATE * measured), now)
+
+    def _measure(self, now: float) -> float:
+        until = math.floor(now * _BUCKETS_A_SECOND) / _BUCKETS_A_SECOND
+        self._count += 1
+        if until > self._counted_until:
+            current = self._count / (until - self._counted_until)
+            self._measured_rate = current * _SMOOTHING + self._measured_rate * (1 - _SMOOTHING)
+            self._count = 0
+            self._counted_until = until
+        return self._measured_rate
+
+    def _set_rate(self, rate: float, now: float) -> None:
+        self._fill(now)  # until now at the rate that was
+        self._fill_rate = max(rate, _SLOWEST)
+        self._capacity = max(rate, _SMALLEST_CAPACITY)
+        self._tokens = min(self._tokens, self._capacity)
+
+    def _fill(self, now: float) -> None:
+        if now > self._filled_at:  # else another thread, which looked at the clock later, was here first
+            self._tokens = min(self._capacity, self._tokens + (now - self._filled_at) * self._fill_rate)
+            self._filled_at = now

@@ -1,0 +1,429 @@
+"""Adaptive mode: the limiter against botocore's own, and whole calls against boto3's, on clocks of the tests' own."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+import threading
+import time
+import types
+from typing import TYPE_CHECKING, Any
+from unittest import mock
+
+import pytest
+from botocore.config import Config
+from botocore.exceptions import (
+    BotoCoreError,
+    CapacityNotAvailableError,
+    ClientError,
+    EndpointConnectionError,
+)
+from botocore.retries import bucket
+from botocore.retries.adaptive import ClientRateLimiter, RateClocker
+from botocore.retries.standard import ExponentialBackoff
+from botocore.retries.throttling import CubicCalculator
+from hypothesis import given
+from hypothesis import strategies as st
+
+from novaact_http import (
+    AsyncClient,
+    Client,
+    DeadlineExceeded,
+    RetryPolicy,
+    ServiceError,
+    Timeout,
+    _base,
+    _flow,
+    async_client,
+    client,
+)
+from novaact_http._limiter import RateLimiter
+from novaact_http._wire import Request, Response
+from novaact_http.errors import CredentialsError, NovaActError, TransportError
+from novaact_http.operations import LIST_SESSIONS
+from novaact_http.testing import LocalService
+from support import CALL, KEYS, Boto3Wire, Face, boto3_arguments, boto3_client, call_for, context, options_for
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from botocore.awsrequest import AWSResponse
+
+PAGE = Response(status=200, headers=(), body=b'{"sessionSummaries": []}')
+BROKEN = Response(status=200, headers=(), body=b"{}")
+ADAPTIVE = RetryPolicy(mode="adaptive", rng=lambda: 0.5)
+
+
+def error(status: int, code: str = "") -> Response:
+    return Response(status=status, headers=(("x-amzn-errortype", code),) if code else (), body=b"{}")
+
+
+THROTTLED = error(400, "ThrottlingException")
+
+
+class Clock:
+    """A clock that goes on when somebody sleeps by it; botocore's, too."""
+
+    def __init__(self, now: float) -> None:
+        self.now = now
+
+    def current_time(self) -> float:
+        return self.now
+
+    def __call__(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+class Waiting:
+    """Stands in for a bucket's condition, on which nobody waits for real."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def notify(self) -> None:
+        pass
+
+    def wait(self, seconds: float) -> None:
+        self._clock.now += seconds + 1e-9  # a hair more, or it might ask for ever less for ever
+
+
+class Botocores:
+    """botocore's limiter, told of responses by whether they throttle."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        with mock.patch("threading.Condition", return_value=Waiting(clock)):
+            self._bucket = bucket.TokenBucket(max_rate=1, clock=clock)
+        self._limiter = ClientRateLimiter(
+            rate_adjustor=CubicCalculator(starting_max_rate=0, start_time=clock.now),
+            rate_clocker=RateClocker(clock),
+            token_bucket=self._bucket,
+            throttling_detector=self,
+            clock=clock,
+        )
+
+    def is_throttling_error(self, *, throttled: bool) -> bool:
+        return throttled
+
+    @property
+    def rate(self) -> float:
+        return float(self._bucket.max_rate)
+
+    def acquire(self) -> float:
+        """Take a token; or return the seconds until there is one."""
+        if not self._limiter._enabled:
+            return 0.0
+        try:
+            self._bucket.acquire(block=False)
+        except CapacityNotAvailableError:
+            seconds = float(self._bucket._sleep_amount(1))
+            if seconds > 1e-5:
+                return seconds
+            self._bucket.acquire()  # but for rounding
+        return 0.0
+
+    def update(self, *, throttled: bool) -> None:
+        self._limiter.on_receiving_response(throttled=throttled)
+
+
+# From bursts to idling; what happens is a request that wants a token, or a response.
+gaps = st.sampled_from([0.0, 0.001, 0.02, 0.1, 0.25, 0.5, 1.0, 7.0]) | st.floats(0.0, 3.0)
+steps = st.lists(st.tuples(gaps, st.sampled_from(["acquire", "acquire", "success", "throttled"])), max_size=120)
+
+
+@given(st.floats(0.0, 1e6), steps)
+def test_tokens_and_rates_equal_botocores(start: float, sequence: list[tuple[float, str]]) -> None:
+    clock = Clock(start)
+    theirs, ours = Botocores(clock), RateLimiter(start)
+    for gap, what in sequence:
+        clock.now += gap
+        if what == "acquire":
+            assert ours.acquire(clock.now) == pytest.approx(theirs.acquire(), abs=1e-5)
+        else:
+            ours.update(clock.now, throttled=what == "throttled")
+            theirs.update(throttled=what == "throttled")
+            assert ours.rate == pytest.approx(theirs.rate)
+
+
+@given(st.lists(st.tuples(st.floats(0.0, 0.5), st.booleans()), max_size=80))
+def test_a_client_that_waits_its_turn_sends_when_botocores_would(responses: list[tuple[float, bool]]) -> None:
+    ours_at, theirs_at = Clock(1_000.0), Clock(1_000.0)
+    ours, theirs = RateLimiter(1_000.0), Botocores(theirs_at)
+    for latency, throttled in responses:
+        while wait := ours.acquire(ours_at.now):
+            ours_at.sleep(wait)
+        while wait := theirs.acquire():
+            theirs_at.sleep(wait)
+        assert ours_at.now == pytest.approx(theirs_at.now, abs=1e-4)
+        theirs_at.now = ours_at.now = ours_at.now + latency
+        ours.update(ours_at.now, throttled=throttled)
+        theirs.update(throttled=throttled)
+
+
+# Whole calls.
+
+LOST = Response(status=0, headers=(), body=b"the connection is lost")
+FAILURES = [
+    LOST,
+    error(500),
+    error(503),
+    error(403, "AccessDeniedException"),
+    error(429),
+    error(429, "Unknown"),
+    error(429, "ValidationException"),
+    error(400, "ThrottlingException"),
+    error(500, "SlowDown"),
+    error(400, "PriorRequestNotComplete"),
+    error(402, "ServiceQuotaExceededException"),
+]
+LATENCY = 0.05
+outcomes = st.lists(st.lists(st.sampled_from(FAILURES), max_size=3), min_size=1, max_size=15)
+
+
+class Boto3s:
+    """boto3 in adaptive mode, fed with responses; its jitter always a half."""
+
+    def __init__(self, clock: Clock) -> None:
+        half = functools.partial(ExponentialBackoff, random=lambda: 0.5)
+        with (
+            mock.patch("botocore.retries.standard.ExponentialBackoff", half),
+            mock.patch("botocore.retries.bucket.Clock", return_value=clock),
+            mock.patch("threading.Condition", return_value=Waiting(clock)),
+        ):
+            self.client = boto3_client(config=Config(retries={"total_max_attempts": 3, "mode": "adaptive"}))
+        self.client._endpoint.http_session = self
+        self._clock = clock
+        self._answers: Iterator[Response] = iter(())
+        self.sent_at: list[float] = []
+
+    def send(self, request: Any) -> AWSResponse:
+        self.sent_at.append(self._clock.now)
+        self._clock.sleep(LATENCY)
+        answer = next(self._answers, PAGE)
+        if answer is LOST:
+            raise EndpointConnectionError(endpoint_url="http://h", error="lost")
+        return Boto3Wire.response(request.url, answer)
+
+    def call(self, answers: list[Response]) -> None:
+        self._answers = iter(answers)
+        with mock.patch("time.sleep", self._clock.sleep), contextlib.suppress(ClientError, BotoCoreError):
+            self.client.list_sessions(**boto3_arguments(CALL))
+
+
+class Ours:
+    """Our flow, fed with the same."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.context = context(retries=ADAPTIVE, monotonic=clock, limiter=RateLimiter(clock.now))
+        self._clock = clock
+        self.sent_at: list[float] = []
+
+    def call(self, answers: list[Response]) -> None:
+        flow = _flow.call(self.context, LIST_SESSIONS, CALL)
+        remaining = iter(answers)
+        step: Any = flow.send
+        value: object = None
+        with contextlib.suppress(StopIteration, NovaActError):
+            while True:
+                need = step(value)
+                step, value = flow.send, None
+                if isinstance(need, _flow.GetCredentials):
+                    value = KEYS
+                elif isinstance(need, _flow.Sleep):
+                    self._clock.sleep(need.seconds)
+                else:
+                    assert isinstance(need, Request)
+                    self.sent_at.append(self._clock.now)
+                    self._clock.sleep(LATENCY)
+                    value = next(remaining, PAGE)
+                    if value is LOST:
+                        step, value = flow.throw, TransportError("lost", request_sent=True)
+
+
+@given(outcomes)
+def test_whole_calls_are_sent_when_boto3s_are(sequence: list[list[Response]]) -> None:
+    ours_at, theirs_at = Clock(1_000.0), Clock(1_000.0)
+    ours, theirs = Ours(ours_at), Boto3s(theirs_at)
+    for answers in sequence:
+        ours.call(answers)
+        theirs.call(answers)
+        assert ours.sent_at == pytest.approx(theirs.sent_at, abs=1e-3)
+
+
+@pytest.mark.parametrize("failure", FAILURES, ids=lambda each: f"{each.status} {dict(each.headers)}")
+def test_what_counts_as_throttling_is_what_counts_for_boto3(failure: Response) -> None:
+    ours_at, theirs_at = Clock(1_000.0), Clock(1_000.0)
+    ours, theirs = Ours(ours_at), Boto3s(theirs_at)
+    for each in (ours, theirs):
+        each.call([failure])
+        each.call([])
+    assert ours.sent_at == pytest.approx(theirs.sent_at, abs=1e-3)
+
+
+def test_nothing_is_waited_for_until_the_service_throttles() -> None:
+    limiter = RateLimiter(0.0)
+    for _ in range(100):
+        assert limiter.acquire(0.0) == 0.0
+        limiter.update(0.0, throttled=False)
+    limiter.update(0.0, throttled=True)
+    assert limiter.acquire(0.0) > 0.0
+
+
+def test_no_token_takes_longer_than_two_seconds() -> None:
+    limiter = RateLimiter(0.0)
+    for _ in range(10):
+        limiter.update(0.0, throttled=True)
+    assert limiter.rate == 0.5
+    assert limiter.acquire(0.0) == 2.0
+    assert limiter.acquire(2.0) == 0.0
+    assert limiter.acquire(2.0) == 2.0
+
+
+def test_a_look_at_the_clock_that_comes_late_takes_no_token_away() -> None:
+    limiter = RateLimiter(0.0)
+    limiter.update(0.0, throttled=True)
+    assert limiter.acquire(3.0) == 0.0
+    before = limiter.acquire(3.0)
+    assert limiter.acquire(1.0) == before  # of a thread that was stopped after it looked
+    assert limiter.acquire(3.0) == before
+
+
+def test_the_limiter_gives_no_token_twice_in_many_threads() -> None:
+    limiter = RateLimiter(0.0)
+    for now in range(50):
+        for _ in range(100):
+            limiter.update(now / 10, throttled=False)
+    limiter.update(5.0, throttled=True)
+    tokens = int(limiter.rate)
+    limiter.acquire(1_000.0)
+    got: list[bool] = []
+    barrier = threading.Barrier(8)
+
+    def take() -> None:
+        barrier.wait()
+        got.extend(limiter.acquire(1_000.0) == 0.0 for _ in range(200))
+
+    threads = [threading.Thread(target=take) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert got.count(True) == tokens - 1 > 100
+
+
+# What the flow makes of it.
+
+
+def slowed(clock: Clock) -> RateLimiter:
+    """A limiter that has no token for two seconds."""
+    limiter = RateLimiter(clock.now)
+    limiter.update(clock.now, throttled=True)
+    return limiter
+
+
+def test_a_call_waits_for_leave_before_it_asks_for_credentials() -> None:
+    clock = Clock(10.0)
+    flow = _flow.call(context(retries=ADAPTIVE, monotonic=clock, limiter=slowed(clock)), LIST_SESSIONS, CALL)
+    assert next(flow) == _flow.Sleep(2.0)
+    clock.sleep(1.5)  # woken too early
+    assert next(flow) == _flow.Sleep(0.5)
+    clock.sleep(0.5)
+    assert next(flow) == _flow.GetCredentials()
+    assert isinstance(flow.send(KEYS), Request)
+
+
+@pytest.mark.parametrize(("total", "begun"), [(1.9, False), (2.0, False), (2.1, True)])
+def test_a_wait_for_leave_that_would_end_too_late_is_not_begun(total: float, begun: bool) -> None:
+    clock = Clock(10.0)
+    shared = context(retries=ADAPTIVE, monotonic=clock, limiter=slowed(clock), timeout=Timeout(total=total))
+    flow = _flow.call(shared, LIST_SESSIONS, CALL)
+    if begun:
+        assert next(flow) == _flow.Sleep(2.0)
+        return
+    with pytest.raises(DeadlineExceeded) as caught:
+        next(flow)
+    assert (caught.value.attempts, caught.value.request_sent) == (0, False)
+
+
+def test_a_retry_needs_leave_too_after_its_backoff() -> None:
+    clock = Clock(10.0)
+    flow = _flow.call(context(retries=ADAPTIVE, monotonic=clock, limiter=RateLimiter(10.0)), LIST_SESSIONS, CALL)
+    assert next(flow) == _flow.GetCredentials()
+    flow.send(KEYS)
+    assert flow.send(THROTTLED) == _flow.Sleep(0.5)
+    clock.sleep(0.5)
+    assert next(flow) == _flow.Sleep(1.5)
+
+
+@pytest.mark.parametrize("mode", ["standard", "off"])
+def test_other_modes_neither_ask_the_limiter_nor_tell_it_anything(mode: Any) -> None:
+    clock = Clock(10.0)
+    limiter = slowed(clock)
+    rate = limiter.rate
+    shared = context(retries=RetryPolicy(mode=mode, max_attempts=1), monotonic=clock, limiter=limiter)
+    for answer in (THROTTLED, PAGE):
+        flow = _flow.call(shared, LIST_SESSIONS, CALL)
+        assert next(flow) == _flow.GetCredentials()
+        flow.send(KEYS)
+        clock.sleep(5.0)
+        with pytest.raises((ServiceError, StopIteration)):
+            flow.send(answer)
+    assert limiter.rate == rate
+
+
+def test_a_page_that_is_broken_counts_as_no_throttling() -> None:
+    clock = Clock(10.0)
+    ours = Ours(clock)
+    ours.call([BROKEN, BROKEN])
+    ours.call([])
+    assert ours.context.limiter.acquire(clock.now) == 0.0
+
+
+def test_an_attempt_that_was_not_sent_counts_as_none() -> None:
+    clock = Clock(10.0)
+    limiter = slowed(clock)
+    flow = _flow.call(context(retries=ADAPTIVE, monotonic=clock, limiter=limiter), LIST_SESSIONS, CALL)
+    next(flow)
+    clock.sleep(2.0)
+    next(flow)
+    rate = limiter.rate
+    clock.sleep(60.0)
+    with pytest.raises(CredentialsError):
+        flow.throw(CredentialsError("none"))
+    assert limiter.rate == rate
+
+
+# With clients.
+
+
+@pytest.mark.parametrize("make", [Client, AsyncClient])
+def test_copies_of_a_client_wait_together(make: Any) -> None:
+    made = make(region="us-east-1", credentials=KEYS)
+    copies = [made.with_options(retries=RetryPolicy(mode="adaptive", max_attempts=most)) for most in (3, 5)]
+    assert {id(each._context.limiter) for each in (made, *copies)} == {id(made._context.limiter)}
+
+
+def test_a_client_that_was_throttled_slows_down(face: Face, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock(1_000.0)
+
+    async def sleep(seconds: float) -> None:
+        clock.sleep(seconds)
+
+    monkeypatch.setattr(client, "time", types.SimpleNamespace(**{**vars(time), "sleep": clock.sleep}))
+    monkeypatch.setattr(async_client, "asyncio", types.SimpleNamespace(**{**vars(asyncio), "sleep": sleep}))
+    monkeypatch.setattr(_base, "time", types.SimpleNamespace(**{**vars(time), "monotonic": clock}))
+    with LocalService() as service:
+        service.fail_next("ThrottlingException")
+        options = {**options_for(service), "retries": ADAPTIVE}
+        assert face.page(options, **call_for(service.runs[0])).metadata.attempts == 2
+    assert clock.now == 1_002.0  # the backoff, and the rest of the two seconds for the first token
