@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 import attrs
 
-from novaact_http import _parameters, _percent, _restjson
+from novaact_http import _frames, _parameters, _percent, _restjson
 from novaact_http._dates import parse_date
 from novaact_http._retry import Quota, Retries
 from novaact_http._settings import Settings
@@ -176,6 +176,7 @@ def call(context: Context, operation: Operation[OutputT], arguments: Mapping[str
             response: Response = yield request
             return this.output(response)
         except (TransportError, ServiceError, ResponseError) as failure:
+            _frames.clear(failure)  # the user's hook is told of it
             wait = this.wait_after(failure)
             if wait is None:
                 raise
@@ -273,6 +274,7 @@ class _Call(Generic[OutputT]):
         """
         failure.attempts = self._attempts
         if isinstance(failure, TransportError):
+            self._hide_secrets(failure)
             self._may_have_been_received |= failure.request_sent
             status_code, request_id = None, None
         else:
@@ -285,6 +287,13 @@ class _Call(Generic[OutputT]):
         if out_of_time:
             raise self.deadline_exceeded() from failure
         return wait
+
+    def _hide_secrets(self, failure: TransportError) -> None:
+        """A transport may quote the header that it cannot send, or what it cannot read."""
+        message = self._redact(failure.args[0])
+        if message != failure.args[0]:
+            failure.args = (message,)
+            failure.__cause__ = failure.__context__ = None  # that is where it stands
 
     def _retry_in(self, failure: Failure) -> float | None:
         if isinstance(failure, DeadlineExceeded):

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, cast
 
 import httpx
 
-from novaact_http import _tls
+from novaact_http import _frames, _tls
 from novaact_http._asyncio import DeadlineOver, by
 from novaact_http._connections import KEEPALIVE_EXPIRY, MAX_CONNECTIONS, ExchangeError, check_open
 from novaact_http._http1 import LAST_CHUNK, ResponseReader, UnsendableError, encode_chunk, encode_head
@@ -225,7 +225,7 @@ class LeanTransport(httpx.BaseTransport):
         Raises:
             httpx.TransportError: the subclass that says what went wrong.
         """
-        with _as_httpx(request):
+        with _as_httpx():
             exchange = _Exchange(request)
             stream = _Stream(self._pool, exchange, self._pool.acquire(exchange.origin, exchange.pool_deadline()))
             try:
@@ -259,7 +259,7 @@ class LeanAsyncTransport(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """See `LeanTransport.handle_request`."""
-        with _as_httpx(request):
+        with _as_httpx():
             exchange = _Exchange(request)
             pool = self._pool.here()
             stream = _AsyncStream(pool, exchange, await pool.acquire(exchange.origin, exchange.pool_deadline()))
@@ -282,7 +282,6 @@ class _Exchange:
         url = request.url
         if url.scheme not in _PORTS:
             raise httpx.UnsupportedProtocol(f"this transport speaks http:// and https://, not {url.scheme!r}://")
-        self.request = request
         self.origin = Origin(url.scheme, url.raw_host.decode("ascii"), url.port or _PORTS[url.scheme])
         headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw]
         try:
@@ -367,7 +366,7 @@ class _Stream(httpx.SyncByteStream):
 
     def __iter__(self) -> Iterator[bytes]:
         reader = self._exchange.reader
-        with _as_httpx(self._exchange.request):
+        with _as_httpx():
             while not self._ended:
                 part = reader.take()
                 if reader.complete:
@@ -426,7 +425,7 @@ class _AsyncStream(httpx.AsyncByteStream):
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         reader = self._exchange.reader
-        with _as_httpx(self._exchange.request):
+        with _as_httpx():
             while not self._ended:
                 part = reader.take()
                 if reader.complete:
@@ -449,14 +448,18 @@ class _AsyncStream(httpx.AsyncByteStream):
 
 
 @contextlib.contextmanager
-def _as_httpx(request: httpx.Request) -> Iterator[None]:
-    """Raise what httpx's own transport would."""
+def _as_httpx() -> Iterator[None]:
+    """Raise what httpx's own transport would: without the request, which `httpx.Client` adds."""
     try:
         yield
     except ExchangeError as error:
+        _frames.clear(error)
         failed, timed_out = _KINDS[error.phase]
         kind = timed_out if error.timed_out else failed
-        raise kind(str(error), request=request) from error.__cause__
+        raise kind(str(error)) from error.__cause__
+    except BaseException as error:
+        _frames.clear(error)
+        raise
 
 
 def _proxy(url: str | None, tls: ssl.SSLContext) -> httpx.Proxy | None:
