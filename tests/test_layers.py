@@ -17,6 +17,7 @@ LAYERS = (
         "_locks",
         "_percent",
         "_asyncio",
+        "_frames",
         "_mocks",
         "errors",
         "models",
@@ -48,7 +49,7 @@ LAYERS = (
 )
 SIDEWAYS = {
     "errors": {"models"},
-    "config": {"errors"},
+    "config": {"_frames", "errors"},
     "_wire": {"config"},
     "operations": {"models", "errors"},
     "attempts": {"errors"},

@@ -176,15 +176,16 @@ def test_a_file_in_another_format_is_named_and_not_quoted(files: Files, text: st
         files.profile().get("region")
     assert "wJalrXUtnFEMI" not in str(caught.value)
     assert caught.value.__cause__ is None
-    assert caught.value.__suppress_context__
+    assert caught.value.__context__ is None
     with mock.patch.dict(os.environ, files.environ), pytest.raises(Exception, match=r"[Pp]ars"):
         botocore.session.Session().get_config_variable("region")
 
 
 def test_a_line_that_is_wrong_is_numbered_where_it_is_known(files: Files) -> None:
-    files.write("[default]\nregion = a\nregion = b\n")
-    with pytest.raises(ConfigurationError, match=r"config files, line 3$"):
-        files.profile().get("region")
+    for text in ("[default]\nregion = a\nregion = b\n", "[default]\n\nregion\nregion\n"):
+        files.write(text)
+        with pytest.raises(ConfigurationError, match=r"config files, line 3$"):
+            files.profile().get("region")
 
 
 def test_a_file_that_is_no_text_is_named(files: Files) -> None:

@@ -409,7 +409,7 @@ def test_a_directory_of_certificates_is_all_that_is_trusted(tmp_path: Path, monk
     assert asked == [{"capath": str(tmp_path)}]
 
 
-@pytest.mark.parametrize("content", [None, "not a certificate"])
+@pytest.mark.parametrize("content", [None, "", "not a certificate"])
 def test_a_ca_bundle_that_cannot_be_used_is_named(face: Face, tmp_path: Path, content: str | None) -> None:
     path = tmp_path / "ca.pem"
     if content is not None:

@@ -21,8 +21,7 @@ from support import KEYS, TEMPORARY_KEYS
 
 def test_credentials_show_no_secret() -> None:
     assert repr(KEYS) == (
-        "Credentials(access_key_id='AKIAIOSFODNN7EXAMPLE', secret_access_key='***', "
-        "session_token=None, expires_at=None)"
+        "Credentials(access_key_id='***MPLE', secret_access_key='***', session_token=None, expires_at=None)"
     )
     assert repr(TEMPORARY_KEYS).endswith("secret_access_key='***', session_token='***', expires_at=None)")
     assert str(TEMPORARY_KEYS) == repr(TEMPORARY_KEYS)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 import attrs
 
-from novaact_http import _credentials, _flow, _mocks, _settings, _tls, errors
+from novaact_http import _credentials, _flow, _frames, _mocks, _settings, _tls, errors
 from novaact_http._limiter import RateLimiter
 from novaact_http._locks import renew_after_fork
 from novaact_http._profiles import Profile
@@ -123,18 +123,22 @@ class ClientBase:
             raise ConfigurationError(f"on_attempt must be a function that takes an Attempt, not {on_attempt!r}")
         if signer is not None and not callable(getattr(signer, "sign", None)):
             raise ConfigurationError(f"signer must have a method sign(), such as BotocoreSigner(), not {signer!r}")
-        settings = _settings.resolve(
-            region=region,
-            endpoint_url=endpoint_url,
-            use_fips=use_fips,
-            use_dualstack=use_dualstack,
-            app_id=app_id,
-            retries=retries,
-            connects=transport is None,
-            verifies=verify is not None,
-            environ=os.environ,
-            profile=Profile(profile, os.environ),
-        )
+        with _frames.cleared():  # the environment and the credentials file have secrets
+            settings = _settings.resolve(
+                region=region,
+                endpoint_url=endpoint_url,
+                use_fips=use_fips,
+                use_dualstack=use_dualstack,
+                app_id=app_id,
+                retries=retries,
+                connects=transport is None,
+                verifies=verify is not None,
+                environ=os.environ,
+                profile=Profile(profile, os.environ),
+            )
+            found = _credentials.find(
+                credentials, profile=profile, region=settings.region, environ=os.environ, now=time.time()
+            )
         endpoint = settings.endpoint
         scheme = "https" if (settings.proxy_url or "").startswith("https:") else endpoint.scheme
         if settings.ca_bundle is not None:
@@ -142,9 +146,6 @@ class ClientBase:
             self._tls = _tls.provider(path, scheme=scheme, source=source)
         else:
             self._tls = _tls.provider(verify, scheme=scheme)
-        found = _credentials.find(
-            credentials, profile=profile, region=settings.region, environ=os.environ, now=time.time()
-        )
         skew = _flow.ClockSkew()
         self._credentials = _credentials.Provider(found, lambda: time.time() + skew.seconds)
         self._context = _flow.Context(

@@ -221,6 +221,14 @@ class Connections(Generic[ConnectionT, WaiterT]):
         self.discarded.append(connection)
 
 
+def check_sizes(max_head: Any, max_body: Any) -> None:
+    """Raise a `ConfigurationError` if the limits of a response are none."""
+    for name, value in (("max_head", max_head), ("max_body", max_body)):
+        is_number = isinstance(value, int) and not isinstance(value, bool) and value >= 0
+        if not is_number and (value is not None or name == "max_head"):
+            raise ConfigurationError(f"{name} must be a whole number of bytes, not {value!r}")
+
+
 def check_limits(max_connections: Any, keepalive_expiry: Any) -> None:
     """Raise a `ConfigurationError` if the limits of a pool are none."""
     if not isinstance(max_connections, int) or isinstance(max_connections, bool) or max_connections < 1:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 import attrs
 
-from novaact_http import _parameters, _percent, _restjson
+from novaact_http import _frames, _parameters, _percent, _restjson
 from novaact_http._dates import parse_date
 from novaact_http._limiter import RateLimiter
 from novaact_http._retry import Quota, Retries, is_throttling
@@ -182,6 +182,7 @@ def call(context: Context, operation: Operation[OutputT], arguments: Mapping[str
             response: Response = yield request
             return this.output(response)
         except (TransportError, ServiceError, ResponseError) as failure:
+            _frames.clear(failure)  # the user's hook is told of it
             backoff = this.wait_after(failure)
             if backoff is None:
                 raise
@@ -293,6 +294,7 @@ class _Call(Generic[OutputT]):
         """
         failure.attempts = self._attempts
         if isinstance(failure, TransportError):
+            self._hide_secrets(failure)
             self._may_have_been_received |= failure.request_sent
             status_code, request_id = None, None
         else:
@@ -307,6 +309,13 @@ class _Call(Generic[OutputT]):
         if out_of_time:
             raise self.deadline_exceeded() from failure
         return wait
+
+    def _hide_secrets(self, failure: TransportError) -> None:
+        """A transport may quote the header that it cannot send, or what it cannot read."""
+        message = self._redact(failure.args[0])
+        if message != failure.args[0]:
+            failure.args = (message,)
+            failure.__cause__ = failure.__context__ = None  # that is where it stands
 
     def _retry_in(self, failure: Failure) -> float | None:
         if isinstance(failure, DeadlineExceeded):

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from novaact_http._wire import Headers
 
+MAX_HEAD: Final = 65_536  # bytes
 LAST_CHUNK: Final = b"0\r\n\r\n"
 
 _END: Final = b"\r\n\r\n"  # of a head, and of trailers
@@ -46,7 +47,7 @@ _STATUS_LINE: Final = re.compile(r"HTTP/(1\.[01]) ([1-9][0-9]{2})(?: (.*))?")
 _LENGTH: Final = re.compile(r"[0-9]{1,20}")
 _TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 # A chunk's line with the CRLF that ends what is before it: the head, or the last chunk's data.
-_CHUNK_LINE: Final = re.compile(rb"\r\n([0-9A-Fa-f]{1,16})(?:;[\t -~\x80-\xff]{0,1024})?\r\n")
+_CHUNK_LINE: Final = re.compile(rb"\r\n([0-9A-Fa-f]{1,16})(;[\t -~\x80-\xff]{0,1024})?\r\n")
 _CHUNK_LINE_BEGUN: Final = re.compile(rb"(?:\r(?:\n(?:[0-9A-Fa-f]{1,16}(?:;[\t -~\x80-\xff]{0,1024})?\r?)?)?)?")
 
 # The fields that decide how long a message is, and whether another may follow it.
@@ -140,7 +141,8 @@ class ResponseReader:
 
     Args:
         method: of the request; decides whether there is a body.
-        max_head: bytes of head, with those of informational responses before it and the trailers after it.
+        max_head: bytes of head, with those of informational responses before it, and with the extensions of chunks and
+            the trailers after it.
         max_body: bytes of body, None for any number.
 
     Attributes:
@@ -156,13 +158,13 @@ class ResponseReader:
     """
 
     __slots__ = (
+        "_body",
         "_body_room",
         "_head_room",
         "_left",
         "_method",
         "_pending",
         "_persistent",
-        "_pieces",
         "_state",
         "complete",
         "headers",
@@ -174,7 +176,7 @@ class ResponseReader:
         "status",
     )
 
-    def __init__(self, method: str, *, max_head: int = 65_536, max_body: int | None = None) -> None:
+    def __init__(self, method: str, *, max_head: int = MAX_HEAD, max_body: int | None = None) -> None:
         self.started = False
         self.status: int | None = None
         self.reason = ""
@@ -190,7 +192,7 @@ class ResponseReader:
         self._persistent = False  # what `keep_alive` will be
         self._left = 0  # bytes of the body, or of the chunk, that are still to come
         self._pending = bytearray()  # the beginning of a head, of a chunk's line, or of trailers
-        self._pieces: list[bytes] = []
+        self._body: bytes | bytearray = b""  # what has come of it
 
     def feed(self, data: bytes) -> None:
         """Read the next bytes of the connection. Without any, nothing happens: its end is `feed_eof`.
@@ -231,9 +233,18 @@ class ResponseReader:
 
     def take(self) -> bytes:
         """Return what has come of the body since the last call."""
-        body = b"".join(self._pieces)
-        self._pieces.clear()
+        body = bytes(self._body)
+        self._body = b""
         return body
+
+    def _add(self, piece: bytes) -> None:
+        # Not to a list: a small piece takes many times its length there.
+        if not self._body:
+            self._body = piece
+            return
+        if isinstance(self._body, bytes):
+            self._body = bytearray(self._body)
+        self._body += piece
 
     def _joined(self, data: bytes) -> bytes:
         """All that is pending, with what has come; nothing, if it stays pending."""
@@ -315,7 +326,7 @@ class ResponseReader:
             raise ProtocolError(_BODY_TOO_LARGE)
         end = start + self._left
         piece = data[start:end]
-        self._pieces.append(piece)
+        self._add(piece)
         self._left -= len(piece)
         if not self._left:
             self._finish(data, end)
@@ -325,13 +336,13 @@ class ResponseReader:
         self._body_room -= len(piece)
         if self._body_room < 0:
             raise ProtocolError(_BODY_TOO_LARGE)
-        self._pieces.append(piece)
+        self._add(piece)
 
     def _read_chunked(self, data: bytes, start: int) -> None:
         while True:
             if self._left:
                 piece = data[start : start + self._left]
-                self._pieces.append(piece)
+                self._add(piece)
                 start += len(piece)
                 self._left -= len(piece)
                 if self._left:
@@ -343,6 +354,9 @@ class ResponseReader:
                 self._pending += data[start:]
                 return
             start = line.end()
+            self._head_room -= len(line[2] or b"")
+            if self._head_room < 0:
+                raise ProtocolError(_HEAD_TOO_LARGE)
             self._left = int(line[1], 16)
             self._body_room -= self._left
             if self._body_room < 0:

@@ -11,11 +11,12 @@ import select
 import socket
 import threading
 import time
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from novaact_http import _connections
 from novaact_http._connections import Connections, ExchangeError, failure, seconds_left
-from novaact_http._http1 import ProtocolError, ResponseReader
+from novaact_http._http1 import MAX_HEAD, ProtocolError, ResponseReader
 from novaact_http._locks import renew_after_fork
 from novaact_http._wire import Response
 
@@ -146,6 +147,10 @@ class Pool:
         tls: makes the TLS context, when it is needed.
         max_connections: how many there are at most; further requests wait for their turn.
         keepalive_expiry: seconds after which an idle connection is not used any more.
+        max_head, max_body: bytes of a response, see `ResponseReader`.
+
+    Attributes:
+        new_reader: makes what reads a response, with these limits; takes the request's method.
 
     Raises:
         ConfigurationError: a limit is not a number, or too low.
@@ -157,7 +162,11 @@ class Pool:
         *,
         max_connections: int = _connections.MAX_CONNECTIONS,
         keepalive_expiry: float = _connections.KEEPALIVE_EXPIRY,
+        max_head: int = MAX_HEAD,
+        max_body: int | None = _connections.MAX_BODY,
     ) -> None:
+        _connections.check_sizes(max_head, max_body)
+        self.new_reader = partial(ResponseReader, max_head=max_head, max_body=max_body)
         self._tls = tls
         self._limits = (max_connections, keepalive_expiry)
         self._closed = False
@@ -194,7 +203,7 @@ class Pool:
         origin, deadline = request.endpoint.origin, request.deadline
         connection = self.acquire(origin, deadline)
         while True:
-            reader = ResponseReader(request.method, max_body=_connections.MAX_BODY)
+            reader = self.new_reader(request.method)
             reused = connection is not None
             try:
                 if connection is None:

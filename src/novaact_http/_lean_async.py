@@ -19,12 +19,13 @@ import socket
 import ssl
 import time
 from collections import deque
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from novaact_http import _connections
 from novaact_http._asyncio import DeadlineOver, by
 from novaact_http._connections import Connections, ExchangeError, failure, seconds_left
-from novaact_http._http1 import ProtocolError, ResponseReader
+from novaact_http._http1 import MAX_HEAD, ProtocolError, ResponseReader
 from novaact_http._locks import renew_after_fork
 from novaact_http._wire import Response
 from novaact_http.errors import ConfigurationError
@@ -321,12 +322,12 @@ class LoopPool:
         self._timer_at = math.inf
         self._closed = False
 
-    async def exchange(self, request: Request, data: bytes) -> Response:
+    async def exchange(self, request: Request, data: bytes, new_reader: Callable[[str], ResponseReader]) -> Response:
         """Send a request, and read its whole response. See `Pool.send`."""
         origin, deadline = request.endpoint.origin, request.deadline
         connection = await self.acquire(origin, deadline)
         while True:
-            reader = ResponseReader(request.method, max_body=_connections.MAX_BODY)
+            reader = new_reader(request.method)
             reused = connection is not None
             try:
                 if connection is None:
@@ -480,6 +481,10 @@ class Pool:
         tls: makes the TLS context, when it is needed, on a thread.
         max_connections: how many there are at most, on each loop; further requests wait for their turn.
         keepalive_expiry: seconds after which an idle connection is not used any more.
+        max_head, max_body: bytes of a response, see `ResponseReader`.
+
+    Attributes:
+        new_reader: makes what reads a response, with these limits; takes the request's method.
 
     Raises:
         ConfigurationError: a limit is not a number, or too low.
@@ -491,11 +496,15 @@ class Pool:
         *,
         max_connections: int = _connections.MAX_CONNECTIONS,
         keepalive_expiry: float = _connections.KEEPALIVE_EXPIRY,
+        max_head: int = MAX_HEAD,
+        max_body: int | None = _connections.MAX_BODY,
     ) -> None:
+        self.new_reader = partial(ResponseReader, max_head=max_head, max_body=max_body)
         self._pools: dict[asyncio.AbstractEventLoop, LoopPool] = {}
         self._tls = tls
         self._limits = (max_connections, keepalive_expiry)
         _connections.check_limits(*self._limits)
+        _connections.check_sizes(max_head, max_body)
         self._closed = False
         renew_after_fork(self)
 
@@ -515,7 +524,7 @@ class Pool:
         """
         data = _connections.encode(request)
         try:
-            return await self.here().exchange(request, data)
+            return await self.here().exchange(request, data, self.new_reader)
         except ExchangeError as error:
             raise _connections.to_transport_error(request.endpoint, error) from error.__cause__
 

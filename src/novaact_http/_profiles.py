@@ -123,9 +123,15 @@ def _read(variable: str, default: str, environ: Mapping[str, str]) -> Mapping[st
     except OSError as error:
         raise ConfigurationError(f"the file {path!r} cannot be read: {error.strerror}") from error
     except (configparser.Error, ValueError) as error:
-        line = getattr(error, "lineno", None)
-        place = "" if line is None else f", line {line}"
-        raise ConfigurationError(f"the file {path!r} is not in the format of AWS's config files{place}") from None
+        place = _place(error)
+    # Not from the error, nor in its context, as it quotes the line.
+    raise ConfigurationError(f"the file {path!r} is not in the format of AWS's config files{place}")
+
+
+def _place(error: Exception) -> str:
+    lines = [getattr(error, "lineno", None), *(line for line, _ in getattr(error, "errors", ()))]
+    line = next((each for each in lines if isinstance(each, int)), None)
+    return "" if line is None else f", line {line}"
 
 
 def _nested(value: str) -> Values:

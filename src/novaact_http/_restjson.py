@@ -81,17 +81,22 @@ def decode(operation: Operation[OutputT], response: Response, *, attempts: int, 
     try:
         members = _members(operation.output, _json(response.body), "the body", _encodable)
     except (ValueError, RecursionError) as error:
-        raise ResponseError(
-            f"{operation.name} got a success that is not its response: {_reason(error, headers)}; "
-            f"the body begins {redact(response.body.decode('utf-8', 'replace'))[:_EXCERPT]!r}",
-            status_code=response.status,
-            request_id=request_id,
-            headers=headers,
-            attempts=attempts,
-            retry_after=_retry_after(headers.get("retry-after"), now),
-        ) from error
-    metadata = ResponseMetadata(request_id=request_id, status_code=response.status, headers=headers, attempts=attempts)
-    return operation.output.model(**members, metadata=metadata)
+        reason = _reason(error, headers)
+    else:
+        metadata = ResponseMetadata(
+            request_id=request_id, status_code=response.status, headers=headers, attempts=attempts
+        )
+        return operation.output.model(**members, metadata=metadata)
+    # Not from the error, which holds the whole body, and so what the service may have echoed.
+    raise ResponseError(
+        f"{operation.name} got a success that is not its response: {reason}; "
+        f"the body begins {redact(response.body.decode('utf-8', 'replace'))[:_EXCERPT]!r}",
+        status_code=response.status,
+        request_id=request_id,
+        headers=headers,
+        attempts=attempts,
+        retry_after=_retry_after(headers.get("retry-after"), now),
+    )
 
 
 def _joined(headers: Headers) -> dict[str, str]:

@@ -7,7 +7,7 @@ import sys
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from novaact_http import _credentials, _flow
+from novaact_http import _credentials, _flow, _frames
 from novaact_http._asyncio import DeadlineOver, by
 from novaact_http._base import ClientBase, Shared, list_sessions_arguments
 from novaact_http._lean_async import Pool
@@ -164,6 +164,9 @@ class AsyncClient(ClientBase):
                     step, answer = flow.send, await self._answer(need)
                 except NovaActError as error:  # the flow decides what comes of it
                     step, answer = flow.throw, error
+        except BaseException as error:
+            _frames.clear(error)
+            raise
         finally:
             flow.close()
 

@@ -6,7 +6,7 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from novaact_http import _credentials, _flow
+from novaact_http import _credentials, _flow, _frames
 from novaact_http._base import ClientBase, Shared, list_sessions_arguments
 from novaact_http._lean import Pool
 from novaact_http._wire import Request
@@ -203,6 +203,9 @@ class Client(ClientBase):
                     step, answer = flow.send, self._answer(need)
                 except NovaActError as error:  # the flow decides what comes of it
                     step, answer = flow.throw, error
+        except BaseException as error:
+            _frames.clear(error)
+            raise
         finally:
             flow.close()
 

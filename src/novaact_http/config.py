@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 import attrs
 
+from novaact_http import _frames
 from novaact_http.errors import ConfigurationError, CredentialsError
 
 if TYPE_CHECKING:
@@ -16,7 +17,12 @@ if TYPE_CHECKING:
 
 __all__ = ["Credentials", "RetryPolicy", "Timeout"]
 
+_LONG_ENOUGH_TO_TELL = 16  # characters, as AWS's access key ids have at least
 _LONGEST_TIMEOUT = 365 * 24 * 60 * 60  # operating systems refuse to wait for centuries
+
+
+def _masked(value: str) -> str:
+    return f"'***{value[-4:] if len(value) >= _LONG_ENOUGH_TO_TELL else ''}'"
 
 
 def _hidden(value: str | None) -> str:
@@ -49,7 +55,7 @@ def _moment(_: Credentials, attribute: attrs.Attribute[Any], value: object) -> N
         raise CredentialsError(f"{attribute.name} must have a time zone, such as datetime.timezone.utc")
 
 
-@attrs.frozen(kw_only=True)
+@attrs.frozen(kw_only=True, init=False)
 class Credentials:
     """AWS credentials. They refuse to be pickled, and their repr shows no secret.
 
@@ -64,10 +70,30 @@ class Credentials:
             `expires_at` is no datetime with a time zone.
     """
 
-    access_key_id: str = attrs.field(validator=_key)
+    access_key_id: str = attrs.field(validator=_key, repr=_masked)
     secret_access_key: str = attrs.field(validator=_key, repr=_hidden)
     session_token: str | None = attrs.field(default=None, validator=_token, repr=_hidden)
     expires_at: dt.datetime | None = attrs.field(default=None, validator=_moment)
+
+    def __init__(
+        self,
+        *,
+        access_key_id: str,
+        secret_access_key: str,
+        session_token: str | None = None,
+        expires_at: dt.datetime | None = None,
+    ) -> None:
+        try:
+            self.__attrs_init__(
+                access_key_id=access_key_id,
+                secret_access_key=secret_access_key,
+                session_token=session_token,
+                expires_at=expires_at,
+            )
+        except BaseException as error:
+            _frames.clear(error)
+            del access_key_id, secret_access_key, session_token  # this function's own
+            raise
 
     def __reduce__(self) -> NoReturn:
         raise CredentialsError("credentials are not pickled, so that no secret is written anywhere by accident")

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, cast
 
 import httpx
 
-from novaact_http import _tls
+from novaact_http import _frames, _tls
 from novaact_http._asyncio import DeadlineOver, by
-from novaact_http._connections import KEEPALIVE_EXPIRY, MAX_CONNECTIONS, ExchangeError, check_open
-from novaact_http._http1 import LAST_CHUNK, ResponseReader, UnsendableError, encode_chunk, encode_head
+from novaact_http._connections import KEEPALIVE_EXPIRY, MAX_BODY, MAX_CONNECTIONS, ExchangeError, check_open
+from novaact_http._http1 import LAST_CHUNK, MAX_HEAD, ResponseReader, UnsendableError, encode_chunk, encode_head
 from novaact_http._lean import Connection, Pool
 from novaact_http._lean_async import Connection as AsyncConnection
 from novaact_http._lean_async import LoopPool
@@ -108,7 +108,10 @@ class Sender:
             try:
                 body = _body_read_by_transport(response)
                 if body is None:
-                    body = b"".join(cast("Iterable[bytes]", response.stream))
+                    parts = _Parts()
+                    for part in cast("Iterable[bytes]", response.stream):
+                        parts.add(part)
+                    body = parts.joined()
             finally:
                 response.close()
         except _FAILURES as error:
@@ -163,7 +166,10 @@ class AsyncSender:
             try:
                 body = _body_read_by_transport(response)
                 if body is None:
-                    body = b"".join([chunk async for chunk in cast("AsyncIterable[bytes]", response.stream)])
+                    parts = _Parts()
+                    async for part in cast("AsyncIterable[bytes]", response.stream):
+                        parts.add(part)
+                    body = parts.joined()
             finally:
                 await response.aclose()
         except _FAILURES as error:
@@ -203,6 +209,9 @@ class LeanTransport(httpx.BaseTransport):
         verify: path of a CA bundle (PEM), or an `ssl.SSLContext`; certifi's bundle by default.
         max_connections: how many there are at most; further requests wait for their turn.
         keepalive_expiry: seconds after which an idle connection is not used any more.
+        max_head: bytes of a response's head, with those of informational responses before it, and with the extensions
+            of chunks and the trailers after it. A larger one is an error.
+        max_body: likewise of its body; None for any number, as you are handed it piece by piece.
 
     Raises:
         ConfigurationError: an argument is something else. A CA bundle is read when it is first needed.
@@ -214,9 +223,15 @@ class LeanTransport(httpx.BaseTransport):
         verify: str | os.PathLike[str] | ssl.SSLContext | None = None,
         max_connections: int = MAX_CONNECTIONS,
         keepalive_expiry: float = KEEPALIVE_EXPIRY,
+        max_head: int = MAX_HEAD,
+        max_body: int | None = None,
     ) -> None:
         self._pool = Pool(
-            _tls.provider(verify, scheme="https"), max_connections=max_connections, keepalive_expiry=keepalive_expiry
+            _tls.provider(verify, scheme="https"),
+            max_connections=max_connections,
+            keepalive_expiry=keepalive_expiry,
+            max_head=max_head,
+            max_body=max_body,
         )
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -225,8 +240,8 @@ class LeanTransport(httpx.BaseTransport):
         Raises:
             httpx.TransportError: the subclass that says what went wrong.
         """
-        with _as_httpx(request):
-            exchange = _Exchange(request)
+        with _as_httpx():
+            exchange = _Exchange(request, self._pool.new_reader)
             stream = _Stream(self._pool, exchange, self._pool.acquire(exchange.origin, exchange.pool_deadline()))
             try:
                 stream.begin(cast("Iterable[bytes]", request.stream))
@@ -252,15 +267,21 @@ class LeanAsyncTransport(httpx.AsyncBaseTransport):
         verify: str | os.PathLike[str] | ssl.SSLContext | None = None,
         max_connections: int = MAX_CONNECTIONS,
         keepalive_expiry: float = KEEPALIVE_EXPIRY,
+        max_head: int = MAX_HEAD,
+        max_body: int | None = None,
     ) -> None:
         self._pool = AsyncPool(
-            _tls.provider(verify, scheme="https"), max_connections=max_connections, keepalive_expiry=keepalive_expiry
+            _tls.provider(verify, scheme="https"),
+            max_connections=max_connections,
+            keepalive_expiry=keepalive_expiry,
+            max_head=max_head,
+            max_body=max_body,
         )
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """See `LeanTransport.handle_request`."""
-        with _as_httpx(request):
-            exchange = _Exchange(request)
+        with _as_httpx():
+            exchange = _Exchange(request, self._pool.new_reader)
             pool = self._pool.here()
             stream = _AsyncStream(pool, exchange, await pool.acquire(exchange.origin, exchange.pool_deadline()))
             try:
@@ -278,11 +299,10 @@ class LeanAsyncTransport(httpx.AsyncBaseTransport):
 class _Exchange:
     """A request of httpx's as what the pools take, and the response that comes."""
 
-    def __init__(self, request: httpx.Request) -> None:
+    def __init__(self, request: httpx.Request, new_reader: Callable[[str], ResponseReader]) -> None:
         url = request.url
         if url.scheme not in _PORTS:
             raise httpx.UnsupportedProtocol(f"this transport speaks http:// and https://, not {url.scheme!r}://")
-        self.request = request
         self.origin = Origin(url.scheme, url.raw_host.decode("ascii"), url.port or _PORTS[url.scheme])
         headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in request.headers.raw]
         try:
@@ -292,7 +312,7 @@ class _Exchange:
         length = request.headers.get("Content-Length")
         self.chunked = "Transfer-Encoding" in request.headers
         self._room = 0 if length is None else int(length)
-        self.reader = ResponseReader(request.method)
+        self.reader = new_reader(request.method)
         timeout = request.extensions.get("timeout", {})
         self.connect, self.read, self.write, self._pool = map(timeout.get, ("connect", "read", "write", "pool"))
 
@@ -367,7 +387,7 @@ class _Stream(httpx.SyncByteStream):
 
     def __iter__(self) -> Iterator[bytes]:
         reader = self._exchange.reader
-        with _as_httpx(self._exchange.request):
+        with _as_httpx():
             while not self._ended:
                 part = reader.take()
                 if reader.complete:
@@ -426,7 +446,7 @@ class _AsyncStream(httpx.AsyncByteStream):
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         reader = self._exchange.reader
-        with _as_httpx(self._exchange.request):
+        with _as_httpx():
             while not self._ended:
                 part = reader.take()
                 if reader.complete:
@@ -449,14 +469,18 @@ class _AsyncStream(httpx.AsyncByteStream):
 
 
 @contextlib.contextmanager
-def _as_httpx(request: httpx.Request) -> Iterator[None]:
-    """Raise what httpx's own transport would."""
+def _as_httpx() -> Iterator[None]:
+    """Raise what httpx's own transport would: without the request, which `httpx.Client` adds."""
     try:
         yield
     except ExchangeError as error:
+        _frames.clear(error)
         failed, timed_out = _KINDS[error.phase]
         kind = timed_out if error.timed_out else failed
-        raise kind(str(error), request=request) from error.__cause__
+        raise kind(str(error)) from error.__cause__
+    except BaseException as error:
+        _frames.clear(error)
+        raise
 
 
 def _proxy(url: str | None, tls: ssl.SSLContext) -> httpx.Proxy | None:
@@ -490,6 +514,21 @@ def _to_httpx(request: Request) -> httpx.Request:
         # `pool`: first come, first served, for as long as the call may take.
         extensions={"timeout": {"connect": timeout.connect, "read": timeout.read, "write": timeout.read, "pool": left}},
     )
+
+
+class _Parts:
+    """Those of a body that is read whole."""
+
+    def __init__(self) -> None:
+        self._body = bytearray()
+
+    def add(self, part: bytes) -> None:
+        self._body += part
+        if len(self._body) > MAX_BODY:
+            raise httpx.RemoteProtocolError("the body of the response is too large")
+
+    def joined(self) -> bytes:
+        return bytes(self._body)
 
 
 def _body_read_by_transport(response: httpx.Response) -> bytes | None:

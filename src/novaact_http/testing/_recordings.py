@@ -41,8 +41,8 @@ class Message:
     """An HTTP message: its first line, its headers in order, its body."""
 
     start: str
-    headers: tuple[tuple[str, str], ...]
-    body: bytes
+    headers: tuple[tuple[str, str], ...] = attrs.field(repr=False)
+    body: bytes = attrs.field(repr=False)
 
     def to_bytes(self) -> bytes:
         """The message as it crosses the wire."""

@@ -37,7 +37,7 @@ class Reply:
     """
 
     head: bytes
-    body: bytes
+    body: bytes = attrs.field(repr=False)
     delay: float
     fault: ConnectionFault | None
 
