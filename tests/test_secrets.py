@@ -416,62 +416,6 @@ def test_a_redirect_is_an_error_and_nothing_goes_where_it_leads(face: Face, stat
         assert not elsewhere.accepted
 
 
-class Interrupted(BaseException):
-    """What a signal's handler raises, wherever the program is."""
-
-
-_CALLS = (Client._call.__code__, AsyncClient._call.__code__)
-
-
-def _is_in_a_call(frame: types.FrameType | None) -> bool:
-    while frame is not None:
-        if frame.f_code in _CALLS:
-            return True
-        is_called_by_nobody = str(frame.f_globals.get("__name__")).startswith("hypothesis")  # but by the collector
-        if is_called_by_nobody or frame.f_code.co_name in ("__del__", "_remove"):
-            return False
-        frame = frame.f_back
-    return False
-
-
-def interrupt(doing: Callable[[], object], moment: int) -> BaseException | None:
-    """What is raised if an interruption comes at that moment of a call: a function is called or returns."""
-    passed = 0
-
-    def look(frame: types.FrameType, event: str, _: object) -> None:
-        nonlocal passed
-        if event in ("call", "c_call", "c_return") and _is_in_a_call(frame):
-            passed += 1
-            if passed == moment:
-                raise Interrupted
-
-    sys.setprofile(look)
-    try:
-        doing()
-    except Interrupted as error:
-        return error
-    finally:
-        sys.setprofile(None)
-    return None
-
-
-@pytest.mark.filterwarnings("ignore::ResourceWarning")  # a socket that was just made is nobody's yet
-@pytest.mark.filterwarnings("ignore:coroutine .* was never awaited:RuntimeWarning")
-@pytest.mark.parametrize("signer", [None, BotocoreSigner()])
-def test_wherever_a_call_is_interrupted_no_secret_is_shown(face: Face, signer: _sigv4.Signer | None) -> None:
-    page = json.dumps({"sessionSummaries": [{"sessionId": "a"}], "echo": SECRET})
-    with Server(repeating(lambda text: response(200, page, *in_headers(text)))) as server:
-        watched = Watched(server.port)
-        face.page(watched.options, **CALL)  # the time is fixed, so all further signatures are the same
-        options = {**watched.options, "signer": signer, "on_attempt": None}
-        moment = 1
-        while (error := interrupt(lambda: face.page(options, **CALL), moment)) is not None:
-            check(everything(error), watched.signatures)
-            moment += 5
-    assert moment > 50
-    gc.collect()  # here, where sockets that were left may be found
-
-
 def signatures_in(*headers: str | None) -> set[str]:
     return {match[1] for each in headers if each and (match := _SIGNATURE.search(each))}
 
