@@ -6,6 +6,7 @@ import io
 import json
 import signal
 import subprocess
+import time
 import sys
 import threading
 from typing import TYPE_CHECKING
@@ -229,6 +230,7 @@ def test_an_interruption_says_which_runs_are_left(
         assert process.stdout is not None
         shown = [process.stdout.readline().decode().strip() for _ in range(10)] if name == "ids" else []
         assert held.asked.wait(30)
+        time.sleep(0.05)  # it has printed the page, and notes it
         process.send_signal(signal.SIGINT)
         stdout, stderr = process.communicate()
         held.let_go()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import random
+import re
+from pathlib import Path
 from statistics import fmean
-from typing import TYPE_CHECKING
 from xml.dom import minidom
 
 import pytest
@@ -36,9 +37,6 @@ from hypothesis import strategies as st
 
 from novaact_http.errors import TransportError, TransportTimeout
 from support import CALL, request_of
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 CALM = Scenario("calm", "", loads=((10, 0.3),))
 RUSH = Scenario("rush", "", loads=((6, 4.0), (10, 0.3)))
@@ -276,3 +274,11 @@ def test_the_tables_and_the_chart_are_written(
     assert written.count("| standard, patient ") == 3 + 4 + 1
     drawn = minidom.parse(str(tmp_path / "fleet.svg"))
     assert sum("stroke" in dict(path.attributes.items()) for path in drawn.getElementsByTagName("path")) == 7 * 4 + 7
+
+
+def test_what_the_readme_says_is_in_the_tables() -> None:
+    root = Path(fleet.__file__).parents[1]
+    (crowds,) = re.findall(r"^## Crowds\n(.*?)^## ", (root / "README.md").read_text(), flags=re.MULTILINE | re.DOTALL)
+    said = re.findall(r"\d+\.\d (?:%|s\b)", crowds)
+    assert len(said) == 14
+    assert set(said) <= set(re.findall(r"\d+\.\d (?:%|s\b)", (root / "bench" / "FLEET.md").read_text()))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
+import heapq
 import threading
 import time
 import types
@@ -321,6 +322,57 @@ def test_the_limiter_gives_no_token_twice_in_many_threads() -> None:
     assert got.count(True) == tokens - 1 > 100
 
 
+def test_the_first_come_is_the_first_served() -> None:
+    limiter = RateLimiter(0.0)
+    limiter.update(0.0, throttled=True)
+    first, second, third = limiter.join(), limiter.join(), limiter.join()
+    assert limiter.acquire(1.0, first) == 1.0
+    assert limiter.acquire(1.0, second) == 1.5  # half the time
+    assert limiter.acquire(1.0, third) == 2.0  # no longer, though it takes five seconds
+    assert limiter.acquire(2.0, second) == 1.0
+    assert limiter.acquire(2.0) > 0.0  # whoever comes now is behind them
+    assert limiter.acquire(2.0, first) == 0.0
+    limiter.leave()
+    assert limiter.acquire(4.0, third) > 0.0
+    assert limiter.acquire(4.0) > 0.0
+    assert limiter.acquire(4.0, second) == 0.0
+    limiter.leave()
+    limiter.leave()  # the third gives up
+    assert limiter.acquire(6.0) == 0.0
+
+
+def test_nobody_waits_in_a_forked_child_for_those_of_its_parent() -> None:
+    limiter = RateLimiter(0.0)
+    limiter.update(0.0, throttled=True)
+    limiter.join()
+    assert limiter.acquire(2.0) > 0.0
+    limiter.after_fork()
+    assert limiter.acquire(2.0) == 0.0
+    limiter.leave()  # by a call that was cut in two by the fork
+    assert limiter.acquire(2.0) == 2.0
+
+
+@given(st.integers(1, 60), st.floats(0.1, 20.0))
+def test_those_in_a_queue_are_served_in_order_and_asleep_most_of_the_time(waiting: int, rate: float) -> None:
+    limiter = RateLimiter(0.0)
+    limiter.update(0.0, throttled=True)
+    limiter._set_rate(rate, 0.0)
+    asleep = [(0.0, limiter.join()) for _ in range(waiting)]
+    served, asked, now = [], 0, 0.0
+    while asleep:
+        now, place = heapq.heappop(asleep)
+        asked += 1
+        wait = limiter.acquire(now, place)
+        if wait:
+            heapq.heappush(asleep, (now + wait, place))
+        else:
+            served.append(place)
+            limiter.leave()
+    assert served == list(range(waiting))
+    assert now == pytest.approx(waiting / limiter.rate, rel=0.01)  # no token is lost
+    assert asked <= waiting * (10 + now / 2.0)
+
+
 # What the flow makes of it.
 
 
@@ -331,7 +383,7 @@ def slowed(clock: Clock) -> RateLimiter:
     return limiter
 
 
-def test_a_call_waits_for_leave_before_it_asks_for_credentials() -> None:
+def test_a_call_waits_for_its_turn_before_it_asks_for_credentials() -> None:
     clock = Clock(10.0)
     flow = _flow.call(context(retries=ADAPTIVE, monotonic=clock, limiter=slowed(clock)), LIST_SESSIONS, CALL)
     assert next(flow) == _flow.Sleep(2.0)
@@ -343,7 +395,7 @@ def test_a_call_waits_for_leave_before_it_asks_for_credentials() -> None:
 
 
 @pytest.mark.parametrize(("total", "begun"), [(1.9, False), (2.0, False), (2.1, True)])
-def test_a_wait_for_leave_that_would_end_too_late_is_not_begun(total: float, begun: bool) -> None:
+def test_a_wait_for_a_turn_that_would_end_too_late_is_not_begun(total: float, begun: bool) -> None:
     clock = Clock(10.0)
     shared = context(retries=ADAPTIVE, monotonic=clock, limiter=slowed(clock), timeout=Timeout(total=total))
     flow = _flow.call(shared, LIST_SESSIONS, CALL)
@@ -355,7 +407,7 @@ def test_a_wait_for_leave_that_would_end_too_late_is_not_begun(total: float, beg
     assert (caught.value.attempts, caught.value.request_sent) == (0, False)
 
 
-def test_a_retry_needs_leave_too_after_its_backoff() -> None:
+def test_a_retry_waits_for_its_turn_too_after_its_backoff() -> None:
     clock = Clock(10.0)
     flow = _flow.call(context(retries=ADAPTIVE, monotonic=clock, limiter=RateLimiter(10.0)), LIST_SESSIONS, CALL)
     assert next(flow) == _flow.GetCredentials()
@@ -363,6 +415,28 @@ def test_a_retry_needs_leave_too_after_its_backoff() -> None:
     assert flow.send(THROTTLED) == _flow.Sleep(0.5)
     clock.sleep(0.5)
     assert next(flow) == _flow.Sleep(1.5)
+
+
+def test_who_gives_up_waiting_leaves_the_queue() -> None:
+    clock = Clock(10.0)
+    shared = context(retries=ADAPTIVE, monotonic=clock, limiter=slowed(clock))
+    flows = [_flow.call(shared, LIST_SESSIONS, CALL) for _ in range(3)]
+    assert [next(flow) for flow in flows] == [_flow.Sleep(2.0)] * 3
+    clock.sleep(2.0)
+    assert next(flows[1]) == _flow.Sleep(1.0)
+    flows[0].close()
+    assert next(flows[1]) == _flow.GetCredentials()
+
+
+def test_who_runs_out_of_time_leaves_the_queue() -> None:
+    clock = Clock(10.0)
+    limiter = slowed(clock)
+    for _ in range(3):
+        late = context(retries=ADAPTIVE, monotonic=clock, limiter=limiter, timeout=Timeout(total=1.0))
+        with pytest.raises(DeadlineExceeded):
+            next(_flow.call(late, LIST_SESSIONS, CALL))
+    clock.sleep(2.0)
+    assert limiter.acquire(clock.now) == 0.0
 
 
 @pytest.mark.parametrize("mode", ["standard", "off"])

@@ -66,7 +66,7 @@ class GetCredentials(NamedTuple):
 
 
 class Sleep(NamedTuple):
-    """Asks to wait: before the next attempt, or in adaptive mode for leave to send."""
+    """Asks to wait: before the next attempt, or in adaptive mode for the call's turn."""
 
     seconds: float
 
@@ -171,8 +171,7 @@ def call(context: Context, operation: Operation[OutputT], arguments: Mapping[str
     this = _Call(context, operation, arguments)
     while True:
         if this.limiter is not None:
-            while (wait := this.wait_for_leave(this.limiter)) > 0:
-                yield Sleep(wait)
+            yield from this.turn(this.limiter)
         try:
             credentials: Credentials = yield this.credentials()
         except DeadlineExceeded as error:
@@ -182,11 +181,11 @@ def call(context: Context, operation: Operation[OutputT], arguments: Mapping[str
             response: Response = yield request
             return this.output(response)
         except (TransportError, ServiceError, ResponseError) as failure:
-            _frames.clear(failure)  # the user's hook is told of it
-            backoff = this.wait_after(failure)
-            if backoff is None:
+            _frames.clear(failure)  # the user\'s hook is told of it
+            wait = this.wait_after(failure)
+            if wait is None:
                 raise
-        yield Sleep(backoff)
+        yield Sleep(wait)
 
 
 class _Call(Generic[OutputT]):
@@ -212,16 +211,23 @@ class _Call(Generic[OutputT]):
         self._ttl = ""
         self._may_have_been_received = False
 
-    def wait_for_leave(self, limiter: RateLimiter) -> float:
-        """Seconds to wait before asking again; 0.0 if the next attempt may be sent.
+    def turn(self, limiter: RateLimiter) -> Generator[Sleep, None, None]:
+        """Wait until the next attempt may be sent.
 
         Raises:
             DeadlineExceeded: there is no time for that.
         """
-        wait = limiter.acquire(self._context.monotonic())
-        if wait > 0 and wait >= self._left():
-            raise self.deadline_exceeded()
-        return wait
+        monotonic = self._context.monotonic
+        if not limiter.acquire(monotonic()):
+            return
+        place = limiter.join()
+        try:
+            while wait := limiter.acquire(monotonic(), place):
+                if wait >= self._left():
+                    raise self.deadline_exceeded()
+                yield Sleep(wait)
+        finally:
+            limiter.leave()
 
     def credentials(self) -> GetCredentials:
         """What to ask for before the next attempt."""

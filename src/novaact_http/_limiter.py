@@ -4,6 +4,8 @@ botocore's client-side rate limiter (`botocore.retries.adaptive`), number for nu
 first throttling error. That one sets the rate to 0.7 of what was measured; from then on it grows along a cubic curve
 (as TCP's CUBIC, https://www.rfc-editor.org/rfc/rfc8312), slowly near the rate at which the service throttled, faster
 beyond it, and never past twice of what is really sent. Requests take tokens from a bucket that fills at this rate.
+Where several wait for a token, botocore lets all of them race for each. Here the first come is the first served, and
+those behind sleep on for half the time until their turn, or a thousand of them would keep a processor busy with waking.
 """
 
 from __future__ import annotations
@@ -19,7 +21,8 @@ _BUCKETS_A_SECOND = 2  # the rate is measured over half a second each
 _SCALE = 0.4
 _BETA = 0.7
 _MOST_OF_THE_MEASURED_RATE = 2.0
-_SLOWEST = 0.5  # requests a second: no token takes longer than two seconds
+_SLOWEST = 0.5  # requests a second
+_LONGEST_WAIT = 1 / _SLOWEST  # seconds; then it is looked at again how fast it goes now
 _SMALLEST_CAPACITY = 1.0
 
 # So little is missing after a wait of just the right length, as floating-point numbers are not exact.
@@ -50,28 +53,50 @@ class RateLimiter:
         self._last_max_rate = 0.0
         self._throttled_at = now
         self._seconds_to_max = 0.0
+        # How many ever joined the queue, and how many of those have left it, in whatever order.
+        self._joined = self._left = 0
         renew_after_fork(self)
 
     def after_fork(self) -> None:
         self._lock = threading.Lock()
+        self._left = self._joined  # those who wait do so in the parent
 
     @property
     def rate(self) -> float:
         """Requests a second; it says nothing before the first throttling error."""
         return self._fill_rate
 
-    def acquire(self, now: float) -> float:
+    def join(self) -> int:
+        """Join the queue, at its end; return one's place in it, for `acquire`. To be left again, whatever happens."""
+        with self._lock:
+            self._joined += 1
+            return self._joined - 1
+
+    def leave(self) -> None:
+        """Leave the queue, with a token or without."""
+        with self._lock:
+            self._left += 1
+
+    def acquire(self, now: float, place: int | None = None) -> float:
         """Take a token for a request, and return 0.0; or take none, and return the seconds to wait before asking again.
 
-        Others may be quicker, or the rate may change meanwhile: then there is more to wait. It is two seconds at most.
+        The rate may change meanwhile: then there is more to wait, or less. It is two seconds at most.
+
+        Args:
+            now: seconds.
+            place: what `join` returned, or None for who has not joined the queue.
         """
         if not self._enabled:
             return 0.0
         with self._lock:
             self._fill(now)
-            missing = 1.0 - self._tokens
+            # Too few if somebody behind has given up, which does no harm: who asks too early is told to wait again.
+            ahead = max(0, (self._joined if place is None else place) - self._left)
+            missing = 1 + ahead - self._tokens
             if missing > _TOLERANCE:
-                return missing / self._fill_rate
+                wait = missing / self._fill_rate
+                # Behind others not all of it, or tokens would be lost when it goes faster meanwhile.
+                return min(wait / 2, _LONGEST_WAIT) if ahead else wait
             self._tokens -= 1.0
             return 0.0
 
