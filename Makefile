@@ -62,6 +62,10 @@ format: $(READY) ## Format the code, and fix what the linter can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+.PHONY: api
+api: $(READY) ## Write down the public interface anew, in tests/api.txt
+	$(BIN)/python tests/public_api.py
+
 .PHONY: fixtures
 fixtures: $(READY) ## Record the fixtures anew, from boto3 talking to the local service
 	$(BIN)/python fixtures/record.py

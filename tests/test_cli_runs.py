@@ -6,9 +6,9 @@ import io
 import json
 import signal
 import subprocess
-import time
 import sys
 import threading
+import time
 from typing import TYPE_CHECKING
 
 import pytest

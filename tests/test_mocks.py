@@ -52,6 +52,7 @@ def test_what_respx_does_not_know_fails_as_it_does_in_httpx(face: Face) -> None:
         listed(face)
 
 
+@pytest.mark.newest("each release of pytest-httpx goes with one of httpx")
 def test_pytest_httpx_answers(tmp_path: Path) -> None:
     code = """
         import asyncio

@@ -181,7 +181,7 @@ def call(context: Context, operation: Operation[OutputT], arguments: Mapping[str
             response: Response = yield request
             return this.output(response)
         except (TransportError, ServiceError, ResponseError) as failure:
-            _frames.clear(failure)  # the user\'s hook is told of it
+            _frames.clear(failure)  # the user's hook is told of it
             wait = this.wait_after(failure)
             if wait is None:
                 raise
