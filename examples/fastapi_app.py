@@ -99,7 +99,7 @@ async def one_page(
     page = await client.list_sessions(
         workflow_definition_name=name, workflow_run_id=run_id, max_results=max_results, next_token=next_token
     )
-    return Page(session_ids=[each.session_id for each in page.session_summaries], next_token=page.next_token)
+    return Page(session_ids=[each.session_id for each in page.session_summaries], next_token=page.next_token or None)
 
 
 @app.get(RUN + "/sessions.jsonl")

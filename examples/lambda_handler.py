@@ -55,7 +55,7 @@ def handler(event: dict[str, str], context: Context) -> Result:
             next_token=token,
         )
         session_ids += [session.session_id for session in page.session_summaries]
-        token = page.next_token
+        token = page.next_token or None
         if token is None or _seconds_left(context) < ENOUGH:
             return {"sessionIds": session_ids, "nextToken": token}
 

@@ -151,18 +151,39 @@ def test_it_obeys_commands_while_it_runs(monkeypatch: pytest.MonkeyPatch) -> Non
         "expire-credentials",
         "",
         "what",
+        "help",
+        "bogus 'x",
+        "clock-offset nan",
     ]
     result = in_this_process(monkeypatch, "--run", "a=1", "--control", stdin="\n".join(told) + "\n")
     assert result.exit_code == 0
     answers = result.stdout.splitlines()[2:]
     assert [each.split()[0] for each in answers] == [
-        *("ok", "error", "ok", "error", "error", "ok", "ok", "ok", "ok", "error", "ok", "error", "error"),
+        *(
+            "ok",
+            "error",
+            "ok",
+            "error",
+            "error",
+            "ok",
+            "ok",
+            "ok",
+            "ok",
+            "error",
+            "ok",
+            "error",
+            "error",
+            "ok",
+            "error",
+            "error",
+        ),
     ]
     assert answers[1].startswith("error 'nonsense' is none of refuse, ")
     assert answers[3] == "error it must be latency SECONDS"
     assert re.fullmatch("ok [0-9a-f-]{36}", answers[7])
-    assert answers[9] == "error it must be add-sessions NAME RUN_ID SESSIONS"
+    assert answers[9] == "error there is no run b of a"
     assert len(answers[10].split()) == 3
+    assert answers[14:] == ["error No closing quotation", "error nan is no number of seconds"]
     assert answers[12].startswith("error there are the commands fault FAULT, clear-faults, latency SECONDS, ")
 
 

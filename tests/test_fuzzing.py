@@ -85,6 +85,8 @@ DEEP = sys.getrecursionlimit() * 100
 @example(200, (), b'{"sessionSummaries": [], "sessionSummaries": [{"sessionId": "a"}], "nextToken": "\\ud800"}')
 @example(200, (), b'{"sessionSummaries": [], "n": ' + b"9" * 100_000 + b"}")
 @example(400, (("Retry-After", "9" * 5_000),), b'{"message": ' + b"9" * 100_000 + b"}")
+@example(503, (), b"<!---->" * 5_000 + b"x")
+@example(503, (), b" " * 1_000_000 + b"<?xml" * 1_000)
 @example(400, (("x-amzn-ErrorType", "ValidationException"),), b'{"fieldList": [{"name": 1, "message": []}, 2, null]}')
 def test_any_response_is_a_page_or_one_of_our_errors(
     status: int, headers: tuple[tuple[str, str], ...], body: bytes

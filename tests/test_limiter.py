@@ -501,3 +501,42 @@ def test_a_client_that_was_throttled_slows_down(face: Face, monkeypatch: pytest.
         options = {**options_for(service), "retries": ADAPTIVE}
         assert face.page(options, **call_for(service.runs[0])).metadata.attempts == 2
     assert clock.now == 1_002.0  # the backoff, and the rest of the two seconds for the first token
+
+
+def throttled() -> RateLimiter:
+    limiter = RateLimiter(0.0)
+    limiter.update(0.0, throttled=True)
+    return limiter
+
+
+def test_a_call_that_is_lost_may_leave_in_the_middle_of_anything() -> None:
+    limiter = throttled()
+    with limiter._lock:  # as within `acquire`, where garbage may be collected
+        assert limiter._lock.acquire(blocking=False)
+        limiter._lock.release()
+
+
+def test_those_who_ask_no_more_are_passed_over() -> None:
+    limiter = throttled()
+    for _ in range(3):
+        limiter.join()
+    place = limiter.join()
+    now = 0.0
+    while wait := limiter.acquire(now, place):
+        now += wait
+        assert now < 20
+    assert now > 6
+    limiter.leave()
+    assert limiter.acquire(now + 2) == 0.0
+
+
+def test_who_waited_in_the_parent_is_counted_out_once() -> None:
+    limiter = throttled()
+    for _ in range(2):
+        limiter.join()
+    limiter.after_fork()
+    for _ in range(2):
+        limiter.leave()
+    first, second = limiter.join(), limiter.join()
+    assert limiter.acquire(10.0, first) == 0.0
+    assert limiter.acquire(10.0, second) > 0

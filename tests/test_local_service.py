@@ -364,6 +364,12 @@ def test_an_answers_headers_are_checked_where_they_are_given(service: LocalServi
         service.answer_next(200, b"", dict([header]))
 
 
+def test_an_answers_body_is_checked_where_it_is_given(service: LocalService) -> None:
+    body: Any = "text"
+    with pytest.raises(TypeError, match="the body must be bytes, not str"):
+        service.answer_next(200, body)
+
+
 def test_answers_come_in_the_order_asked_for(face: Face, service: LocalService) -> None:
     for status in (501, 502):
         service.answer_next(status)

@@ -220,14 +220,16 @@ class _Call(Generic[OutputT]):
         monotonic = self._context.monotonic
         if not limiter.acquire(monotonic()):
             return
-        place = limiter.join()
+        place = None
         try:
+            place = limiter.join()
             while wait := limiter.acquire(monotonic(), place):
                 if wait >= self._left():
                     raise self.deadline_exceeded()
                 yield Sleep(wait)
         finally:
-            limiter.leave()
+            if place is not None:
+                limiter.leave()
 
     def credentials(self) -> GetCredentials:
         """What to ask for before the next attempt."""

@@ -148,6 +148,9 @@ class Connection:
 
     def time_out(self) -> None:
         """Its time is over."""
+        if self._waiter is None or self._waiter.done():  # what it waited for has come in this very moment
+            self.due = math.inf
+            return
         self._fail(failure("write" if self._unsent else "read", None))
 
     def is_stale(self) -> bool:

@@ -23,6 +23,7 @@ _BETA = 0.7
 _MOST_OF_THE_MEASURED_RATE = 2.0
 _SLOWEST = 0.5  # requests a second
 _LONGEST_WAIT = 1 / _SLOWEST  # seconds; then it is looked at again how fast it goes now
+_STALLED = 3 * _LONGEST_WAIT  # whoever is first asks sooner than that
 _SMALLEST_CAPACITY = 1.0
 
 # So little is missing after a wait of just the right length, as floating-point numbers are not exact.
@@ -39,7 +40,7 @@ class RateLimiter:
     """
 
     def __init__(self, now: float) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # garbage collection may end a lost call within it, which leaves the queue
         self._enabled = False
         # The bucket of tokens.
         self._fill_rate = self._capacity = 1.0
@@ -55,10 +56,11 @@ class RateLimiter:
         self._seconds_to_max = 0.0
         # How many ever joined the queue, and how many of those have left it, in whatever order.
         self._joined = self._left = 0
+        self._taken_at = now
         renew_after_fork(self)
 
     def after_fork(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._left = self._joined  # those who wait do so in the parent
 
     @property
@@ -75,7 +77,7 @@ class RateLimiter:
     def leave(self) -> None:
         """Leave the queue, with a token or without."""
         with self._lock:
-            self._left += 1
+            self._left = min(self._left + 1, self._joined)  # those who waited in the parent were counted already
 
     def acquire(self, now: float, place: int | None = None) -> float:
         """Take a token for a request, and return 0.0; or take none, and return the seconds to wait before asking again.
@@ -92,12 +94,15 @@ class RateLimiter:
             self._fill(now)
             # Too few if somebody behind has given up, which does no harm: who asks too early is told to wait again.
             ahead = max(0, (self._joined if place is None else place) - self._left)
+            if ahead and self._tokens >= 1.0 and now - self._taken_at > _STALLED:
+                self._left, ahead = self._left + ahead, 0  # those ahead ask no more: their event loop stands still, say
             missing = 1 + ahead - self._tokens
             if missing > _TOLERANCE:
                 wait = missing / self._fill_rate
                 # Behind others not all of it, or tokens would be lost when it goes faster meanwhile.
                 return min(wait / 2, _LONGEST_WAIT) if ahead else wait
             self._tokens -= 1.0
+            self._taken_at = now
             return 0.0
 
     def update(self, now: float, *, throttled: bool) -> None:

@@ -31,7 +31,8 @@ Redact = Callable[[str], str]
 CONTENT_TYPE = "application/json"
 
 _UNKNOWN = ErrorShape(exception=ServiceError)
-_HTML = r"(?is)(?:\ufeff|\s|<\?xml.*?\?>|<!--.*?-->)*(?:<!doctype\b|<html[\s>])"
+_HTML = r"(?i)<!doctype\b|<html[\s>]"
+_BEFORE_HTML = r"(?is)[\ufeff\s]+|<\?xml.*?\?>|<!--.*?-->"
 # A longer number of seconds is no time to wait but a mistake, and float() would make it infinite.
 _SECONDS = r"[0-9]{1,9}(?:\.[0-9]{1,9})?"
 _EXCERPT = 100
@@ -216,7 +217,7 @@ def _error_body(response: Response, headers: Mapping[str, str]) -> dict[str, obj
     if encoding is not None:
         return {"message": f"{_phrase(response.status)} (the body has {encoding})"}
     text = response.body.decode("utf-8", "replace")
-    if re.match(_HTML, text):
+    if _is_html(text):
         return {"message": f"{_phrase(response.status)} (an HTML page: a gateway answered, not the service)"}
     if not text.strip():
         return {"message": _phrase(response.status)} if response.status >= 500 else {}
@@ -225,6 +226,14 @@ def _error_body(response: Response, headers: Mapping[str, str]) -> dict[str, obj
     except (ValueError, RecursionError):
         body = None
     return body if isinstance(body, dict) else {"message": text}
+
+
+def _is_html(text: str) -> bool:
+    before, start = re.compile(_BEFORE_HTML), 0
+    # One by one: a group that is repeated would try all the ways to divide a row of comments, for days.
+    while skipped := before.match(text, start):
+        start = skipped.end()
+    return re.compile(_HTML).match(text, start) is not None
 
 
 def _phrase(status: int) -> str:

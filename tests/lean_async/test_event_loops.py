@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import threading
+import time
 from typing import TYPE_CHECKING, Any
 from unittest.mock import Mock
 
@@ -256,3 +258,25 @@ def test_exchanges_that_are_not_due_wait_on_when_others_took_too_long(make_drive
         late, patient = driver.together([request_to(server, read=0.02), request_to(server, "/patient")])
         assert isinstance(late, BaseException)
         assert isinstance(patient, Response)
+
+
+def test_a_response_that_came_in_time_counts_though_the_event_loop_was_late(asyncio_driver: AsyncDriver) -> None:
+    asked, sent = threading.Event(), threading.Event()
+
+    def script(peer: Peer) -> None:
+        peer.request()
+        asked.wait()
+        peer.send(OK)
+        sent.set()
+        peer.stall()
+
+    async def run(server: Server) -> None:
+        call = asyncio.ensure_future(asyncio_driver.pool.send(request_to(server, read=0.3)))
+        await soon(lambda: server.requests)
+        asked.set()
+        sent.wait()
+        time.sleep(0.4)  # noqa: ASYNC251 - the event loop is late
+        assert (await call).body == b"ok"
+
+    with Server(script) as server:
+        asyncio_driver.run(run(server))

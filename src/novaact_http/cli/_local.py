@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import shlex
 import signal
@@ -122,8 +123,10 @@ def _add_run(service: LocalService, name: str, sessions: str) -> str:
 
 
 def _add_sessions(service: LocalService, name: str, run_id: str, sessions: str) -> None:
-    run = next(each for each in service.runs if (each.workflow_definition_name, each.workflow_run_id) == (name, run_id))
-    service.add_sessions(run, int(sessions))
+    runs = {(each.workflow_definition_name, each.workflow_run_id): each for each in service.runs}
+    if (name, run_id) not in runs:
+        raise ValueError(f"there is no run {run_id} of {name}")
+    service.add_sessions(runs[name, run_id], int(sessions))
 
 
 def _expire_credentials(service: LocalService) -> str:
@@ -131,12 +134,19 @@ def _expire_credentials(service: LocalService) -> str:
     return _shown(service.credentials)
 
 
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not math.isfinite(seconds):
+        raise ValueError(f"{text} is no number of seconds")
+    return seconds
+
+
 def _set_clock_offset(service: LocalService, seconds: str) -> None:
-    service.clock_offset = float(seconds)
+    service.clock_offset = _seconds(seconds)
 
 
 def _set_latency(service: LocalService, seconds: str) -> None:
-    service.latency = float(seconds)
+    service.latency = abs(_seconds(seconds))
 
 
 _CONTROLS: dict[str, tuple[str, Callable[..., str | None]]] = {
@@ -154,16 +164,17 @@ def _obey(service: LocalService, lines: Iterable[str]) -> None:
     """Do what lines say, and answer each with one line, `ok` or `error`, until there are no more."""
     known = ", ".join(f"{name} {arguments}".strip() for name, (arguments, _) in _CONTROLS.items())
     for line in lines:
-        name, *words = shlex.split(line) or [""]
-        arguments, control = _CONTROLS.get(name, ("", None))
-        if control is None:
-            click.echo(f"error there are the commands {known}")
-            continue
+        name = arguments = ""
         try:
+            name, *words = shlex.split(line) or [""]
+            arguments, control = _CONTROLS.get(name, ("", None))
+            if control is None:
+                click.echo(f"{'ok' if name == 'help' else 'error'} there are the commands {known}")
+                continue
             told = control(service, *words)
         except ValueError as error:
             click.echo(f"error {error}")
-        except (TypeError, StopIteration):
+        except TypeError:
             click.echo(f"error it must be {name} {arguments}".rstrip())
         else:
             click.echo(f"ok {told or ''}".rstrip())

@@ -14,7 +14,7 @@ import json
 import re
 from http import HTTPStatus
 from typing import TYPE_CHECKING
-from urllib.parse import quote, unquote
+from urllib.parse import parse_qs, quote, unquote
 
 import attrs
 
@@ -30,7 +30,8 @@ _NORMAL_FORMS = {
     "amz-sdk-invocation-id": "00000000-0000-4000-8000-000000000000",
 }
 # UUIDs and account numbers: at once, as the end of a UUID may look like an account number.
-_ID = re.compile(rb"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\b[0-9]{12}\b")
+_ID = re.compile(rb"(?i:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})|\b[0-9]{12}\b")
+_PRINCIPAL = re.compile(rb"(arn:aws[a-z-]*:(?:iam|sts)::[0-9]*:)[\w+=,.@/-]+")
 _ACCOUNT = b"123456789012"
 _REQUEST = "{}.request.http"
 _RESPONSE = "{}.response.http"
@@ -117,8 +118,8 @@ def add(case: Path, number: int, request: Message, response: Message) -> None:
 class Scrubber:
     """Replaces what belongs to an account, the same thing always by the same other.
 
-    That is the names of workflow definitions, UUIDs, pagination tokens, account numbers; and what a service may repeat
-    of a request's Authorization and session token.
+    That is the names of workflow definitions, ids of runs and sessions, UUIDs, pagination tokens, account numbers, the
+    principals of IAM and STS; and what a service may repeat of a request's Authorization and session token.
     """
 
     _known: dict[bytes, bytes] = attrs.field(factory=dict, init=False)
@@ -131,9 +132,13 @@ class Scrubber:
         return self._replace(request), self._replace(response)
 
     def _learn_from_request(self, request: Message) -> None:
-        parts = request.start.split(" ")[1].partition("?")[0].split("/")
+        path, _, query = request.start.split(" ")[1].partition("?")
+        parts = path.split("/")
         if len(parts) == 5:  # /workflow-definitions/NAME/workflow-runs/ID
             self._know(unquote(parts[2]), "example-definition")
+            self._know_id(unquote(parts[4]), "run")
+        for token in parse_qs(query).get("nextToken", []):
+            self._know(token, f"token-{len(self._known)}")
         self._know(request.header("X-Amz-Security-Token"), "normalised")
         signed = re.search(r"Credential=([^/]+)/.*Signature=([0-9a-f]{64})", request.header("Authorization"))
         if signed:
@@ -141,10 +146,17 @@ class Scrubber:
             self._know(signed[2], "0" * 64)
 
     def _learn_from_response(self, response: Message) -> None:
-        with contextlib.suppress(ValueError, AttributeError):
-            token = json.loads(response.body).get("nextToken")
+        with contextlib.suppress(ValueError, AttributeError, TypeError, KeyError):
+            page = json.loads(response.body)
+            token = page.get("nextToken")
             if isinstance(token, str):
                 self._know(token, f"token-{len(self._known)}")
+            for each in page["sessionSummaries"]:
+                self._know_id(each["sessionId"], "session")
+
+    def _know_id(self, real: str, kind: str) -> None:
+        if not _ID.fullmatch(real.encode()):  # which all are replaced
+            self._know(real, f"{kind}-{len(self._known)}")
 
     def _know(self, real: str, made_up: str) -> None:
         if real:
@@ -155,7 +167,7 @@ class Scrubber:
         raw = message.to_bytes()
         for real, made_up in self._known.items():
             raw = re.sub(rb"(?<![\w-])%b(?![\w-])" % re.escape(real), made_up, raw)
-        raw = _ID.sub(self._id, raw)
+        raw = _ID.sub(self._id, _PRINCIPAL.sub(rb"\1user/example", raw))
         scrubbed = Message.from_bytes(raw)
         length = str(len(scrubbed.body))
         headers = ((name, length if name.lower() == "content-length" else value) for name, value in scrubbed.headers)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import threading
 from collections import deque
@@ -110,8 +111,10 @@ def _to_error_response(error: ServiceError) -> httpx.Response:
             body[member.wire_name] = value
     headers = {**_headers(error.request_id), "x-amzn-ErrorType": error.code, **error.headers}
     seconds = getattr(error, "retry_after_seconds", None)
+    if seconds is None:
+        seconds = error.retry_after
     if seconds is not None:
-        headers["Retry-After"] = str(seconds)
+        headers.setdefault("Retry-After", str(math.ceil(seconds)))
     return httpx.Response(error.status_code, headers=headers, json=body)
 
 
@@ -120,9 +123,9 @@ def _headers(request_id: str | None) -> dict[str, str]:
 
 
 class Recorder(httpx.BaseTransport, httpx.AsyncBaseTransport):
-    """A transport for either client that writes down all exchanges, for `replay`.
+    """A transport for either client, but one kind at a time, that writes down all exchanges, for `replay`.
 
-    Nothing of the account is written: names of workflow definitions, UUIDs, pagination tokens, account numbers are
+    Nothing of the account is written: names, ids, pagination tokens, account numbers, who is refused what are
     replaced, the same one always by the same other, and what is secret or differs each time is made uniform.
     The files are there as soon as an exchange is over; a recording that the folder had before is replaced.
 

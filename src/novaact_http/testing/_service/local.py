@@ -204,8 +204,11 @@ class LocalService:
         Date, x-amzn-RequestId and Content-Length are added where they are not given.
 
         Raises:
+            TypeError: the body is no bytes.
             ValueError: a header cannot be sent.
         """
+        if not isinstance(body, bytes):
+            raise TypeError(f"the body must be bytes, not {type(body).__name__}")
         for name, value in (headers or {}).items():
             http.check_header(name, value)
         self._add(Scheduled(what=Answer(status=status, headers=dict(headers or {}), body=body), times=1))
