@@ -228,7 +228,7 @@ class _Call(Generic[OutputT]):
                     raise self.deadline_exceeded()
                 yield Sleep(wait)
         finally:
-            if place is not None:
+            if place is not None:  # pragma: no branch - an interruption may come before it has one
                 limiter.leave()
 
     def credentials(self) -> GetCredentials:
