@@ -37,6 +37,10 @@ demo: $(READY) ## Start the local service and list sessions from it, over real H
 
 .PHONY: test
 test: $(READY) ## Run the tests
+	$(BIN)/python -m pytest --numprocesses=auto
+
+.PHONY: coverage
+coverage: $(READY) ## Run the tests, and see that they reach every branch; takes half as long again
 	$(BIN)/python -m pytest --numprocesses=auto --cov --cov-report=term
 
 .PHONY: compare

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import functools
+import os
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from unittest import mock
@@ -35,6 +36,9 @@ from novaact_http.operations import LIST_SESSIONS
 
 if TYPE_CHECKING:
     from novaact_http.testing import LocalService, WorkflowRun
+
+# How many requests a test of very many sends: fewer for whoever waits for the suite.
+MANY = 10_000 if os.environ.get("HYPOTHESIS_PROFILE") == "ci" else 1_000
 
 T = TypeVar("T")
 Handler = Callable[[httpx.Request], httpx.Response]

@@ -17,6 +17,7 @@ import trustme
 
 from novaact_http import ConfigurationError, LeanAsyncTransport, LeanTransport, NovaActError
 from servers import OK, BlackHole, Peer, Script, Server, always, answers, closed_port, echo, eventually, never, serve
+from support import MANY
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
@@ -504,16 +505,15 @@ def test_certificates_are_checked_as_httpxs_transport_checks_them(
 # Many of them.
 
 
-def test_ten_thousand_requests_follow_one_another_over_one_connection(web: Web) -> None:
+def test_many_requests_follow_one_another_over_one_connection(web: Web) -> None:
     async def many() -> set[bytes]:
-        return {(await web.client.get(url)).content for _ in range(count)}
+        return {(await web.client.get(url)).content for _ in range(MANY)}
 
-    count = 10_000
     with Server(serve) as server:
         url = url_of(server)
-        found = {web.client.get(url).content for _ in range(count)} if web.is_sync else web.run(many())
+        found = {web.client.get(url).content for _ in range(MANY)} if web.is_sync else web.run(many())
         assert found == {b"ok"}
-        assert len(server.requests) == count
+        assert len(server.requests) == MANY
         assert server.accepted == 1
 
 

@@ -83,8 +83,8 @@ def final(error: str) -> tuple[Expected, Expected]:
 FAULTS: dict[str, Fault] = {
     "connections refused": Fault(*retried("TransportError")),
     "reset before the answer": Fault(*retried("TransportError"), scheduled("reset"), comes_before_answer=True),
-    "reset in the answer": Fault(*retried("TransportError"), scheduled("reset-mid")),
-    "reset after the answer": Fault(SURVIVED, SURVIVED, scheduled("reset-after")),
+    "reset in the answer": Fault(*retried("TransportError"), scheduled("reset-mid", seconds=0.1)),
+    "reset after the answer": Fault(SURVIVED, SURVIVED, scheduled("reset-after", seconds=0.1)),
     "closed in the body": Fault(*retried("TransportError"), scheduled("truncate")),
     "closed after the answer": Fault(SURVIVED, SURVIVED, scheduled("close")),
     "a byte at a time": Fault(SURVIVED, SURVIVED, scheduled("drip", seconds=0.0)),
