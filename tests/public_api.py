@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 FILE = Path(__file__).with_name("api.txt")
-_MODULES = (novaact_http, errors, pagination, testing)
+_MODULES = (novaact_http, errors, testing)
 
 
 def describe() -> str:
@@ -37,8 +37,7 @@ def describe() -> str:
 
 
 def _names(module: ModuleType) -> list[str]:
-    # Pagers are not for import, but everybody gets them.
-    return sorted(["AsyncPager", "Pager"] if module is pagination else module.__all__)
+    return sorted(module.__all__)
 
 
 def _describe(module: ModuleType, name: str) -> Iterator[str]:
@@ -72,7 +71,10 @@ def _members(kind: type) -> Iterator[tuple[str, str]]:
     for each in (kind, *(base for base in kind.__mro__[1:] if _is_part_of(kind, base))):
         for name, value in {**_assigned(each), **vars(each)}.items():
             wanted = name in ("__init__", "__iter__", "__aiter__", "__enter__", "__aenter__") or name[0] != "_"
-            is_internal = name == "__init__" and each.__module__ == pagination.__name__
+            # Those who get a pager do not make it, and a protocol has no instances.
+            is_internal = name == "__init__" and (
+                each.__module__ == pagination.__name__ or getattr(each, "_is_protocol", False)
+            )
             if wanted and name not in seen and not is_internal:
                 seen.add(name)
                 yield name, _member(each, name, value)

@@ -14,6 +14,7 @@ LAYERS = (
     (
         "_version",
         "_dates",
+        "_lazy",
         "_locks",
         "_percent",
         "_asyncio",

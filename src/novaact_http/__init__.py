@@ -13,11 +13,12 @@ The README tells the rest.
 
 from typing import TYPE_CHECKING
 
+from novaact_http import _lazy
 from novaact_http._version import __version__
 
 if TYPE_CHECKING:
     from novaact_http import errors
-    from novaact_http._sigv4 import BotocoreSigner
+    from novaact_http._sigv4 import BotocoreSigner, Scope, Signer
     from novaact_http.async_client import AsyncClient
     from novaact_http.attempts import Attempt
     from novaact_http.client import Client
@@ -43,11 +44,50 @@ if TYPE_CHECKING:
         ValidationExceptionField,
     )
     from novaact_http.models import ListSessionsResponse, ResponseMetadata, SessionSummary, SortOrder
+    from novaact_http.pagination import AsyncPager, Pager
     from novaact_http.transports import LeanAsyncTransport, LeanTransport
+else:
+    # Everything is imported when it is asked for: who calls synchronously need not load asyncio, nor anybody httpx, and
+    # the plugin for pytest costs those nothing who do not use it.
+    __getattr__, __dir__ = _lazy.names(
+        globals(),
+        {
+            "_sigv4": ("BotocoreSigner", "Scope", "Signer"),
+            "async_client": ("AsyncClient",),
+            "attempts": ("Attempt",),
+            "client": ("Client",),
+            "config": ("Credentials", "RetryPolicy", "Timeout"),
+            "errors": (
+                "errors",
+                "AccessDeniedException",
+                "ConfigurationError",
+                "ConflictException",
+                "CredentialsError",
+                "DeadlineExceeded",
+                "InternalServerException",
+                "NovaActError",
+                "PaginationError",
+                "ParameterError",
+                "ResourceNotFoundException",
+                "ResponseError",
+                "ServiceError",
+                "ServiceQuotaExceededException",
+                "ThrottlingException",
+                "TransportError",
+                "TransportTimeout",
+                "ValidationException",
+                "ValidationExceptionField",
+            ),
+            "models": ("ListSessionsResponse", "ResponseMetadata", "SessionSummary", "SortOrder"),
+            "pagination": ("AsyncPager", "Pager"),
+            "transports": ("LeanAsyncTransport", "LeanTransport"),
+        },
+    )
 
 __all__ = [
     "AccessDeniedException",
     "AsyncClient",
+    "AsyncPager",
     "Attempt",
     "BotocoreSigner",
     "Client",
@@ -61,15 +101,18 @@ __all__ = [
     "LeanTransport",
     "ListSessionsResponse",
     "NovaActError",
+    "Pager",
     "PaginationError",
     "ParameterError",
     "ResourceNotFoundException",
     "ResponseError",
     "ResponseMetadata",
     "RetryPolicy",
+    "Scope",
     "ServiceError",
     "ServiceQuotaExceededException",
     "SessionSummary",
+    "Signer",
     "SortOrder",
     "ThrottlingException",
     "Timeout",
@@ -80,50 +123,3 @@ __all__ = [
     "__version__",
     "errors",
 ]
-
-# Everything is imported when it is asked for: who calls synchronously need not load asyncio, nor anybody httpx, and the
-# plugin for pytest costs those nothing who do not use it.
-_MODULES = {
-    "_sigv4": ("BotocoreSigner",),
-    "async_client": ("AsyncClient",),
-    "attempts": ("Attempt",),
-    "client": ("Client",),
-    "config": ("Credentials", "RetryPolicy", "Timeout"),
-    "errors": (
-        "AccessDeniedException",
-        "ConfigurationError",
-        "ConflictException",
-        "CredentialsError",
-        "DeadlineExceeded",
-        "InternalServerException",
-        "NovaActError",
-        "PaginationError",
-        "ParameterError",
-        "ResourceNotFoundException",
-        "ResponseError",
-        "ServiceError",
-        "ServiceQuotaExceededException",
-        "ThrottlingException",
-        "TransportError",
-        "TransportTimeout",
-        "ValidationException",
-        "ValidationExceptionField",
-    ),
-    "models": ("ListSessionsResponse", "ResponseMetadata", "SessionSummary", "SortOrder"),
-    "transports": ("LeanAsyncTransport", "LeanTransport"),
-}
-_MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
-
-
-def __getattr__(name: str) -> object:
-    if name != "errors" and name not in _MODULE_OF:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
-    module = import_module(f"{__name__}.{_MODULE_OF.get(name, name)}")
-    value = globals()[name] = getattr(module, name, module)
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})

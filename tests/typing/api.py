@@ -11,13 +11,17 @@ from typing_extensions import assert_type
 
 from novaact_http import (
     AsyncClient,
+    AsyncPager,
     BotocoreSigner,
     Client,
     Credentials,
     ListSessionsResponse,
+    Pager,
     ResponseMetadata,
     RetryPolicy,
+    Scope,
     SessionSummary,
+    Signer,
     SortOrder,
     ThrottlingException,
     Timeout,
@@ -42,6 +46,7 @@ def good(client: Client, transport: httpx.BaseTransport) -> None:
         sort_order="Ascending",
     )
     pager = client.iter_sessions(workflow_definition_name="a", workflow_run_id="b", sort_order=SortOrder.ASCENDING)
+    assert_type(pager, Pager[ListSessionsResponse, SessionSummary])
     for session in pager:
         assert_type(session, SessionSummary)
     for each in pager.pages():
@@ -64,6 +69,7 @@ async def good_async(client: AsyncClient, transport: httpx.AsyncBaseTransport) -
     page = await client.list_sessions(workflow_definition_name="a", workflow_run_id="b")
     assert_type(page, ListSessionsResponse)
     pager = client.iter_sessions(workflow_definition_name="a", workflow_run_id="b", page_size=10, max_items=5)
+    assert_type(pager, AsyncPager[ListSessionsResponse, SessionSummary])
     async for session in pager:
         assert_type(session, SessionSummary)
     async for each in pager.pages():
@@ -71,6 +77,29 @@ async def good_async(client: AsyncClient, transport: httpx.AsyncBaseTransport) -
     async with AsyncClient(transport=transport) as entered:
         assert_type(entered, AsyncClient)
     await client.aclose()
+
+
+class SigningNothing:
+    """A signer of one's own."""
+
+    def sign(
+        self,
+        method: str,
+        target: str,
+        headers: tuple[tuple[str, str], ...],
+        body: bytes,
+        *,
+        credentials: Credentials,
+        scope: Scope,
+        now: float,
+    ) -> tuple[tuple[str, str], ...]:
+        assert_type((scope.region, scope.service), tuple[str, str])
+        return (*headers, ("Authorization", f"{method} {target} {len(body)} {credentials.access_key_id} {now}"))
+
+
+def good_signers() -> None:
+    signers: list[Signer] = [BotocoreSigner(), SigningNothing()]
+    Client(signer=signers[0])
 
 
 def good_values() -> None:
@@ -132,6 +161,13 @@ def bad(client: Client, pager_arguments: Any) -> None:
     async_pager = AsyncClient().iter_sessions(workflow_definition_name="a", workflow_run_id="b")
     for _ in async_pager:  # type: ignore[attr-defined]  # pyright: ignore[reportGeneralTypeIssues, reportUnknownVariableType]
         pass
+
+
+def bad_names() -> None:
+    from novaact_http import Klient  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownVariableType]
+    from novaact_http.testing import LokalService  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue, reportUnknownVariableType]
+
+    Klient(LokalService)
 
 
 def bad_values(page: ListSessionsResponse, session: SessionSummary, credentials: Credentials) -> None:

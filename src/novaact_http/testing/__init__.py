@@ -12,36 +12,25 @@ make. With pytest, the fixtures `novaact_service`, `novaact_client` and `novaact
 
 from typing import TYPE_CHECKING
 
+from novaact_http import _lazy
+
 if TYPE_CHECKING:
     from novaact_http.testing._factories import make_error, make_page
     from novaact_http.testing._service.behaviour import WorkflowRun
     from novaact_http.testing._service.local import LocalService
     from novaact_http.testing._service.messages import ReceivedRequest
     from novaact_http.testing._transports import Recorder, Replay, replay
+else:
+    # Some need botocore, some httpx, and the plugin for pytest neither until a fixture is used.
+    __getattr__, __dir__ = _lazy.names(
+        globals(),
+        {
+            "_factories": ("make_error", "make_page"),
+            "_service.behaviour": ("WorkflowRun",),
+            "_service.local": ("LocalService",),
+            "_service.messages": ("ReceivedRequest",),
+            "_transports": ("Recorder", "Replay", "replay"),
+        },
+    )
 
 __all__ = ["LocalService", "ReceivedRequest", "Recorder", "Replay", "WorkflowRun", "make_error", "make_page", "replay"]
-
-# Imported when asked for: some need botocore, some httpx, and the plugin for pytest neither until a fixture is used.
-_MODULE_OF = {
-    "LocalService": "_service.local",
-    "ReceivedRequest": "_service.messages",
-    "Recorder": "_transports",
-    "Replay": "_transports",
-    "WorkflowRun": "_service.behaviour",
-    "make_error": "_factories",
-    "make_page": "_factories",
-    "replay": "_transports",
-}
-
-
-def __getattr__(name: str) -> object:
-    if name not in _MODULE_OF:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
-    value = globals()[name] = getattr(import_module(f"{__name__}.{_MODULE_OF[name]}"), name)
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
