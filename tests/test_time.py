@@ -63,6 +63,14 @@ def test_every_request_knows_the_deadline_and_waits_no_longer() -> None:
     assert (second.timeout.connect, second.timeout.read) == (2.0, 2.0)
 
 
+@pytest.mark.parametrize(
+    ("left", "expected"), [(100.0, (5.0, 60.0)), (60.0, (5.0, 60.0)), (30.0, (5.0, 30.0)), (2.0, (2.0, 2.0))]
+)
+def test_what_is_left_of_the_total_limits_an_attempt(left: float, expected: tuple[float, float]) -> None:
+    within = _flow.within(Timeout(total=100.0), left)
+    assert (within.connect, within.read, within.total) == (*expected, 100.0)
+
+
 def test_without_a_total_there_is_no_deadline() -> None:
     request = Driven(timeout=Timeout()).send()
     assert request.deadline is None

@@ -80,14 +80,6 @@ def test_timeouts_have_defaults() -> None:
     assert Timeout(connect=1) == Timeout(connect=1, read=60.0)
 
 
-@pytest.mark.parametrize(
-    ("left", "expected"), [(100.0, (5.0, 60.0)), (60.0, (5.0, 60.0)), (30.0, (5.0, 30.0)), (2.0, (2.0, 2.0))]
-)
-def test_what_is_left_of_the_total_limits_an_attempt(left: float, expected: tuple[float, float]) -> None:
-    within = Timeout(total=100.0).within(left)
-    assert (within.connect, within.read, within.total) == (*expected, 100.0)
-
-
 ERRORS: list[NovaActError] = [
     errors.ParameterError("bad"),
     errors.ConfigurationError("bad"),

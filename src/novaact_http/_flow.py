@@ -275,7 +275,7 @@ class _Call(Generic[OutputT]):
             target=self._target,
             headers=headers,
             body=self._body,
-            timeout=context.timeout.within(left),
+            timeout=within(context.timeout, left),
             deadline=self._deadline,
             repeatable=self._operation.read_only,
         )
@@ -394,6 +394,13 @@ class _Call(Generic[OutputT]):
             ),
             hook,
         )
+
+
+def within(timeout: Timeout, left: float) -> Timeout:
+    """The limits of an attempt for which so many seconds are left."""
+    if left >= timeout.read and left >= timeout.connect:
+        return timeout
+    return Timeout(connect=min(timeout.connect, left), read=min(timeout.read, left), total=timeout.total)
 
 
 def user_agent(app_id: str) -> str:

@@ -167,9 +167,3 @@ class Timeout:
     connect: float = attrs.field(default=5.0, validator=_seconds)
     read: float = attrs.field(default=60.0, validator=_seconds)
     total: float | None = attrs.field(default=None, validator=attrs.validators.optional(_seconds))
-
-    def within(self, left: float) -> Timeout:
-        """The limits of an attempt for which so many seconds are left."""
-        if left >= self.read and left >= self.connect:
-            return self
-        return Timeout(connect=min(self.connect, left), read=min(self.read, left), total=self.total)
