@@ -251,8 +251,8 @@ class _Refresh:
         self.task: asyncio.Task[None] | None = None
 
     def is_under_way(self) -> bool:
-        """Will it yet end? It will not if the event loop it is on has ended before it."""
-        return not (self.has_ended or (self.is_on_loop and self.loop is not None and self.loop.is_closed()))
+        """Will it yet end? It will not while the event loop it is on stands still, or if that has ended before it."""
+        return not (self.has_ended or (self.is_on_loop and self.loop is not None and not self.loop.is_running()))
 
 
 class Provider:

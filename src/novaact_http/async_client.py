@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import time
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -39,6 +40,8 @@ OutputT = TypeVar("OutputT", bound="Output")
 
 # The event loop of Windows that asyncio prefers there cannot watch sockets.
 _HAS_POOL = sys.platform != "win32"
+
+_LOOK_AGAIN = 5.0  # seconds; whether credentials still come, as the event loop on which another call gets them may stop
 
 
 class AsyncClient(ClientBase):
@@ -175,17 +178,24 @@ class AsyncClient(ClientBase):
             pool = self._shared.pool()
             return await (self._send_through_httpx(need) if pool is None else pool.send(need))
         if isinstance(need, _flow.GetCredentials):
-            found = self._credentials.get(need.refused, asyncio.get_running_loop())
-            if isinstance(found, Credentials):
-                return found
-            try:
-                return _credentials.outcome(await by(need.deadline, asyncio.wrap_future(found)))
-            except DeadlineOver as error:
-                raise DeadlineExceeded(
-                    "the call's time was over before its credentials came", request_sent=False
-                ) from error
+            return await self._get_credentials(need)
         await asyncio.sleep(need.seconds)
         return None
+
+    async def _get_credentials(self, need: _flow.GetCredentials) -> Credentials:
+        loop = asyncio.get_running_loop()
+        while not isinstance(found := self._credentials.get(need.refused, loop), Credentials):
+            look_again = time.monotonic() + _LOOK_AGAIN
+            is_last = need.deadline is not None and need.deadline <= look_again
+            try:
+                got = await by(need.deadline if is_last else look_again, asyncio.wrap_future(found))
+                return _credentials.outcome(got)
+            except DeadlineOver as error:
+                if is_last:
+                    raise DeadlineExceeded(
+                        "the call's time was over before its credentials came", request_sent=False
+                    ) from error
+        return found
 
     async def _send_through_httpx(self, request: Request) -> Response:
         if not self._shared.has_httpx:

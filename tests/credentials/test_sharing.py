@@ -19,6 +19,8 @@ from novaact_http import (
     AsyncClient,
     Credentials,
     CredentialsError,
+    ListSessionsResponse,
+    async_client,
 )
 from support import CALL, KEYS, mocked
 
@@ -232,22 +234,47 @@ def test_a_refresh_that_ends_with_its_event_loop_holds_nobody_up() -> None:
     ended: Any = client._credentials._running
     assert ended.task.cancelled()
 
-    # A loop that is closed without more ado leaves the refresh for ever half done.
+
+@pytest.mark.parametrize("closes", [False, True])
+def test_a_refresh_on_an_event_loop_that_stands_still_holds_nobody_up(
+    closes: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = threading.Event()
+
+    async def never() -> Credentials:
+        begun.set()
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    client = AsyncClient(**{**mocked(lambda _: PAGE), "credentials": never, "timeout": 10})
     loop = asyncio.new_event_loop()
-    task = loop.create_task(client.list_sessions(**CALL))
-    for _ in range(3):
-        loop.call_soon(loop.stop)
+    stuck: Any = loop.create_task(client.list_sessions(**CALL))
+
+    def stand_still() -> None:
         loop.run_forever()
-    lost = client._credentials._under_way()
-    assert lost is not None
+        if closes:
+            loop.close()
+
+    thread = threading.Thread(target=stand_still)
+    thread.start()
+    assert begun.wait(5)
+    monkeypatch.setattr(client._credentials._source, "_function", Vault(KEYS))
+    monkeypatch.setattr(async_client, "_LOOK_AGAIN", 0.01)
+
+    async def wait_with_the_others() -> ListSessionsResponse:
+        waiting = asyncio.ensure_future(client.list_sessions(**CALL))
+        await asyncio.sleep(0.03)
+        assert not waiting.done()
+        loop.call_soon_threadsafe(loop.stop)
+        return await waiting
+
+    running: Any = client._credentials._running
+    assert asyncio.run(wait_with_the_others()) == asyncio.run(_page(client))
+    thread.join()
     loop.close()
-    assert not lost.is_under_way()
-    with mock.patch.object(client._credentials._source, "_function", Vault(KEYS)):
-        assert asyncio.run(_page(client))
-    half_done: list[Any] = [task, lost.task]
-    for each in half_done:
-        each._log_destroy_pending = False
-        each.get_coro().close()
+    for task in (stuck, running.task):
+        task._log_destroy_pending = False
+        task.get_coro().close()
 
 
 @pytest.mark.parametrize("closes", ["before the answer", "before it is awaited"])
@@ -285,9 +312,8 @@ def test_a_lost_refresh_that_is_collected_in_the_middle_of_another_holds_nobody_
     assert isinstance(waited_for, Future)
     loop.call_soon(loop.stop)
     loop.run_forever()
-    lost = ours._under_way()
-    assert lost is not None
-    half_done: Any = lost.task
+    assert ours._running is not None
+    half_done: Any = ours._running.task
     with ours._lock:
         half_done._log_destroy_pending = False
         half_done.get_coro().close()  # as the garbage collection does, on whichever thread it happens to run
