@@ -167,6 +167,19 @@ def test_a_client_has_other_limits_through_a_transport(face: Face) -> None:
                 face.page(options | own_transport(face, **limits), **CALL)
 
 
+def test_a_client_reads_bodies_as_large_as_a_lean_transport_was_told(
+    face: Face, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transports, "MAX_BODY", ROOM)
+    page = json.dumps({"sessionSummaries": []}).encode().ljust(2 * ROOM)
+    with Server(sends(OK + b"\r\n" + page)) as server:
+        options = OPTIONS | {"endpoint_url": f"http://127.0.0.1:{server.port}"}
+        assert face.page(options | own_transport(face, max_body=2 * ROOM), **CALL).session_summaries == ()
+        for limits in ({}, {"max_body": 2 * ROOM - 1}):
+            with pytest.raises(TransportError, match="the body of the response is too large"):
+                face.page(options | own_transport(face, **limits), **CALL)
+
+
 def test_a_body_that_comes_through_httpx_is_bounded_too(face: Face, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(transports, "MAX_BODY", ROOM)
     stock = httpx.HTTPTransport if isinstance(face, SyncFace) else httpx.AsyncHTTPTransport

@@ -6,6 +6,9 @@ nothing where there is no error, and needs no wrapping of what is secret.
 
 Frames of the user's own code are left alone, also where the library calls it. So are those that still run: what the
 library has in a variable while it calls the user's code must hide secrets in its `repr`.
+
+Before Python 3.13, clearing the frame of a coroutine that waits ends it. None of those waits any more that an error of
+this call has come through; it would take one exception object that is raised in several tasks, through httpx.
 """
 
 from __future__ import annotations

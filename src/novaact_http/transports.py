@@ -84,6 +84,7 @@ class Sender:
     def __init__(self, transport: httpx.BaseTransport | None, tls: TLS, proxy_url: str | None = None) -> None:
         _check(transport, httpx.BaseTransport)
         self._transport = transport
+        self._max_body = _max_body(transport)
         self._tls = tls
         self._proxy_url = proxy_url
         self._stock: httpx.HTTPTransport | None = None
@@ -108,7 +109,7 @@ class Sender:
             try:
                 body = _body_read_by_transport(response)
                 if body is None:
-                    parts = _Parts()
+                    parts = _Parts(self._max_body)
                     for part in cast("Iterable[bytes]", response.stream):
                         parts.add(part)
                     body = parts.joined()
@@ -142,6 +143,7 @@ class AsyncSender:
     def __init__(self, transport: httpx.AsyncBaseTransport | None, tls: TLS, proxy_url: str | None = None) -> None:
         _check(transport, httpx.AsyncBaseTransport)
         self._transport = transport
+        self._max_body = _max_body(transport)
         self._tls = tls
         self._proxy_url = proxy_url
         self._stock: dict[asyncio.AbstractEventLoop, httpx.AsyncHTTPTransport] = {}
@@ -166,7 +168,7 @@ class AsyncSender:
             try:
                 body = _body_read_by_transport(response)
                 if body is None:
-                    parts = _Parts()
+                    parts = _Parts(self._max_body)
                     async for part in cast("AsyncIterable[bytes]", response.stream):
                         parts.add(part)
                     body = parts.joined()
@@ -211,7 +213,8 @@ class LeanTransport(httpx.BaseTransport):
         keepalive_expiry: seconds after which an idle connection is not used any more.
         max_head: bytes of a response's head, with those of informational responses before it, and with the extensions
             of chunks and the trailers after it. A larger one is an error.
-        max_body: likewise of its body; None for any number, as you are handed it piece by piece.
+        max_body: likewise of its body; None for any number, as you are handed it piece by piece. A `Client` reads so
+            many, and 64 MiB for None.
 
     Raises:
         ConfigurationError: an argument is something else. A CA bundle is read when it is first needed.
@@ -226,6 +229,7 @@ class LeanTransport(httpx.BaseTransport):
         max_head: int = MAX_HEAD,
         max_body: int | None = None,
     ) -> None:
+        self.max_body = max_body
         self._pool = Pool(
             _tls.provider(verify, scheme="https"),
             max_connections=max_connections,
@@ -270,6 +274,7 @@ class LeanAsyncTransport(httpx.AsyncBaseTransport):
         max_head: int = MAX_HEAD,
         max_body: int | None = None,
     ) -> None:
+        self.max_body = max_body
         self._pool = AsyncPool(
             _tls.provider(verify, scheme="https"),
             max_connections=max_connections,
@@ -497,6 +502,13 @@ def _check(transport: object, kind: type) -> None:
         )
 
 
+def _max_body(transport: object) -> int:
+    """How many bytes of a body are read whole."""
+    # A transport that is ours may say so; what others let pass is not known.
+    limit = transport.max_body if isinstance(transport, (LeanTransport, LeanAsyncTransport)) else None
+    return MAX_BODY if limit is None else limit
+
+
 def _to_httpx(request: Request) -> httpx.Request:
     endpoint, timeout = request.endpoint, request.timeout
     left = None if request.deadline is None else max(0.0, request.deadline - time.monotonic())
@@ -517,14 +529,15 @@ def _to_httpx(request: Request) -> httpx.Request:
 
 
 class _Parts:
-    """Those of a body that is read whole."""
+    """Those of a body that is read whole, and may be so many bytes long."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int) -> None:
         self._body = bytearray()
+        self._most = most
 
     def add(self, part: bytes) -> None:
         self._body += part
-        if len(self._body) > MAX_BODY:
+        if len(self._body) > self._most:
             raise httpx.RemoteProtocolError("the body of the response is too large")
 
     def joined(self) -> bytes:
