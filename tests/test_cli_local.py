@@ -116,7 +116,7 @@ def test_all_can_be_told_by_options(monkeypatch: pytest.MonkeyPatch) -> None:
         (["--run", "a"], "--run must be NAME=SESSIONS, not 'a'"),
         (["--run", "=1"], "'' cannot be a workflowDefinitionName"),
         (["--fault", "nonsense"], "'nonsense' is none of refuse, reset"),
-        (["--rate", "0"], "the rate must be over 0"),
+        (["--rate", "0"], "rate must be a number over 0, not 0.0"),
     ],
 )
 def test_what_cannot_be_told_is_refused(arguments: list[str], message: str) -> None:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from novaact_http.testing._arguments import check_number
+
 if TYPE_CHECKING:
     import random
 
@@ -132,13 +134,14 @@ class TokenBucket:
 
     Args:
         rate: requests a second, over 0.
-        burst: at least 1.
+        burst: at least 1; with None, as many as in a second, one at least.
         now: seconds since some moment.
     """
 
-    def __init__(self, rate: float, burst: float, now: float) -> None:
-        if not rate > 0 or not burst >= 1:
-            raise ValueError(f"the rate must be over 0 and the burst at least 1, not {rate} and {burst}")
+    def __init__(self, rate: float, burst: float | None, now: float) -> None:
+        check_number("rate", rate, over=0)
+        burst = max(rate, 1.0) if burst is None else burst
+        check_number("burst", burst, minimum=1)
         self._rate, self._burst = rate, burst
         self._tokens, self._at = float(burst), now
 

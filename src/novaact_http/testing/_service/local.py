@@ -9,6 +9,8 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
+from novaact_http.config import Credentials
+from novaact_http.testing._arguments import check, check_number, check_text, number
 from novaact_http.testing._service import behaviour, certificates, http
 from novaact_http.testing._service.authorization import Gate
 from novaact_http.testing._service.faults import (
@@ -29,11 +31,11 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from novaact_http.config import Credentials
     from novaact_http.testing._service.behaviour import WorkflowRun
     from novaact_http.testing._service.messages import ReceivedRequest
 
 _ASKED_FOR = "Asked for by the test."
+_REGION = r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)"
 
 
 class LocalService:
@@ -50,11 +52,11 @@ class LocalService:
         clock_offset: seconds that are added to it, also later on: an attribute.
         definitions: the workflow definitions there are, with the sessions of each of their runs: how many, or their
             ids. A made-up handful by default.
-        latency: seconds before each answer.
-        jitter: seconds of latency more at most, at random.
+        latency: seconds before each answer; an attribute, too.
+        jitter: seconds of latency more at most, at random; an attribute, too.
         rate: requests a second that are let through; further ones meet a ThrottlingException with Retry-After.
             None: all.
-        burst: how many are let through at once; with None, as many as in a second, one at least.
+        burst: how many are let through at once, if there is a rate; with None, as many as in a second, one at least.
         tls: speak HTTPS, with a certificate that is made when it starts; needs the extra `testing`.
         record_requests: keep all that comes in `requests`.
 
@@ -65,8 +67,12 @@ class LocalService:
         connections: how many were accepted so far.
 
     Raises:
-        ValueError: an argument is none of these.
+        ValueError: an argument is none of these, or an attribute is set to what it cannot be.
     """
+
+    clock_offset: float = number()
+    latency: float = number(minimum=0)
+    jitter: float = number(minimum=0)
 
     def __init__(
         self,
@@ -86,7 +92,14 @@ class LocalService:
         tls: bool = False,
         record_requests: bool = True,
     ) -> None:
-        self.region = region
+        check_number("port", port, minimum=0, maximum=65_535, whole=True)
+        check_number("seed", seed, whole=True)
+        check_text("region", region, "up to 63 letters, digits and inner hyphens, such as us-east-1", _REGION)
+        is_known = credentials is None or isinstance(credentials, Credentials)
+        check("credentials", type(credentials), "novaact_http.Credentials", when=is_known)  # the type, as it is secret
+        if credentials_lifetime is not None:
+            check_number("credentials_lifetime", credentials_lifetime, over=0)
+        check("clock", clock, "a function such as time.time", when=callable(clock))
         self.clock_offset = clock_offset
         self.latency, self.jitter = latency, jitter
         self.requests: list[ReceivedRequest] = []
@@ -100,13 +113,20 @@ class LocalService:
         self._schedule = Schedule(self._random)
         self._bucket: TokenBucket | None = None
         if rate is not None:
-            self._bucket = TokenBucket(rate, max(rate, 1.0) if burst is None else burst, time.monotonic())
+            self._bucket = TokenBucket(rate, burst, time.monotonic())
+        elif burst is not None:
+            raise ValueError(f"burst={burst} needs a rate, such as rate=10: without one, all is let through")
         self._records_requests = record_requests
         self._lock = threading.RLock()
         self._port = port
         self._tls = tls
         self._files = contextlib.ExitStack()
         self._server: Server | None = None
+
+    @property
+    def region(self) -> str:
+        """The region that signatures must be for."""
+        return self._gate.region
 
     @property
     def url(self) -> str:

@@ -1,0 +1,54 @@
+"""Checks of arguments: what is wrong is a ValueError that names the argument, what it must be, and what it was."""
+
+from __future__ import annotations
+
+import math
+import re
+import reprlib
+from typing import Any
+
+
+def check(name: str, value: object, allowed: str, *, when: bool) -> None:
+    """Raise a ValueError unless it is allowed."""
+    if not when:
+        raise ValueError(f"{name} must be {allowed}, not {reprlib.repr(value)}")
+
+
+def check_text(name: str, value: object, allowed: str, pattern: str) -> None:
+    """Raise a ValueError if this is no str that matches."""
+    check(name, value, allowed, when=isinstance(value, str) and re.fullmatch(pattern, value) is not None)
+
+
+def check_number(
+    name: str,
+    value: Any,
+    *,
+    minimum: float = -math.inf,
+    maximum: float = math.inf,
+    over: float = -math.inf,
+    whole: bool = False,
+) -> None:
+    """Raise a ValueError if this is no number between these limits. True, nan and infinity are none."""
+    limits = f" over {over}" if over > -math.inf else f" from {minimum}" if minimum > -math.inf else ""
+    limits += f" to {maximum}" if maximum < math.inf else ""
+    is_number = isinstance(value, int if whole else (int, float)) and not isinstance(value, bool)
+    fits = is_number and over < value < math.inf and minimum <= value <= maximum
+    check(name, value, f"a {'whole ' if whole else ''}number{limits}", when=fits)
+
+
+def number(minimum: float = -math.inf) -> Any:
+    """An attribute, for the body of a class, that is checked whenever it is set."""
+    return _Number(minimum)
+
+
+class _Number:
+    # Without `__get__`, what is read is the instance's own.
+    def __init__(self, minimum: float) -> None:
+        self._minimum = minimum
+
+    def __set_name__(self, _: type, name: str) -> None:
+        self._name = name
+
+    def __set__(self, instance: object, value: float) -> None:
+        check_number(self._name, value, minimum=self._minimum)
+        vars(instance)[self._name] = value

@@ -1,0 +1,52 @@
+"""What the testing kit cannot do is refused where it is asked for, and the message says what can be done."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Any
+
+import pytest
+
+from novaact_http.testing import LocalService
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"latency": -1}, "latency must be a number from 0, not -1"),
+        ({"latency": "1"}, "latency must be a number from 0, not '1'"),
+        ({"jitter": True}, "jitter must be a number from 0, not True"),
+        ({"clock_offset": math.inf}, "clock_offset must be a number, not inf"),
+        ({"clock": 5.0}, "clock must be a function such as time.time, not 5.0"),
+        ({"region": "bad region"}, "region must be up to 63 letters, digits and inner hyphens, such as us-east-1, not"),
+        ({"region": None}, "such as us-east-1, not None"),
+        ({"seed": None}, "seed must be a whole number, not None"),
+        ({"port": 99_999}, "port must be a whole number from 0 to 65535, not 99999"),
+        ({"port": 80.0}, "port must be a whole number from 0 to 65535, not 80.0"),
+        ({"credentials": ("key", "secret")}, "credentials must be novaact_http.Credentials, not <class 'tuple'>"),
+        ({"credentials_lifetime": 0}, "credentials_lifetime must be a number over 0, not 0"),
+        ({"rate": "5"}, "rate must be a number over 0, not '5'"),
+        ({"rate": math.nan, "burst": 1}, "rate must be a number over 0, not nan"),
+        ({"rate": 1, "burst": 0.5}, "burst must be a number from 1, not 0.5"),
+        ({"burst": 3}, "burst=3 needs a rate"),
+    ],
+)
+def test_a_service_that_cannot_be_is_refused(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(message)):
+        LocalService(**options)
+
+
+@pytest.mark.parametrize(("name", "value"), [("latency", -1), ("jitter", math.nan), ("clock_offset", "1")])
+def test_a_service_cannot_become_what_it_cannot_be(name: str, value: Any) -> None:
+    service = LocalService()
+    before = getattr(service, name)
+    with pytest.raises(ValueError, match=f"{name} must be a number"):
+        setattr(service, name, value)
+    assert getattr(service, name) == before
+
+
+def test_a_service_stays_in_its_region() -> None:
+    service: Any = LocalService()
+    with pytest.raises(AttributeError):
+        service.region = "eu-west-1"
