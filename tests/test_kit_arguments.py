@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from novaact_http.testing import LocalService
+from novaact_http.testing import LocalService, make_page
 
 
 @pytest.mark.parametrize(
@@ -30,6 +30,13 @@ from novaact_http.testing import LocalService
         ({"rate": math.nan, "burst": 1}, "rate must be a number over 0, not nan"),
         ({"rate": 1, "burst": 0.5}, "burst must be a number from 1, not 0.5"),
         ({"burst": 3}, "burst=3 needs a rate"),
+        ({"definitions": ["a"]}, "definitions must be a mapping such as {'a': [34, ['id-1', 'id-2']]}, not ['a']"),
+        ({"definitions": {"a": 3}}, "definitions['a'] must be a list of runs such as [34, ['id-1', 'id-2']], not 3"),
+        (
+            {"definitions": {"a": [-1]}},
+            "a run of definitions['a'] must be how many sessions, or a list of their ids, not -1",
+        ),
+        ({"definitions": {"a": ["id-1", "id-2"]}}, "a run of definitions['a'] must be how many sessions, or a list of"),
     ],
 )
 def test_a_service_that_cannot_be_is_refused(options: dict[str, Any], message: str) -> None:
@@ -50,3 +57,22 @@ def test_a_service_stays_in_its_region() -> None:
     service: Any = LocalService()
     with pytest.raises(AttributeError):
         service.region = "eu-west-1"
+
+
+@pytest.mark.parametrize("sessions", ["abc", -1, True, 2.0, None, ["a", 1], make_page(1).session_summaries])
+def test_sessions_are_how_many_or_their_ids(sessions: Any) -> None:
+    service = LocalService()
+    for make in (
+        make_page,
+        lambda sessions: service.add_run("a", sessions=sessions),
+        lambda sessions: service.add_sessions(service.runs[0], sessions),
+    ):
+        with pytest.raises(ValueError, match="sessions must be how many sessions, or a list of their ids, not "):
+            make(sessions)
+    assert service.runs == LocalService().runs
+
+
+@pytest.mark.parametrize("token", [True, 5])
+def test_a_token_is_text(token: Any) -> None:
+    with pytest.raises(ValueError, match=f"next_token must be a str, not {token}"):
+        make_page(1, next_token=token)

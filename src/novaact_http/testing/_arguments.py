@@ -5,13 +5,22 @@ from __future__ import annotations
 import math
 import re
 import reprlib
-from typing import Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, NoReturn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def refuse(name: str, value: object, allowed: str) -> NoReturn:
+    """Raise the ValueError."""
+    raise ValueError(f"{name} must be {allowed}, not {reprlib.repr(value)}")
 
 
 def check(name: str, value: object, allowed: str, *, when: bool) -> None:
     """Raise a ValueError unless it is allowed."""
     if not when:
-        raise ValueError(f"{name} must be {allowed}, not {reprlib.repr(value)}")
+        refuse(name, value, allowed)
 
 
 def check_text(name: str, value: object, allowed: str, pattern: str) -> None:
@@ -34,6 +43,17 @@ def check_number(
     is_number = isinstance(value, int if whole else (int, float)) and not isinstance(value, bool)
     fits = is_number and over < value < math.inf and minimum <= value <= maximum
     check(name, value, f"a {'whole ' if whole else ''}number{limits}", when=fits)
+
+
+def session_ids(name: str, sessions: int | Iterable[str], make_up: Callable[[], str]) -> tuple[str, ...]:
+    """The ids of sessions, made up where there is only their number. Raises a ValueError if it is neither."""
+    if isinstance(sessions, int) and not isinstance(sessions, bool) and sessions >= 0:
+        return tuple([make_up() for _ in range(sessions)])
+    if isinstance(sessions, Iterable) and not isinstance(sessions, str):
+        sessions = tuple(sessions)
+        if all(isinstance(each, str) for each in sessions):
+            return sessions
+    refuse(name, sessions, "how many sessions, or a list of their ids")
 
 
 def number(minimum: float = -math.inf) -> Any:

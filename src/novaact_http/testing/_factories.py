@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import uuid
 from typing import TYPE_CHECKING, Any
 
 from novaact_http import errors
 from novaact_http.models import ListSessionsResponse, ResponseMetadata, SessionSummary
 from novaact_http.operations import ERRORS
+from novaact_http.testing._arguments import check, session_ids
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,8 +23,13 @@ def make_page(sessions: int | Iterable[str] = 0, *, next_token: str | None = Non
     Args:
         sessions: their ids, or how many: their ids are UUIDs then, the same each time.
         next_token: of the page that follows, if one does.
+
+    Raises:
+        ValueError: an argument is none of these.
     """
-    ids = [str(uuid.UUID(int=number)) for number in range(1, sessions + 1)] if isinstance(sessions, int) else sessions
+    numbers = itertools.count(1)
+    ids = session_ids("sessions", sessions, lambda: str(uuid.UUID(int=next(numbers))))
+    check("next_token", next_token, "a str", when=next_token is None or isinstance(next_token, str))
     return ListSessionsResponse(
         session_summaries=tuple([SessionSummary(each) for each in ids]),
         next_token=next_token,

@@ -12,8 +12,9 @@ import json
 import random
 import re
 import uuid
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 import attrs
@@ -21,14 +22,13 @@ from botocore import xform_name
 from botocore.loaders import Loader
 from botocore.model import ServiceModel
 
+from novaact_http.testing._arguments import check, session_ids
 from novaact_http.testing._service.messages import Answer, error, success
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
 
 _ROUTE = re.compile(r"/workflow-definitions/([^/]+)/workflow-runs/([^/]+)")
 _PAGE_SIZE = 100  # where the caller does not say
 DEFINITIONS = {"checkout-flow": (34, 3, 0), "invoice-export": (250, 1), "signup-smoke-test": (11,)}
+_RUNS = [34, ["id-1", "id-2"]]
 
 
 @attrs.frozen(kw_only=True)
@@ -50,12 +50,18 @@ class NovaAct:
         self._inputs = _model().operation_model("ListSessions").input_shape.members
         self._token_key = self._random.randbytes(32)
         self.runs: dict[tuple[str, str], WorkflowRun] = {}
+        check("definitions", definitions, f"a mapping such as {{'a': {_RUNS}}}", when=isinstance(definitions, Mapping))
         for name, runs in definitions.items():
+            check(f"definitions[{name!r}]", runs, f"a list of runs such as {_RUNS}", when=isinstance(runs, Iterable))
             for sessions in runs:
-                self.add_run(name, sessions)
+                self.add_run(name, sessions, argument=f"a run of definitions[{name!r}]")
 
     def add_run(
-        self, workflow_definition_name: str, sessions: int | Iterable[str], workflow_run_id: str | None = None
+        self,
+        workflow_definition_name: str,
+        sessions: int | Iterable[str],
+        workflow_run_id: str | None = None,
+        argument: str = "sessions",
     ) -> WorkflowRun:
         run_id = _uuid(self._random) if workflow_run_id is None else workflow_run_id
         for name, value in (("workflowDefinitionName", workflow_definition_name), ("workflowRunId", run_id)):
@@ -65,7 +71,7 @@ class NovaAct:
         run = WorkflowRun(
             workflow_definition_name=workflow_definition_name,
             workflow_run_id=run_id,
-            session_ids=self._session_ids(sessions),
+            session_ids=self._session_ids(sessions, argument),
         )
         self.runs[workflow_definition_name, run_id] = run
         return run
@@ -76,10 +82,8 @@ class NovaAct:
         self.runs[key] = grown
         return grown
 
-    def _session_ids(self, sessions: int | Iterable[str]) -> tuple[str, ...]:
-        if isinstance(sessions, int):
-            return tuple([_uuid(self._random) for _ in range(sessions)])
-        return tuple(sessions)
+    def _session_ids(self, sessions: int | Iterable[str], argument: str = "sessions") -> tuple[str, ...]:
+        return session_ids(argument, sessions, lambda: _uuid(self._random))
 
     def new_request_id(self) -> str:
         return _uuid(self._random_of_requests)

@@ -189,7 +189,7 @@ class LocalService:
             workflow_run_id: a UUID; made up by default.
 
         Raises:
-            ValueError: the service model allows no such name or id.
+            ValueError: the service model allows no such name or id, or the sessions are neither.
         """
         with self._lock:
             return self._nova_act.add_run(workflow_definition_name, sessions, workflow_run_id)
@@ -199,6 +199,7 @@ class LocalService:
 
         Raises:
             KeyError: there is no such run.
+            ValueError: the sessions are neither.
         """
         with self._lock:
             return self._nova_act.add_sessions(run, sessions)
