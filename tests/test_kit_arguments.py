@@ -72,6 +72,26 @@ def test_sessions_are_how_many_or_their_ids(sessions: Any) -> None:
     assert service.runs == LocalService().runs
 
 
+def test_a_run_is_replaced_only_if_that_is_asked_for() -> None:
+    service = LocalService()
+    run = service.runs[0]
+    name, run_id = run.workflow_definition_name, run.workflow_run_id
+    with pytest.raises(
+        ValueError, match=f"{name} has a run {run_id}: add_sessions.* adds to it, replace=True replaces"
+    ):
+        service.add_run(name, sessions=["x"], workflow_run_id=run_id)
+    assert service.runs == LocalService().runs
+    new = service.add_run(name, sessions=["x"], workflow_run_id=run_id, replace=True)
+    assert service.runs == (new, *LocalService().runs[1:])
+    assert service.add_run("other", workflow_run_id=run_id).workflow_run_id == run_id
+
+
+def test_sessions_are_added_to_runs_that_there_are() -> None:
+    run = LocalService(seed=1).runs[0]
+    with pytest.raises(KeyError, match=f"{run.workflow_definition_name} has no run {run.workflow_run_id}: add_run"):
+        LocalService().add_sessions(run, 1)
+
+
 @pytest.mark.parametrize("token", [True, 5])
 def test_a_token_is_text(token: Any) -> None:
     with pytest.raises(ValueError, match=f"next_token must be a str, not {token}"):

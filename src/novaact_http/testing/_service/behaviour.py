@@ -61,6 +61,8 @@ class NovaAct:
         workflow_definition_name: str,
         sessions: int | Iterable[str],
         workflow_run_id: str | None = None,
+        *,
+        replace: bool = False,
         argument: str = "sessions",
     ) -> WorkflowRun:
         run_id = _uuid(self._random) if workflow_run_id is None else workflow_run_id
@@ -68,6 +70,10 @@ class NovaAct:
             problem = _problem(self._inputs[name], value)
             if problem is not None:
                 raise ValueError(f"{value!r} cannot be a {name}: {problem}")
+        if (workflow_definition_name, run_id) in self.runs and not replace:
+            raise ValueError(
+                f"{workflow_definition_name} has a run {run_id}: add_sessions() adds to it, replace=True replaces it"
+            )
         run = WorkflowRun(
             workflow_definition_name=workflow_definition_name,
             workflow_run_id=run_id,
@@ -77,7 +83,9 @@ class NovaAct:
         return run
 
     def add_sessions(self, run: WorkflowRun, sessions: int | Iterable[str]) -> WorkflowRun:
-        key = (run.workflow_definition_name, run.workflow_run_id)
+        key = name, run_id = run.workflow_definition_name, run.workflow_run_id
+        if key not in self.runs:
+            raise KeyError(f"{name} has no run {run_id}: add_run() adds it")
         grown = attrs.evolve(run, session_ids=self.runs[key].session_ids + self._session_ids(sessions))
         self.runs[key] = grown
         return grown

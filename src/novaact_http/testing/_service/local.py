@@ -180,6 +180,7 @@ class LocalService:
         *,
         sessions: int | Iterable[str] = 0,
         workflow_run_id: str | None = None,
+        replace: bool = False,
     ) -> WorkflowRun:
         """Add a workflow run, and its definition if there is none.
 
@@ -187,12 +188,13 @@ class LocalService:
             workflow_definition_name: of a definition that there is already, or of a new one.
             sessions: how many, or their ids from the oldest to the newest.
             workflow_run_id: a UUID; made up by default.
+            replace: put it in the place of the run of that name and id, if there is one.
 
         Raises:
-            ValueError: the service model allows no such name or id, or the sessions are neither.
+            ValueError: the service model allows no such name or id, the sessions are neither, or there is such a run.
         """
         with self._lock:
-            return self._nova_act.add_run(workflow_definition_name, sessions, workflow_run_id)
+            return self._nova_act.add_run(workflow_definition_name, sessions, workflow_run_id, replace=replace)
 
     def add_sessions(self, run: WorkflowRun, sessions: int | Iterable[str]) -> WorkflowRun:
         """Add sessions to a run, newer than all it has: how many, or their ids. Returns the run as it is then.
