@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 
-from novaact_http.testing import LocalService, make_page
+from novaact_http.testing import LocalService, Recorder, Replay, make_error, make_page, replay
+from support import CALL, OPTIONS, AsyncFace, Face, SyncFace, call_for, options_for
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.mark.parametrize(
@@ -96,3 +102,52 @@ def test_sessions_are_added_to_runs_that_there_are() -> None:
 def test_a_token_is_text(token: Any) -> None:
     with pytest.raises(ValueError, match=f"next_token must be a str, not {token}"):
         make_page(1, next_token=token)
+
+
+@pytest.mark.parametrize("make", [replay, Replay])
+@pytest.mark.parametrize(
+    "answers",
+    [
+        [make_page(1), 1],
+        ["x"],
+        [httpx.ConnectError],
+        {"sessionSummaries": []},
+        make_page(1),
+        make_error("ConflictException"),
+        None,
+    ],
+)
+def test_only_answers_are_replayed(make: Any, answers: Any) -> None:
+    accepted = r"a recording's folder, or a list of pages, errors, httpx\.Response, as in \[make_error.*\], not "
+    with pytest.raises(ValueError, match=accepted):
+        make(answers)
+
+
+def test_a_replay_takes_what_replay_takes(face: Face) -> None:
+    transport = Replay([make_page(["a"])])
+    assert face.page({**OPTIONS, "transport": transport}, **CALL) == make_page(["a"])
+
+
+@pytest.mark.parametrize("transport", [httpx.HTTPTransport, object()])
+def test_a_recorder_takes_transports_only(tmp_path: Path, transport: Any) -> None:
+    with pytest.raises(
+        ValueError, match=r"transport must be an httpx\.BaseTransport or an httpx\.AsyncBaseTransport, not <"
+    ):
+        Recorder(tmp_path / "case", transport)
+    assert not (tmp_path / "case").exists()
+
+
+@pytest.mark.parametrize(
+    ("other", "face", "kind"),
+    [(AsyncFace(), SyncFace(), "BaseTransport"), (SyncFace(), AsyncFace(), "AsyncBaseTransport")],
+)
+def test_a_recorder_says_if_its_transport_is_of_the_other_kind(
+    tmp_path: Path, service: LocalService, other: Face, face: Face, kind: str
+) -> None:
+    recorder = Recorder(tmp_path)
+    options, call = {**options_for(service), "transport": recorder}, call_for(service.runs[0])
+    other.page(options, **call)
+    with pytest.raises(ValueError, match=f"a Recorder's transport must be an httpx.{kind} for this client, not <"):
+        face.page(options, **call)
+    recorder.close()
+    asyncio.run(recorder.aclose())

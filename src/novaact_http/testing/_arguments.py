@@ -11,10 +11,13 @@ from typing import TYPE_CHECKING, Any, NoReturn
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+_REPR = reprlib.Repr()
+_REPR.maxstring = _REPR.maxother = 100
+
 
 def refuse(name: str, value: object, allowed: str) -> NoReturn:
     """Raise the ValueError."""
-    raise ValueError(f"{name} must be {allowed}, not {reprlib.repr(value)}")
+    raise ValueError(f"{name} must be {allowed}, not {_REPR.repr(value)}")
 
 
 def check(name: str, value: object, allowed: str, *, when: bool) -> None:
