@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import math
 import re
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
+from novaact_http import ServiceError
 from novaact_http.testing import LocalService, Recorder, Replay, make_error, make_page, replay
 from support import CALL, OPTIONS, AsyncFace, Face, SyncFace, call_for, options_for
 
@@ -102,6 +104,53 @@ def test_sessions_are_added_to_runs_that_there_are() -> None:
 def test_a_token_is_text(token: Any) -> None:
     with pytest.raises(ValueError, match=f"next_token must be a str, not {token}"):
         make_page(1, next_token=token)
+
+
+@pytest.mark.parametrize(
+    ("fault", "options", "message"),
+    [
+        (503, {}, "the fault must be a str such as 'reset next 2', not 503"),
+        ("reset next 2", {"times": 5}, "'reset next 2' says times=2, so times=5 cannot be told as well"),
+        ("reset every 2nd", {"every": 2}, "'reset every 2nd' says every=2, so every=2 cannot"),
+        ("reset 5 %", {"chance": 0.3}, "'reset 5 %' says chance=0.05, so chance=0.3 cannot"),
+        ("drip for 1s", {"seconds": 0}, "'drip for 1s' says seconds=1.0, so seconds=0 cannot"),
+        ("stall for 5s", {}, "stall takes no seconds, only refuse, reset-mid, reset-after, drip; latency delays"),
+        ("rest for 5s", {}, "'rest' is none of refuse"),
+        ("ThrottlingException", {"seconds": 3}, "ThrottlingException takes no seconds"),
+        ("drip", {"seconds": -1}, "seconds must be a number from 0, not -1"),
+        ("reset", {"times": True}, "times must be a whole number from 0, not True"),
+        ("reset", {"every": 2.5}, "every must be a whole number from 1, not 2.5"),
+        ("reset", {"chance": "x"}, "chance must be a number from 0 to 1, not 'x'"),
+        (
+            "ThrottlingException",
+            {"retry_after_seconds": 0.5},
+            "retry_after_seconds must be a whole number from 0, not 0",
+        ),
+        ("Throttling", {}, "Throttling is not an error of the service model, which has AccessDeniedException, "),
+    ],
+)
+def test_a_fault_that_cannot_be_told_is_refused(fault: Any, options: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(message)):
+        LocalService().inject(fault, **options)
+
+
+def test_a_schedule_may_be_told_in_part_by_the_text_and_in_part_beside(face: Face, service: LocalService) -> None:
+    service.inject("ConflictException every 2nd", times=1)
+    for code in (None, "ConflictException", None, None):
+        with contextlib.nullcontext() if code is None else pytest.raises(ServiceError, match=code):
+            face.page(options_for(service), **call_for(service.runs[0]))
+
+
+@pytest.mark.parametrize("times", [-1, 1.5])
+def test_an_error_fails_so_many_requests_or_is_refused(times: Any) -> None:
+    with pytest.raises(ValueError, match=f"times must be a whole number from 0, not {times}"):
+        LocalService().fail_next("ConflictException", times=times)
+
+
+@pytest.mark.parametrize("status", ["503", 100, 5_000])
+def test_an_answer_has_a_status_that_ends_a_request(status: Any) -> None:
+    with pytest.raises(ValueError, match=f"status must be a whole number from 200 to 999, not {status!r}"):
+        LocalService().answer_next(status)
 
 
 @pytest.mark.parametrize("make", [replay, Replay])

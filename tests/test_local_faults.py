@@ -88,7 +88,7 @@ def test_a_fault_that_there_is_not_is_refused_with_those_there_are(service: Loca
         service.inject("reset", reason="x")
     with pytest.raises(TypeError, match="ThrottlingException has no reason"):
         service.inject("ThrottlingException", reason="x")
-    with pytest.raises(ValueError, match="times must be at least 0"):
+    with pytest.raises(ValueError, match="times must be a whole number from 0"):
         service.inject("reset", times=-1)
 
 

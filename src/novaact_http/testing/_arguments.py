@@ -39,8 +39,14 @@ def check_number(
     maximum: float = math.inf,
     over: float = -math.inf,
     whole: bool = False,
+    optional: bool = False,
 ) -> None:
-    """Raise a ValueError if this is no number between these limits. True, nan and infinity are none."""
+    """Raise a ValueError if this is no number between these limits, nor None if it is optional.
+
+    True, nan and infinity are no numbers.
+    """
+    if value is None and optional:
+        return
     limits = f" over {over}" if over > -math.inf else f" from {minimum}" if minimum > -math.inf else ""
     limits += f" to {maximum}" if maximum < math.inf else ""
     is_number = isinstance(value, int if whole else (int, float)) and not isinstance(value, bool)

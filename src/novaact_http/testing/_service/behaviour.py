@@ -22,7 +22,7 @@ from botocore import xform_name
 from botocore.loaders import Loader
 from botocore.model import ServiceModel
 
-from novaact_http.testing._arguments import check, session_ids
+from novaact_http.testing._arguments import check, check_number, session_ids
 from novaact_http.testing._service.messages import Answer, error, success
 
 _ROUTE = re.compile(r"/workflow-definitions/([^/]+)/workflow-runs/([^/]+)")
@@ -188,12 +188,16 @@ def modelled(code: str, message: str, **members: object) -> Answer:
         members: by the names the exception class gives them; those that are required and not given are made up.
 
     Raises:
-        ValueError: the code is not modelled.
+        ValueError: the code is not modelled, or a number is none.
         TypeError: the error has no such member.
     """
-    shape = next((each for each in _model().error_shapes if each.name == code), None)
-    if shape is None:
-        raise ValueError(f"{code} is not an error of the service model; answer_next() sends any other")
+    shapes = {each.name: each for each in _model().error_shapes}
+    if code not in shapes:
+        known = ", ".join(sorted(shapes))
+        raise ValueError(
+            f"{code} is not an error of the service model, which has {known}; answer_next() sends any other"
+        )
+    shape = shapes[code]
     names = {xform_name(name): name for name in shape.members}
     unknown = members.keys() - names.keys()
     if unknown:
@@ -201,6 +205,8 @@ def modelled(code: str, message: str, **members: object) -> Answer:
     body: dict[str, object] = {"message": message}
     headers: dict[str, str] = {}
     for name, wire_name in names.items():
+        if name in members and shape.members[wire_name].type_name == "integer":
+            check_number(name, members[name], minimum=0, whole=True)
         location = shape.members[wire_name].serialization
         if location.get("location") == "header":
             if name in members:

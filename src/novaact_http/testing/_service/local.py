@@ -97,8 +97,7 @@ class LocalService:
         check_text("region", region, "up to 63 letters, digits and inner hyphens, such as us-east-1", _REGION)
         is_known = credentials is None or isinstance(credentials, Credentials)
         check("credentials", type(credentials), "novaact_http.Credentials", when=is_known)  # the type, as it is secret
-        if credentials_lifetime is not None:
-            check_number("credentials_lifetime", credentials_lifetime, over=0)
+        check_number("credentials_lifetime", credentials_lifetime, over=0, optional=True)
         check("clock", clock, "a function such as time.time", when=callable(clock))
         self.clock_offset = clock_offset
         self.latency, self.jitter = latency, jitter
@@ -216,9 +215,10 @@ class LocalService:
             members: the error's own, by their names on the exception, such as `retry_after_seconds=2`.
 
         Raises:
-            ValueError: the code is not in the service model; `answer_next` sends anything.
+            ValueError: the code is not in the service model (`answer_next` sends anything), or a number is none.
             TypeError: the error has no such member.
         """
+        check_number("times", times, minimum=0, whole=True)
         self._add(Scheduled(what=behaviour.modelled(code, message, **members), times=times))
 
     def answer_next(self, status: int, body: bytes = b"", headers: Mapping[str, str] | None = None) -> None:
@@ -228,8 +228,9 @@ class LocalService:
 
         Raises:
             TypeError: the body is no bytes.
-            ValueError: a header cannot be sent.
+            ValueError: the status is not from 200 to 999, or a header cannot be sent.
         """
+        check_number("status", status, minimum=200, maximum=999, whole=True)
         if not isinstance(body, bytes):
             raise TypeError(f"the body must be bytes, not {type(body).__name__}")
         for name, value in (headers or {}).items():
@@ -261,33 +262,29 @@ class LocalService:
             every: of so many requests, the last one.
             chance: from 0 to 1, by the service's seed.
             seconds: how long connections are refused (1 by default), how long the client has to read before a reset in
-                or after the answer (0.2), or the time between bytes that drip (0.01).
+                or after the answer (0.2), or the time between bytes that drip (0.01). No other fault takes any.
             message: an error's words.
             members: an error's own, by their names on the exception, such as `retry_after_seconds=2`.
 
         Raises:
-            ValueError: there is no such fault or schedule.
+            ValueError: there is no such fault or schedule, or the text has already what is told besides.
             TypeError: the error has no such member.
         """
-        given = Specification.parse(fault)
-        schedule = Specification(
-            fault=given.fault,
-            seconds=given.seconds if seconds is None else seconds,
-            times=given.times if times is None else times,
-            every=given.every if every is None else every,
-            chance=given.chance if chance is None else chance,
-        )
+        given = Specification.parse(fault, times=times, every=every, chance=chance, seconds=seconds)
         what: Answer | ConnectionFault
         if given.fault in CONNECTION_FAULTS:
             if members:
                 raise TypeError(f"{given.fault} has no {', '.join(sorted(members))}: it is no error of the service")
-            wait = CONNECTION_FAULTS[given.fault] if schedule.seconds is None else schedule.seconds
+            wait = CONNECTION_FAULTS[given.fault] if given.seconds is None else given.seconds
             what = ConnectionFault(given.fault, wait)
         elif given.fault[0].isupper():
             what = behaviour.modelled(given.fault, message, **members)
         else:
             raise ValueError(f"{given.fault!r} is none of {', '.join(CONNECTION_FAULTS)}, nor the code of an error")
-        self._add(Scheduled(what=what, times=schedule.times, every=schedule.every, chance=schedule.chance))
+        if given.seconds is not None and not CONNECTION_FAULTS.get(given.fault):
+            takers = ", ".join(name for name, default in CONNECTION_FAULTS.items() if default)
+            raise ValueError(f"{given.fault} takes no seconds, only {takers}; latency delays all answers")
+        self._add(Scheduled(what=what, times=given.times, every=given.every, chance=given.chance))
 
     def clear_faults(self) -> None:
         """Have nothing go wrong any more."""
