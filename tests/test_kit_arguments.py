@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from novaact_http import ServiceError
+from novaact_http import ServiceError, errors
 from novaact_http.testing import LocalService, Recorder, Replay, make_error, make_page, replay
 from support import CALL, OPTIONS, AsyncFace, Face, SyncFace, call_for, options_for
 
@@ -151,6 +151,45 @@ def test_an_error_fails_so_many_requests_or_is_refused(times: Any) -> None:
 def test_an_answer_has_a_status_that_ends_a_request(status: Any) -> None:
     with pytest.raises(ValueError, match=f"status must be a whole number from 200 to 999, not {status!r}"):
         LocalService().answer_next(status)
+
+
+@pytest.mark.parametrize(
+    ("code", "members", "message"),
+    [
+        (429, {}, "code must be a name such as 'ThrottlingException', not 429"),
+        (errors.ThrottlingException, {}, "code must be a name such as 'ThrottlingException', not <class"),
+        ("", {}, "code must be a name such as 'ThrottlingException', not ''"),
+        (
+            "ThrottlingException",
+            {"retry_after_seconds": "2"},
+            "retry_after_seconds must be a whole number from 0, not '2'",
+        ),
+        ("ThrottlingException", {"retry_after": -1}, "retry_after must be a number from 0, not -1"),
+        ("ThrottlingException", {"status_code": 200}, "status_code must be a whole number from 300 to 999, not 200"),
+        (
+            "ValidationException",
+            {"field_list": [{"name": "a"}]},
+            "field_list must be a list of ValidationExceptionField",
+        ),
+        ("ValidationException", {"field_list": "a"}, "field_list must be a list of ValidationExceptionField"),
+    ],
+)
+def test_an_error_that_no_client_raises_is_refused(code: Any, members: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(message)):
+        make_error(code, **members)
+
+
+def test_what_an_error_may_lack_may_be_none() -> None:
+    assert vars(make_error("ThrottlingException", retry_after_seconds=None)) == vars(make_error("ThrottlingException"))
+
+
+def test_the_service_and_make_error_take_the_same_fields(face: Face, service: LocalService) -> None:
+    fields = [errors.ValidationExceptionField(name="maxResults", message="too many")]
+    service.fail_next("ValidationException", field_list=fields)
+    for transport in ({}, {"transport": replay([make_error("ValidationException", field_list=iter(fields))])}):
+        with pytest.raises(errors.ValidationException) as caught:
+            face.page({**options_for(service), **transport}, **call_for(service.runs[0]))
+        assert caught.value.field_list == tuple(fields)
 
 
 @pytest.mark.parametrize("make", [replay, Replay])
