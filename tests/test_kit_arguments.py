@@ -42,9 +42,9 @@ if TYPE_CHECKING:
         ({"definitions": {"a": 3}}, "definitions['a'] must be a list of runs such as [34, ['id-1', 'id-2']], not 3"),
         (
             {"definitions": {"a": [-1]}},
-            "a run of definitions['a'] must be how many sessions, or a list of their ids, not -1",
+            "a run of definitions['a'] must be how many sessions (from 0), or a list of their ids, not -1",
         ),
-        ({"definitions": {"a": ["id-1", "id-2"]}}, "a run of definitions['a'] must be how many sessions, or a list of"),
+        ({"definitions": {"a": ["id-1", "id-2"]}}, "a run of definitions['a'] must be how many sessions (from 0), or"),
     ],
 )
 def test_a_service_that_cannot_be_is_refused(options: dict[str, Any], message: str) -> None:
@@ -75,7 +75,9 @@ def test_sessions_are_how_many_or_their_ids(sessions: Any) -> None:
         lambda sessions: service.add_run("a", sessions=sessions),
         lambda sessions: service.add_sessions(service.runs[0], sessions),
     ):
-        with pytest.raises(ValueError, match="sessions must be how many sessions, or a list of their ids, not "):
+        with pytest.raises(
+            ValueError, match=r"sessions must be how many sessions \(from 0\), or a list of their ids, not "
+        ):
             make(sessions)
     assert service.runs == LocalService().runs
 

@@ -62,7 +62,7 @@ def session_ids(name: str, sessions: int | Iterable[str], make_up: Callable[[], 
         sessions = tuple(sessions)
         if all(isinstance(each, str) for each in sessions):
             return sessions
-    refuse(name, sessions, "how many sessions, or a list of their ids")
+    refuse(name, sessions, "how many sessions (from 0), or a list of their ids")
 
 
 def number(minimum: float = -math.inf) -> Any:
