@@ -116,7 +116,7 @@ def test_all_can_be_told_by_options(monkeypatch: pytest.MonkeyPatch) -> None:
         (["--run", "a"], "--run must be NAME=SESSIONS, not 'a'"),
         (["--run", "=1"], "'' cannot be a workflowDefinitionName"),
         (["--fault", "nonsense"], "'nonsense' is none of refuse, reset"),
-        (["--rate", "0"], "the rate must be over 0"),
+        (["--rate", "0"], "rate must be a number over 0, not 0.0"),
     ],
 )
 def test_what_cannot_be_told_is_refused(arguments: list[str], message: str) -> None:
@@ -183,8 +183,29 @@ def test_it_obeys_commands_while_it_runs(monkeypatch: pytest.MonkeyPatch) -> Non
     assert re.fullmatch("ok [0-9a-f-]{36}", answers[7])
     assert answers[9] == "error there is no run b of a"
     assert len(answers[10].split()) == 3
-    assert answers[14:] == ["error No closing quotation", "error nan is no number of seconds"]
+    assert answers[14:] == ["error No closing quotation", "error clock_offset must be a number, not nan"]
     assert answers[12].startswith("error there are the commands fault FAULT, clear-faults, latency SECONDS, ")
+
+
+@pytest.mark.parametrize(
+    ("told", "answer"),
+    [
+        ("add-run foo x", "SESSIONS must be a whole number from 0, not 'x'"),
+        ("add-run foo -3", "SESSIONS must be a whole number from 0, not '-3'"),
+        ("add-sessions a RUN_ID 2.5", "SESSIONS must be a whole number from 0, not '2.5'"),
+        ("latency -5", "latency must be a number from 0, not -5.0"),
+        ("latency x", "SECONDS must be a number, not 'x'"),
+        ("clock-offset inf", "clock_offset must be a number, not inf"),
+    ],
+)
+def test_a_command_with_a_wrong_number_says_what_is_allowed(
+    capsys: pytest.CaptureFixture[str], told: str, answer: str
+) -> None:
+    service = LocalService(definitions={"a": [1]})
+    before = service.runs
+    _local._obey(service, [told.replace("RUN_ID", before[0].workflow_run_id)])
+    assert capsys.readouterr().out == f"error {answer}\n"
+    assert (service.runs, service.latency, service.clock_offset) == (before, 0.0, 0.0)
 
 
 def test_a_port_that_is_taken_is_said() -> None:

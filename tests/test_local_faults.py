@@ -88,7 +88,7 @@ def test_a_fault_that_there_is_not_is_refused_with_those_there_are(service: Loca
         service.inject("reset", reason="x")
     with pytest.raises(TypeError, match="ThrottlingException has no reason"):
         service.inject("ThrottlingException", reason="x")
-    with pytest.raises(ValueError, match="times must be at least 0"):
+    with pytest.raises(ValueError, match="times must be a whole number from 0"):
         service.inject("reset", times=-1)
 
 
@@ -282,12 +282,6 @@ def test_requests_over_the_rate_meet_a_throttle(face: Face) -> None:
         assert 900 < (caught.value.retry_after_seconds or 0) <= 1_000
     with LocalService(rate=10_000) as service:
         assert outcomes(face, service, 3) == ["ok"] * 3
-
-
-@pytest.mark.parametrize(("rate", "burst"), [(0, 1), (-1, 1), (float("nan"), 1), (1, 0.5)])
-def test_a_throttle_that_lets_nothing_through_is_refused(rate: float, burst: float) -> None:
-    with pytest.raises(ValueError, match="rate must be over 0 and the burst at least 1"):
-        LocalService(rate=rate, burst=burst)
 
 
 @given(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import math
 import os
 import shlex
 import signal
@@ -119,14 +118,14 @@ def _shown(keys: Credentials) -> str:
 
 
 def _add_run(service: LocalService, name: str, sessions: str) -> str:
-    return service.add_run(name, sessions=int(sessions)).workflow_run_id
+    return service.add_run(name, sessions=_count(sessions)).workflow_run_id
 
 
 def _add_sessions(service: LocalService, name: str, run_id: str, sessions: str) -> None:
     runs = {(each.workflow_definition_name, each.workflow_run_id): each for each in service.runs}
     if (name, run_id) not in runs:
         raise ValueError(f"there is no run {run_id} of {name}")
-    service.add_sessions(runs[name, run_id], int(sessions))
+    service.add_sessions(runs[name, run_id], _count(sessions))
 
 
 def _expire_credentials(service: LocalService) -> str:
@@ -134,11 +133,17 @@ def _expire_credentials(service: LocalService) -> str:
     return _shown(service.credentials)
 
 
+def _count(text: str) -> int:
+    if not text.isdecimal():
+        raise ValueError(f"SESSIONS must be a whole number from 0, not {text!r}")
+    return int(text)
+
+
 def _seconds(text: str) -> float:
-    seconds = float(text)
-    if not math.isfinite(seconds):
-        raise ValueError(f"{text} is no number of seconds")
-    return seconds
+    try:
+        return float(text)
+    except ValueError:
+        raise ValueError(f"SECONDS must be a number, not {text!r}") from None
 
 
 def _set_clock_offset(service: LocalService, seconds: str) -> None:
@@ -146,7 +151,7 @@ def _set_clock_offset(service: LocalService, seconds: str) -> None:
 
 
 def _set_latency(service: LocalService, seconds: str) -> None:
-    service.latency = abs(_seconds(seconds))
+    service.latency = _seconds(seconds)
 
 
 _CONTROLS: dict[str, tuple[str, Callable[..., str | None]]] = {

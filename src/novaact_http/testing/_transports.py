@@ -6,8 +6,9 @@ import math
 import os
 import threading
 from collections import deque
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 
 import httpx
 
@@ -15,13 +16,17 @@ from novaact_http.errors import ServiceError
 from novaact_http.models import ListSessionsResponse
 from novaact_http.operations import ERRORS
 from novaact_http.testing import _recordings
+from novaact_http.testing._arguments import check, refuse
 from novaact_http.testing._recordings import Message, Scrubber
 from novaact_http.transports import LeanAsyncTransport, LeanTransport
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterable, Iterable
+    from collections.abc import AsyncIterable
+
+T = TypeVar("T", httpx.BaseTransport, httpx.AsyncBaseTransport)
 
 _PROVENANCE = "Recorded by novaact_http.testing.Recorder; names, ids, tokens and account numbers replaced.\n"
+_REPLAYED = "a recording's folder, or a list of pages, errors, httpx.Response, as in [make_error(...), make_page(3)]"
 
 
 class Replay(httpx.BaseTransport, httpx.AsyncBaseTransport):
@@ -32,8 +37,10 @@ class Replay(httpx.BaseTransport, httpx.AsyncBaseTransport):
         remaining: how many answers have not been given yet.
     """
 
-    def __init__(self, answers: Iterable[httpx.Response | Exception]) -> None:
-        self._answers = deque(answers)
+    def __init__(self, answers: Iterable[ListSessionsResponse | httpx.Response | Exception]) -> None:
+        if not isinstance(answers, Iterable):
+            refuse("what is replayed", answers, _REPLAYED)
+        self._answers = deque([_to_answer(each) for each in answers])
         self._count = len(self._answers)
         self._lock = threading.Lock()
         self.requests: list[httpx.Request] = []
@@ -77,17 +84,17 @@ def replay(
             responses, and exceptions that are raised instead of an answer, such as `httpx.ConnectError("refused")`.
 
     Raises:
-        ValueError: the folder has no recording.
+        ValueError: the folder has no recording, or an answer is none of these.
     """
     if not isinstance(case, (str, os.PathLike)):
-        return Replay([_to_answer(each) for each in case])
+        return Replay(case)
     recorded = _recordings.read(Path(case))
     if not recorded:
         raise ValueError(f"{case} has no recording: there is no 1.request.http in it")
     return Replay([_to_httpx(response) for _, response in recorded])
 
 
-def _to_answer(answer: ListSessionsResponse | ServiceError | httpx.Response | Exception) -> httpx.Response | Exception:
+def _to_answer(answer: ListSessionsResponse | httpx.Response | Exception) -> httpx.Response | Exception:
     if isinstance(answer, ListSessionsResponse):
         page: dict[str, object] = {
             "sessionSummaries": [{"sessionId": each.session_id} for each in answer.session_summaries]
@@ -97,6 +104,8 @@ def _to_answer(answer: ListSessionsResponse | ServiceError | httpx.Response | Ex
         return httpx.Response(200, headers=_headers(answer.metadata.request_id), json=page)
     if isinstance(answer, ServiceError):
         return _to_error_response(answer)
+    if not isinstance(answer, (httpx.Response, Exception)):
+        refuse("what is replayed", answer, _REPLAYED)
     return answer
 
 
@@ -132,6 +141,9 @@ class Recorder(httpx.BaseTransport, httpx.AsyncBaseTransport):
     Args:
         folder: to write to; made if need be.
         transport: that sends the requests; by default the library's own, `LeanTransport` or `LeanAsyncTransport`.
+
+    Raises:
+        ValueError: the transport is none; or, once there is a request, it is not of the client's kind.
     """
 
     def __init__(
@@ -139,6 +151,8 @@ class Recorder(httpx.BaseTransport, httpx.AsyncBaseTransport):
         folder: str | os.PathLike[str],
         transport: httpx.BaseTransport | httpx.AsyncBaseTransport | None = None,
     ) -> None:
+        is_transport = isinstance(transport, (httpx.BaseTransport, httpx.AsyncBaseTransport, type(None)))
+        check("transport", transport, "an httpx.BaseTransport or an httpx.AsyncBaseTransport", when=is_transport)
         self._folder = Path(folder)
         self._transport = transport
         self._own: LeanTransport | LeanAsyncTransport | None = None
@@ -149,7 +163,7 @@ class Recorder(httpx.BaseTransport, httpx.AsyncBaseTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request, and write it down with its response."""
-        transport = cast("httpx.BaseTransport", self._sender(LeanTransport))
+        transport = self._sender(httpx.BaseTransport, LeanTransport)
         response = transport.handle_request(request)
         try:
             body = b"".join(cast("Iterable[bytes]", response.stream))
@@ -159,7 +173,7 @@ class Recorder(httpx.BaseTransport, httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """See `handle_request`."""
-        transport = cast("httpx.AsyncBaseTransport", self._sender(LeanAsyncTransport))
+        transport = self._sender(httpx.AsyncBaseTransport, LeanAsyncTransport)
         response = await transport.handle_async_request(request)
         try:
             body = b"".join([part async for part in cast("AsyncIterable[bytes]", response.stream)])
@@ -167,13 +181,14 @@ class Recorder(httpx.BaseTransport, httpx.AsyncBaseTransport):
             await response.aclose()
         return self._record(request, response, body)
 
-    def _sender(self, kind: type[LeanTransport | LeanAsyncTransport]) -> object:
-        if self._transport is not None:
-            return self._transport
+    def _sender(self, wanted: type[T], own: type[LeanTransport | LeanAsyncTransport]) -> T:
         with self._lock:
-            if self._own is None:
-                self._own = kind()
-            return self._own
+            if self._transport is None:
+                self._transport = self._own = own()
+            transport = self._transport
+        if not isinstance(transport, wanted):
+            refuse("a Recorder's transport", type(transport), f"an httpx.{wanted.__name__} for this client")
+        return transport
 
     def _record(self, request: httpx.Request, response: httpx.Response, body: bytes) -> httpx.Response:
         sent = Message(

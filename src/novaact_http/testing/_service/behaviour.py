@@ -12,8 +12,9 @@ import json
 import random
 import re
 import uuid
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 import attrs
@@ -21,14 +22,13 @@ from botocore import xform_name
 from botocore.loaders import Loader
 from botocore.model import ServiceModel
 
+from novaact_http.testing._arguments import check, check_number, session_ids
 from novaact_http.testing._service.messages import Answer, error, success
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
 
 _ROUTE = re.compile(r"/workflow-definitions/([^/]+)/workflow-runs/([^/]+)")
 _PAGE_SIZE = 100  # where the caller does not say
 DEFINITIONS = {"checkout-flow": (34, 3, 0), "invoice-export": (250, 1), "signup-smoke-test": (11,)}
+_RUNS = [34, ["id-1", "id-2"]]
 
 
 @attrs.frozen(kw_only=True)
@@ -50,36 +50,48 @@ class NovaAct:
         self._inputs = _model().operation_model("ListSessions").input_shape.members
         self._token_key = self._random.randbytes(32)
         self.runs: dict[tuple[str, str], WorkflowRun] = {}
+        check("definitions", definitions, f"a mapping such as {{'a': {_RUNS}}}", when=isinstance(definitions, Mapping))
         for name, runs in definitions.items():
+            check(f"definitions[{name!r}]", runs, f"a list of runs such as {_RUNS}", when=isinstance(runs, Iterable))
             for sessions in runs:
-                self.add_run(name, sessions)
+                self.add_run(name, sessions, argument=f"a run of definitions[{name!r}]")
 
     def add_run(
-        self, workflow_definition_name: str, sessions: int | Iterable[str], workflow_run_id: str | None = None
+        self,
+        workflow_definition_name: str,
+        sessions: int | Iterable[str],
+        workflow_run_id: str | None = None,
+        *,
+        replace: bool = False,
+        argument: str = "sessions",
     ) -> WorkflowRun:
         run_id = _uuid(self._random) if workflow_run_id is None else workflow_run_id
         for name, value in (("workflowDefinitionName", workflow_definition_name), ("workflowRunId", run_id)):
             problem = _problem(self._inputs[name], value)
             if problem is not None:
                 raise ValueError(f"{value!r} cannot be a {name}: {problem}")
+        if (workflow_definition_name, run_id) in self.runs and not replace:
+            raise ValueError(
+                f"{workflow_definition_name} has a run {run_id}: add_sessions() adds to it, replace=True replaces it"
+            )
         run = WorkflowRun(
             workflow_definition_name=workflow_definition_name,
             workflow_run_id=run_id,
-            session_ids=self._session_ids(sessions),
+            session_ids=self._session_ids(sessions, argument),
         )
         self.runs[workflow_definition_name, run_id] = run
         return run
 
     def add_sessions(self, run: WorkflowRun, sessions: int | Iterable[str]) -> WorkflowRun:
-        key = (run.workflow_definition_name, run.workflow_run_id)
+        key = name, run_id = run.workflow_definition_name, run.workflow_run_id
+        if key not in self.runs:
+            raise KeyError(f"{name} has no run {run_id}: add_run() adds it")
         grown = attrs.evolve(run, session_ids=self.runs[key].session_ids + self._session_ids(sessions))
         self.runs[key] = grown
         return grown
 
-    def _session_ids(self, sessions: int | Iterable[str]) -> tuple[str, ...]:
-        if isinstance(sessions, int):
-            return tuple([_uuid(self._random) for _ in range(sessions)])
-        return tuple(sessions)
+    def _session_ids(self, sessions: int | Iterable[str], argument: str = "sessions") -> tuple[str, ...]:
+        return session_ids(argument, sessions, lambda: _uuid(self._random))
 
     def new_request_id(self) -> str:
         return _uuid(self._random_of_requests)
@@ -176,12 +188,16 @@ def modelled(code: str, message: str, **members: object) -> Answer:
         members: by the names the exception class gives them; those that are required and not given are made up.
 
     Raises:
-        ValueError: the code is not modelled.
+        ValueError: the code is not modelled, or a number is none.
         TypeError: the error has no such member.
     """
-    shape = next((each for each in _model().error_shapes if each.name == code), None)
-    if shape is None:
-        raise ValueError(f"{code} is not an error of the service model; answer_next() sends any other")
+    shapes = {each.name: each for each in _model().error_shapes}
+    if code not in shapes:
+        known = ", ".join(sorted(shapes))
+        raise ValueError(
+            f"{code} is not an error of the service model, which has {known}; answer_next() sends any other"
+        )
+    shape = shapes[code]
     names = {xform_name(name): name for name in shape.members}
     unknown = members.keys() - names.keys()
     if unknown:
@@ -189,6 +205,8 @@ def modelled(code: str, message: str, **members: object) -> Answer:
     body: dict[str, object] = {"message": message}
     headers: dict[str, str] = {}
     for name, wire_name in names.items():
+        if name in members and shape.members[wire_name].type_name == "integer":
+            check_number(name, members[name], minimum=0, whole=True)
         location = shape.members[wire_name].serialization
         if location.get("location") == "header":
             if name in members:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import attrs
+
+from novaact_http.testing._arguments import check, check_number
 
 if TYPE_CHECKING:
     import random
@@ -101,8 +103,9 @@ class Specification:
     chance: float | None = None
 
     @classmethod
-    def parse(cls, text: str) -> Specification:
-        """Raises a ValueError if it is none."""
+    def parse(cls, text: str, **besides: float | None) -> Specification:
+        """The text, with what is said besides it. Raises a ValueError if it is none, or something is said twice."""
+        check("the fault", text, "a str such as 'reset next 2'", when=isinstance(text, str))
         parsed = _SPECIFICATION.fullmatch(" ".join(text.split()))
         if parsed is None:
             raise ValueError(
@@ -110,21 +113,24 @@ class Specification:
             )
         found = parsed.groupdict()
         seconds, times, every, percent = (found[name] for name in ("seconds", "times", "every", "percent"))
-        return cls(
-            fault=found["fault"],
-            seconds=None if seconds is None else float(seconds),
-            times=None if times is None else int(times),
-            every=None if every is None else int(every),
-            chance=None if percent is None else float(percent) / 100,
-        )
+        schedule: dict[str, Any] = {
+            "seconds": None if seconds is None else float(seconds),
+            "times": None if times is None else int(times),
+            "every": None if every is None else int(every),
+            "chance": None if percent is None else float(percent) / 100,
+        }
+        for name, value in besides.items():
+            if value is not None:
+                if schedule[name] is not None:
+                    raise ValueError(f"{text!r} says {name}={schedule[name]}, so {name}={value} cannot be told as well")
+                schedule[name] = value
+        return cls(fault=found["fault"], **schedule)
 
     def __attrs_post_init__(self) -> None:
-        if self.every is not None and self.every < 1:
-            raise ValueError(f"every must be at least 1, not {self.every}")
-        if self.times is not None and self.times < 0:
-            raise ValueError(f"times must be at least 0, not {self.times}")
-        if self.chance is not None and not 0 <= self.chance <= 1:
-            raise ValueError(f"chance must be from 0 to 1, not {self.chance}")
+        check_number("times", self.times, minimum=0, whole=True, optional=True)
+        check_number("every", self.every, minimum=1, whole=True, optional=True)
+        check_number("chance", self.chance, minimum=0, maximum=1, optional=True)
+        check_number("seconds", self.seconds, minimum=0, optional=True)
 
 
 class TokenBucket:
@@ -132,13 +138,14 @@ class TokenBucket:
 
     Args:
         rate: requests a second, over 0.
-        burst: at least 1.
+        burst: at least 1; with None, as many as in a second, one at least.
         now: seconds since some moment.
     """
 
-    def __init__(self, rate: float, burst: float, now: float) -> None:
-        if not rate > 0 or not burst >= 1:
-            raise ValueError(f"the rate must be over 0 and the burst at least 1, not {rate} and {burst}")
+    def __init__(self, rate: float, burst: float | None, now: float) -> None:
+        check_number("rate", rate, over=0)
+        burst = max(rate, 1.0) if burst is None else burst
+        check_number("burst", burst, minimum=1)
         self._rate, self._burst = rate, burst
         self._tokens, self._at = float(burst), now
 

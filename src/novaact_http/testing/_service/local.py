@@ -9,6 +9,8 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
+from novaact_http.config import Credentials
+from novaact_http.testing._arguments import check, check_number, check_text, number
 from novaact_http.testing._service import behaviour, certificates, http
 from novaact_http.testing._service.authorization import Gate
 from novaact_http.testing._service.faults import (
@@ -29,11 +31,11 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from novaact_http.config import Credentials
     from novaact_http.testing._service.behaviour import WorkflowRun
     from novaact_http.testing._service.messages import ReceivedRequest
 
 _ASKED_FOR = "Asked for by the test."
+_REGION = r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)"
 
 
 class LocalService:
@@ -50,11 +52,11 @@ class LocalService:
         clock_offset: seconds that are added to it, also later on: an attribute.
         definitions: the workflow definitions there are, with the sessions of each of their runs: how many, or their
             ids. A made-up handful by default.
-        latency: seconds before each answer.
-        jitter: seconds of latency more at most, at random.
+        latency: seconds before each answer; an attribute, too.
+        jitter: seconds of latency more at most, at random; an attribute, too.
         rate: requests a second that are let through; further ones meet a ThrottlingException with Retry-After.
             None: all.
-        burst: how many are let through at once; with None, as many as in a second, one at least.
+        burst: how many are let through at once, if there is a rate; with None, as many as in a second, one at least.
         tls: speak HTTPS, with a certificate that is made when it starts; needs the extra `testing`.
         record_requests: keep all that comes in `requests`.
 
@@ -65,8 +67,12 @@ class LocalService:
         connections: how many were accepted so far.
 
     Raises:
-        ValueError: an argument is none of these.
+        ValueError: an argument is none of these, or an attribute is set to what it cannot be.
     """
+
+    clock_offset: float = number()
+    latency: float = number(minimum=0)
+    jitter: float = number(minimum=0)
 
     def __init__(
         self,
@@ -86,7 +92,13 @@ class LocalService:
         tls: bool = False,
         record_requests: bool = True,
     ) -> None:
-        self.region = region
+        check_number("port", port, minimum=0, maximum=65_535, whole=True)
+        check_number("seed", seed, whole=True)
+        check_text("region", region, "up to 63 letters, digits and inner hyphens, such as us-east-1", _REGION)
+        is_known = credentials is None or isinstance(credentials, Credentials)
+        check("credentials", type(credentials), "novaact_http.Credentials", when=is_known)  # the type, as it is secret
+        check_number("credentials_lifetime", credentials_lifetime, over=0, optional=True)
+        check("clock", clock, "a function such as time.time", when=callable(clock))
         self.clock_offset = clock_offset
         self.latency, self.jitter = latency, jitter
         self.requests: list[ReceivedRequest] = []
@@ -100,13 +112,20 @@ class LocalService:
         self._schedule = Schedule(self._random)
         self._bucket: TokenBucket | None = None
         if rate is not None:
-            self._bucket = TokenBucket(rate, max(rate, 1.0) if burst is None else burst, time.monotonic())
+            self._bucket = TokenBucket(rate, burst, time.monotonic())
+        elif burst is not None:
+            raise ValueError(f"burst={burst} needs a rate, such as rate=10: without one, all is let through")
         self._records_requests = record_requests
         self._lock = threading.RLock()
         self._port = port
         self._tls = tls
         self._files = contextlib.ExitStack()
         self._server: Server | None = None
+
+    @property
+    def region(self) -> str:
+        """The region that signatures must be for."""
+        return self._gate.region
 
     @property
     def url(self) -> str:
@@ -160,6 +179,7 @@ class LocalService:
         *,
         sessions: int | Iterable[str] = 0,
         workflow_run_id: str | None = None,
+        replace: bool = False,
     ) -> WorkflowRun:
         """Add a workflow run, and its definition if there is none.
 
@@ -167,18 +187,20 @@ class LocalService:
             workflow_definition_name: of a definition that there is already, or of a new one.
             sessions: how many, or their ids from the oldest to the newest.
             workflow_run_id: a UUID; made up by default.
+            replace: put it in the place of the run of that name and id, if there is one.
 
         Raises:
-            ValueError: the service model allows no such name or id.
+            ValueError: the service model allows no such name or id, the sessions are neither, or there is such a run.
         """
         with self._lock:
-            return self._nova_act.add_run(workflow_definition_name, sessions, workflow_run_id)
+            return self._nova_act.add_run(workflow_definition_name, sessions, workflow_run_id, replace=replace)
 
     def add_sessions(self, run: WorkflowRun, sessions: int | Iterable[str]) -> WorkflowRun:
         """Add sessions to a run, newer than all it has: how many, or their ids. Returns the run as it is then.
 
         Raises:
             KeyError: there is no such run.
+            ValueError: the sessions are neither.
         """
         with self._lock:
             return self._nova_act.add_sessions(run, sessions)
@@ -193,9 +215,10 @@ class LocalService:
             members: the error's own, by their names on the exception, such as `retry_after_seconds=2`.
 
         Raises:
-            ValueError: the code is not in the service model; `answer_next` sends anything.
+            ValueError: the code is not in the service model (`answer_next` sends anything), or a number is none.
             TypeError: the error has no such member.
         """
+        check_number("times", times, minimum=0, whole=True)
         self._add(Scheduled(what=behaviour.modelled(code, message, **members), times=times))
 
     def answer_next(self, status: int, body: bytes = b"", headers: Mapping[str, str] | None = None) -> None:
@@ -205,8 +228,9 @@ class LocalService:
 
         Raises:
             TypeError: the body is no bytes.
-            ValueError: a header cannot be sent.
+            ValueError: the status is not from 200 to 999, or a header cannot be sent.
         """
+        check_number("status", status, minimum=200, maximum=999, whole=True)
         if not isinstance(body, bytes):
             raise TypeError(f"the body must be bytes, not {type(body).__name__}")
         for name, value in (headers or {}).items():
@@ -238,33 +262,29 @@ class LocalService:
             every: of so many requests, the last one.
             chance: from 0 to 1, by the service's seed.
             seconds: how long connections are refused (1 by default), how long the client has to read before a reset in
-                or after the answer (0.2), or the time between bytes that drip (0.01).
+                or after the answer (0.2), or the time between bytes that drip (0.01). No other fault takes any.
             message: an error's words.
             members: an error's own, by their names on the exception, such as `retry_after_seconds=2`.
 
         Raises:
-            ValueError: there is no such fault or schedule.
+            ValueError: there is no such fault or schedule, or the text has already what is told besides.
             TypeError: the error has no such member.
         """
-        given = Specification.parse(fault)
-        schedule = Specification(
-            fault=given.fault,
-            seconds=given.seconds if seconds is None else seconds,
-            times=given.times if times is None else times,
-            every=given.every if every is None else every,
-            chance=given.chance if chance is None else chance,
-        )
+        given = Specification.parse(fault, times=times, every=every, chance=chance, seconds=seconds)
         what: Answer | ConnectionFault
         if given.fault in CONNECTION_FAULTS:
             if members:
                 raise TypeError(f"{given.fault} has no {', '.join(sorted(members))}: it is no error of the service")
-            wait = CONNECTION_FAULTS[given.fault] if schedule.seconds is None else schedule.seconds
+            wait = CONNECTION_FAULTS[given.fault] if given.seconds is None else given.seconds
             what = ConnectionFault(given.fault, wait)
         elif given.fault[0].isupper():
             what = behaviour.modelled(given.fault, message, **members)
         else:
             raise ValueError(f"{given.fault!r} is none of {', '.join(CONNECTION_FAULTS)}, nor the code of an error")
-        self._add(Scheduled(what=what, times=schedule.times, every=schedule.every, chance=schedule.chance))
+        if given.seconds is not None and not CONNECTION_FAULTS.get(given.fault):
+            takers = ", ".join(name for name, default in CONNECTION_FAULTS.items() if default)
+            raise ValueError(f"{given.fault} takes no seconds, only {takers}; latency delays all answers")
+        self._add(Scheduled(what=what, times=given.times, every=given.every, chance=given.chance))
 
     def clear_faults(self) -> None:
         """Have nothing go wrong any more."""

@@ -46,5 +46,5 @@ def _json(status: int, headers: Mapping[str, str], members: Mapping[str, object]
     return Answer(
         status=status,
         headers={"Content-Type": "application/json", **headers},
-        body=json.dumps(members, separators=(",", ":")).encode(),
+        body=json.dumps(members, separators=(",", ":"), default=attrs.asdict).encode(),  # fields are the exception's
     )
