@@ -2,7 +2,7 @@
 
 Rules of this file: plain exception classes with keyword arguments (facts are attributes, the message is one sentence);
 all of them pickle; none is ever given a secret. `NovaActError` is the root of everything raised, except Python's own
-`TypeError` for missing or unknown arguments.
+`TypeError` for missing or unknown arguments, and what the user's own code raises: a transport, a signer, a mock.
 """
 
 from __future__ import annotations
