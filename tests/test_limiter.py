@@ -29,10 +29,12 @@ from hypothesis import strategies as st
 
 from novaact_http import (
     AsyncClient,
+    Attempt,
     Client,
     DeadlineExceeded,
     RetryPolicy,
     ServiceError,
+    ThrottlingException,
     Timeout,
     _base,
     _flow,
@@ -417,6 +419,28 @@ def test_a_retry_waits_for_its_turn_too_after_its_backoff() -> None:
     assert flow.send(THROTTLED) == _flow.Sleep(0.5)
     clock.sleep(0.5)
     assert next(flow) == _flow.Sleep(1.5)
+
+
+def test_the_hook_is_told_how_long_each_attempt_waited_for_its_turn() -> None:
+    clock, told = Clock(10.0), list[Attempt]()
+    shared = context(retries=ADAPTIVE, monotonic=clock, limiter=RateLimiter(10.0), on_attempt=told.append)
+    flow = _flow.call(shared, LIST_SESSIONS, CALL)
+    next(flow)
+    flow.send(KEYS)
+    flow.send(THROTTLED)
+    clock.sleep(0.5)
+    next(flow)
+    clock.sleep(1.5)
+    next(flow)
+    flow.send(KEYS)
+    flow.send(THROTTLED)
+    clock.sleep(60.0)
+    next(flow)
+    flow.send(KEYS)
+    with pytest.raises(ThrottlingException):
+        flow.send(THROTTLED)
+    assert [each.queued for each in told] == [0.0, 1.5, 0.0]
+    assert [", after 1.500 s for its turn" in str(each) for each in told] == [False, True, False]
 
 
 def test_who_gives_up_waiting_leaves_the_queue() -> None:

@@ -204,6 +204,7 @@ class _Call(Generic[OutputT]):
         total = context.timeout.total
         self._deadline = None if total is None else context.monotonic() + total
         self._attempts = 0
+        self._queued = 0.0
         # Attempts besides those that the policy counts, one each at most.
         self._clock_corrections = 0
         self._renewals = 0
@@ -218,7 +219,9 @@ class _Call(Generic[OutputT]):
             DeadlineExceeded: there is no time for that.
         """
         monotonic = self._context.monotonic
-        if not limiter.acquire(monotonic()):
+        self._queued = 0.0
+        began = monotonic()
+        if not limiter.acquire(began):
             return
         place = None
         try:
@@ -227,6 +230,7 @@ class _Call(Generic[OutputT]):
                 if wait >= self._left():
                     raise self.deadline_exceeded()
                 yield Sleep(wait)
+            self._queued = monotonic() - began
         finally:
             if place is not None:  # pragma: no branch - an interruption may come before it has one
                 limiter.leave()
@@ -391,6 +395,7 @@ class _Call(Generic[OutputT]):
                 error=error,
                 milliseconds=(self._context.monotonic() - self._started) * 1000,
                 wait=wait,
+                queued=self._queued,
             ),
             hook,
         )

@@ -34,7 +34,8 @@ class Attempt:
         request_id: the service's, or None if it named none.
         error: how the attempt failed, or None if it succeeded. The call may yet succeed, if `wait` is not None.
         milliseconds: from sending to the response's last byte, or to the failure.
-        wait: seconds until the next attempt, or None if this was the last.
+        wait: seconds until the next attempt, or until it queues for its turn; or None if this was the last.
+        queued: seconds that the attempt had waited for its turn, which happens in adaptive mode only.
     """
 
     operation: str
@@ -44,15 +45,17 @@ class Attempt:
     error: NovaActError | None
     milliseconds: float
     wait: float | None
+    queued: float = 0.0
 
     def __str__(self) -> str:
         outcome = "no response" if self.status_code is None else f"status {self.status_code}"
         if self.error is not None:
             outcome += f", {self.error.code if isinstance(self.error, ServiceError) else type(self.error).__name__}"
+        before = f", after {self.queued:.3f} s for its turn" if self.queued else ""
         after = "" if self.wait is None else f", next in {self.wait:.3f} s"
         return (
             f"{self.operation} attempt {self.number}: {outcome}, request id {self.request_id}, "
-            f"{self.milliseconds:.1f} ms{after}"
+            f"{self.milliseconds:.1f} ms{before}{after}"
         )
 
 
