@@ -369,6 +369,21 @@ def test_an_interruption_before_anything_was_listed_says_nothing(
     assert (result.exit_code, result.stdout, result.stderr) == (130, "", "")
 
 
+def test_an_interruption_of_the_last_write_does_not_begin_it_again(
+    world: LocalService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[bytes] = []
+
+    def interrupt(_: object, data: bytes, token: str | None) -> None:
+        written.append(data)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(_runs.Outlet, "_write", interrupt)
+    for arguments in ([], ["--no-paginate"]):
+        assert list_sessions(world.runs[0], *arguments).exit_code == 130
+    assert len(written) == 2
+
+
 def test_a_ctrl_c_is_not_reported() -> None:
     assert _errors.report(KeyboardInterrupt(), debug=True) == 130
     assert _errors.exit_code(KeyboardInterrupt()) == 130

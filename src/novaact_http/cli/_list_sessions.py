@@ -257,6 +257,7 @@ class Run:
         )
         self._client = client
         self._token: str | None = None
+        self._is_complete = False
         self.listed = 0
 
     def list(self) -> None:
@@ -266,7 +267,7 @@ class Run:
                 self._list_pages()
             else:
                 page = self._client.list_sessions(**self._call, **self._single)
-                self.outlet.write(self._format.single(page), page.next_token or None)
+                self._finish(self._format.single(page), page.next_token or None)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is told of when it is the run's turn
             self.error = error
             self._salvage()
@@ -282,11 +283,15 @@ class Run:
             self._token = token
             self.listed += len(page.session_summaries)
             self._progress.add(len(page.session_summaries))
-        self.outlet.write(self._format.end(self._token), self._token)
+        self._finish(self._format.end(self._token), self._token)
+
+    def _finish(self, text: str, token: str | None) -> None:
+        self._is_complete = True  # so that a write that is interrupted is not begun again
+        self.outlet.write(text, token)
 
     def _salvage(self) -> None:
         """Write what can be of the pages that came."""
-        text = self._format.partial()
+        text = None if self._is_complete else self._format.partial()
         if text is not None and not isinstance(self.error, OSError):
             self.outlet.write(text, self._token)
 
