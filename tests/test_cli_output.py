@@ -190,10 +190,19 @@ def test_options_that_make_no_sense_are_refused(arguments: Sequence[str], messag
     assert result.stderr.count("\n") == 1
 
 
-def test_a_query_that_does_not_fit_is_an_error(world: LocalService) -> None:
-    result = list_sessions(world.runs[0], "--query", "length(`1`)")
+@pytest.mark.parametrize("arguments", [[], ["--no-paginate"], ["--output", "text"]])
+def test_a_query_that_does_not_fit_is_an_error(arguments: Sequence[str], world: LocalService) -> None:
+    result = list_sessions(world.runs[0], "--query", "length(`1`)", *arguments)
     assert (result.exit_code, result.stdout) == (255, "")
     assert result.stderr.startswith("novaact-http: --query cannot be applied: In function length(), invalid type")
+    assert result.stderr.count("\n") == 1
+
+
+def test_a_query_that_fits_some_pages_does_not_say_to_go_on_with_it(world: LocalService) -> None:
+    query = "length(sessionSummaries[20] || `1`)"
+    result = list_sessions(world.runs[0], "--query", query, "--output", "text", "--page-size", "30")
+    assert (result.exit_code, result.stdout) == (255, "1\n")
+    assert result.stderr.count("\n") == 1
 
 
 def test_the_same_listing_in_one_call_and_in_pages(world: LocalService) -> None:

@@ -9,6 +9,7 @@ import re
 import sys
 from typing import TYPE_CHECKING, NamedTuple
 
+from novaact_http.cli._output import QueryError
 from novaact_http.cli._terminal import say, show
 
 if TYPE_CHECKING:
@@ -94,6 +95,8 @@ def describe(error: BaseException, target: Target | None = None) -> str:
 
     if isinstance(error, OSError):
         return f"cannot write the output: {error.strerror or error}"
+    if isinstance(error, QueryError):
+        return str(error)
     if not isinstance(error, errors.NovaActError):
         return f"{type(error).__name__}: {error}; this is unexpected, --debug shows where it happened"
     text = str(error)

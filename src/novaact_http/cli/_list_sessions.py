@@ -318,8 +318,6 @@ def _query(text: str | None) -> _output.Query | None:
         return None
     import jmespath  # 20 ms to import
 
-    from novaact_http.errors import NovaActError
-
     try:
         expression = jmespath.compile(text)
     except ValueError as error:
@@ -329,7 +327,7 @@ def _query(text: str | None) -> _output.Query | None:
         try:
             return expression.search(document)
         except ValueError as error:  # a function of the query's was given what it does not take
-            raise NovaActError(f"--query cannot be applied: {error}") from error
+            raise _output.QueryError(f"--query cannot be applied: {error}") from error
 
     return search
 
@@ -374,6 +372,8 @@ def _tell(ctx: click.Context, given: Given, run: Run) -> int:
     about, code = given.about(run), 0
     if error is not None:
         code = _errors.report(error, debug=given.debug, target=given.target(), about=about)
+    if isinstance(error, _output.QueryError):
+        return code  # and would be so again
     if run.outlet.token is not None:
         _tell_how_to_go_on(ctx, given, run)
     elif error is not None and run.listed:

@@ -23,6 +23,10 @@ STREAMED = ("jsonl", "text", "ids")
 WITH_QUERY = ("json", "text")
 
 
+class QueryError(Exception):
+    """A query cannot be applied to what was listed."""
+
+
 class Format(Protocol):
     """One run's output. Calls `page` for each page and then `end`, or `single` alone."""
 
