@@ -206,6 +206,13 @@ def test_a_call_needs_a_run() -> None:
     assert "--call needs --workflow-definition-name and --workflow-run-id" in result.stderr
 
 
+@pytest.mark.parametrize("name", ["a", ""])
+def test_a_run_needs_a_call(name: str) -> None:
+    result = run("doctor", "--workflow-definition-name", name)
+    assert (result.exit_code, result.stdout) == (252, "")
+    assert "--workflow-run-id are of the test call, which --call asks for" in result.stderr
+
+
 def test_a_clock_that_differs_is_said(world: LocalService) -> None:
     date = {"Date": "Tue, 01 Jan 2030 00:00:00 GMT"}
     world.answer_next(200, json.dumps({"sessionSummaries": []}).encode(), date)

@@ -34,7 +34,7 @@ _SOME_REGION = "us-east-1"
 
 @click.command(cls=Command)
 @connection_options
-@option(_CALL, "--call", is_flag=True, help="Make one signed call, for one session of the run.")
+@option(_CALL, "--call", is_flag=True, help="Make one signed call, for one session of this run:")
 @option(_CALL, "--workflow-definition-name", metavar="NAME", help="The workflow definition.")
 @option(_CALL, "--workflow-run-id", metavar="UUID", help="The workflow run.")
 @option("Other", "--debug", is_flag=True, help="Show the traceback of an error. Shows no secrets.")
@@ -53,6 +53,10 @@ def doctor(ctx: click.Context, /, **options: Any) -> None:
     given = Given(**options)
     if given.call and not (given.workflow_definition_name and given.workflow_run_id):
         raise click.UsageError("--call needs --workflow-definition-name and --workflow-run-id")
+    if not given.call and (given.workflow_definition_name, given.workflow_run_id) != (None, None):
+        raise click.UsageError(
+            "--workflow-definition-name and --workflow-run-id are of the test call, which --call asks for"
+        )
     with notices(debug=given.debug):
         ctx.exit(_examine(given))
 
