@@ -49,6 +49,11 @@ def test_help_shows_options_by_what_they_are_about() -> None:
     assert "--region" not in paging
 
 
+def test_help_names_all_that_say_whom_to_trust() -> None:
+    shown = " ".join(run("list-sessions", "--help").stdout.split())
+    assert "Else AWS_CA_BUNDLE, the profile's, REQUESTS_CA_BUNDLE, SSL_CERT_FILE, certifi's." in shown
+
+
 def test_help_leaves_out_what_is_hidden() -> None:
     command = _options.Command(
         "a", params=[_options.Option(["--shown"], group="One"), click.Option(["--b"], hidden=True)]

@@ -56,7 +56,11 @@ def connection_options(command: CommandT) -> CommandT:
                 help="Else AWS_ENDPOINT_URL_NOVA_ACT, AWS_ENDPOINT_URL, the profile's, the region's own.",
             ),
             option(
-                group, "--ca-bundle", metavar="PATH", help="Whom to trust (PEM). Else AWS_CA_BUNDLE, the profile's."
+                group,
+                "--ca-bundle",
+                metavar="PATH",
+                help="Whom to trust (PEM). Else AWS_CA_BUNDLE, the profile's, REQUESTS_CA_BUNDLE, SSL_CERT_FILE, "
+                "certifi's.",
             ),
         )
     ):
