@@ -40,7 +40,7 @@ def tls_url(ca: trustme.CA) -> Iterator[str]:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     ca.issue_cert("127.0.0.1").configure_cert(context)
     answer = always(b"HTTP/1.1 418 Teapot\r\nContent-Length: 2\r\n\r\n{}")
-    with Server(answer, answer, answer, tls=context) as server:
+    with Server(answer, answer, answer, answer, tls=context) as server:
         yield f"https://127.0.0.1:{server.endpoint().port}"
 
 
@@ -141,6 +141,8 @@ def test_a_certificate_that_is_not_trusted_says_how_to_trust_it(
         assert "418" in answered.stderr
         warned = "warning: with --no-verify-ssl whoever answers is trusted" in answered.stderr
         assert warned is (trusting == ["--no-verify-ssl"])
+    both = list_sessions(world.runs[0], *once, "--no-verify-ssl", "--ca-bundle", str(ca_bundle))
+    assert "can read and replay requests; --ca-bundle is not used\n" in both.stderr
     missing = list_sessions(world.runs[0], *once, "--ca-bundle", "/no/such/file")
     assert missing.exit_code == 253
     assert "the CA bundle '/no/such/file' of --ca-bundle cannot be used" in missing.stderr

@@ -53,7 +53,7 @@ _MOST_RUNS_SHOWN = 20
 @option(_PAGING, "--max-results", type=int, metavar="N", help="One call only, which asks for so many sessions.")
 @option(_PAGING, "--next-token", metavar="TOKEN", help="One call only: the nextToken of the call before.")
 @connection_options
-@option(_CONNECTION, "--no-verify-ssl", is_flag=True, help="Trust whoever answers. Unsafe.")
+@option(_CONNECTION, "--no-verify-ssl", is_flag=True, help="Trust whoever answers, whatever --ca-bundle says. Unsafe.")
 @option(
     _CONNECTION,
     "--cli-connect-timeout",
@@ -171,10 +171,21 @@ class Given(NamedTuple):
             region=self.region,
             profile=self.profile,
             endpoint_url=self.endpoint_url,
-            verify=_trusting_anybody() if self.no_verify_ssl else self.ca_bundle,
+            verify=self._trusting_anybody() if self.no_verify_ssl else self.ca_bundle,
             timeout=Timeout(**{name: value or _NO_LIMIT for name, value in limits.items() if value is not None}),
             retries=None if self.max_attempts is None else RetryPolicy(max_attempts=self.max_attempts),
         )
+
+    def _trusting_anybody(self) -> ssl.SSLContext:
+        import ssl
+
+        unused = "; --ca-bundle is not used" if self.ca_bundle is not None else ""  # as in the AWS CLI
+        say(f"warning: with --no-verify-ssl whoever answers is trusted, and can read and replay requests{unused}")
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        context.set_alpn_protocols(["http/1.1"])
+        return context
 
     def target(self) -> _errors.Target:
         """What requests go to."""
@@ -190,17 +201,6 @@ class Given(NamedTuple):
         )
         source = _errors.as_options(settings.sources["endpoint_url"].place)
         return _errors.Target(settings.region, settings.endpoint.url, source)
-
-
-def _trusting_anybody() -> ssl.SSLContext:
-    import ssl
-
-    say("warning: with --no-verify-ssl whoever answers is trusted, and can read and replay requests")
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    context.set_alpn_protocols(["http/1.1"])
-    return context
 
 
 class Run:
