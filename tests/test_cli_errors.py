@@ -241,6 +241,23 @@ def test_what_nobody_expected_is_one_line_too(world: LocalService, monkeypatch: 
     assert "in fail" in list_sessions(world.runs[0], "--debug").stderr
 
 
+def test_debug_is_advised_where_there_is_such_an_option(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise LookupError("surprise")
+
+    for name, arguments, advised in (
+        ("doctor", ["doctor"], True),
+        ("doctor", ["doctor", "--debug"], False),
+        ("local", ["local"], False),
+        ("completion", ["completion", "bash"], False),
+    ):
+        monkeypatch.setattr(_commands.commands.commands[name], "invoke", fail)
+        result = run(*arguments)
+        assert result.exit_code == 255
+        advice = ", --debug shows where it happened" if advised else ""
+        assert result.stderr.splitlines()[-1] == f"novaact-http: LookupError: surprise; this is unexpected{advice}"
+
+
 @pytest.mark.parametrize("name", ["ids", "jsonl", "text", "table"])
 def test_a_listing_that_fails_in_the_middle_says_how_to_go_on(name: str, world: LocalService) -> None:
     of = world.runs[0]
