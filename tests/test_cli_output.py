@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import TYPE_CHECKING
 
@@ -43,6 +44,27 @@ def test_a_listing_cut_off_goes_on_as_with_boto3(world: LocalService) -> None:
     rest = list_sessions(of, "--output", "json", "--sort-order", "Descending", "--starting-token", first["NextToken"])
     listed = first["sessionSummaries"] + json.loads(rest.stdout)["sessionSummaries"]
     assert [each["sessionId"] for each in listed] == list(of.session_ids[::-1])
+
+
+def test_a_listing_of_nothing_says_where_to_begin_as_the_aws_cli_does(world: LocalService) -> None:
+    of, empty = world.runs[0], world.add_run("none", sessions=0)
+    nothing = list_sessions(of, "--output", "json", "--max-items", "0")
+    document = json.loads(nothing.stdout)
+    assert document["sessionSummaries"] == []
+    token = document["NextToken"]
+    assert json.loads(base64.b64decode(token)) == {"nextToken": None, "boto_truncate_amount": 0}
+    assert nothing.stderr.endswith(f"--starting-token {token}\n")
+    rest = list_sessions(of, "--output", "ids", "--starting-token", token)
+    assert rest.stdout.splitlines() == list(of.session_ids)
+    assert list_sessions(empty, "--output", "ids", "--max-items", "0").stderr == ""
+
+
+def test_a_listing_of_nothing_from_somewhere_stays_there(world: LocalService) -> None:
+    of = world.runs[0]
+    document = json.loads(list_sessions(of, "--output", "json", "--max-items", "3").stdout)
+    somewhere = ("--output", "json", "--starting-token", document["NextToken"])
+    nothing = json.loads(list_sessions(of, *somewhere, "--max-items", "0").stdout)
+    assert nothing == {"sessionSummaries": [], "NextToken": document["NextToken"]}
 
 
 def test_the_table_has_every_session(world: LocalService) -> None:

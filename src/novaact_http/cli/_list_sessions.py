@@ -14,14 +14,16 @@ from novaact_http.cli._terminal import Progress, is_terminal, notices, say, say_
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from novaact_http import Client
+    from novaact_http import Client, ListSessionsResponse
 
 _WHAT, _PAGING, _OUTPUT, _CONNECTION = "What to list", "Paging", "Output", "Time, attempts and trust"
 SORT_ORDERS = ("Ascending", "Descending")
 _NO_LIMIT = 365 * 24 * 60 * 60.0  # the longest that the library takes
 _MOST_RUNS_SHOWN = 20
+# What the AWS CLI goes on from after no items: base64 of {"nextToken": null, "boto_truncate_amount": 0}.
+_THE_BEGINNING = "eyJuZXh0VG9rZW4iOiBudWxsLCAiYm90b190cnVuY2F0ZV9hbW91bnQiOiAwfQ=="
 
 
 @click.command("list-sessions", cls=Command)
@@ -249,9 +251,11 @@ class Run:
         self._pager = client.iter_sessions(
             **self._call,
             page_size=given.page_size,
-            max_items=given.max_items,
+            max_items=1 if given.max_items == 0 else given.max_items,
             starting_token=given.starting_token,
         )
+        # As in the AWS CLI, a listing of no items asks too, and so knows whether there is one to begin with.
+        self._here = (given.starting_token or _THE_BEGINNING) if given.max_items == 0 else None
         self._single: dict[str, Any] | None = (
             {"max_results": given.max_results, "next_token": given.next_token} if given.is_single else None
         )
@@ -276,14 +280,24 @@ class Run:
             raise
 
     def _list_pages(self) -> None:
-        for page in self._pager.pages():
-            text, token = self._format.page(page), self._pager.resume_token
+        for page, token in self._pages():
+            text = self._format.page(page)
             if self._is_streamed:
                 self.outlet.write(text, token)
             self._token = token
             self.listed += len(page.session_summaries)
             self._progress.add(len(page.session_summaries))
         self._finish(self._format.end(self._token), self._token)
+
+    def _pages(self) -> Iterator[tuple[ListSessionsResponse, str | None]]:
+        """The pages, each with the token that the listing goes on from after it."""
+        import attrs
+
+        for page in self._pager.pages():
+            if self._here is not None and page.session_summaries:
+                yield attrs.evolve(page, session_summaries=()), self._here
+            else:
+                yield page, self._pager.resume_token
 
     def _finish(self, text: str, token: str | None) -> None:
         self._is_complete = True  # so that a write that is interrupted is not begun again
