@@ -82,6 +82,10 @@ _THE_BEGINNING = "eyJuZXh0VG9rZW4iOiBudWxsLCAiYm90b190cnVuY2F0ZV9hbW91bnQiOiAwfQ
 def list_sessions(ctx: click.Context, /, **options: Any) -> None:
     """List the sessions of workflow runs.
 
+    One that fails does not stop the others. Exits with 0 if all is well, 252 for bad arguments, 253 for settings or
+    credentials, 254 if the service said no, 255 for all else, 130 after Ctrl-C; of several runs, with the code of the
+    first, in the order given, that failed.
+
     \b
     Examples:
       novaact-http list-sessions --workflow-definition-name checkout-flow \\
