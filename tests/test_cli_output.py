@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import base64
+import errno
+import io
 import json
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -73,6 +76,15 @@ def test_the_table_has_every_session(world: LocalService) -> None:
     for number, session_id in enumerate(world.runs[0].session_ids, start=1):
         assert f"│ {number:<2} │ {session_id} │" in result.stdout
     assert result.stderr == ""
+
+
+def test_drawing_a_table_leaves_standard_output_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Full(io.StringIO):
+        def flush(self) -> None:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(sys, "stdout", Full())
+    assert "Session ID" in _output.make("table").end(None)
 
 
 def test_ids_and_jsonl_have_one_session_a_line(world: LocalService) -> None:
