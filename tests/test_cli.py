@@ -78,6 +78,10 @@ def test_sort_orders_are_the_librarys() -> None:
     [
         (["list-sessions"], "Missing option '--workflow-definition-name'; see novaact-http list-sessions --help"),
         (["list-sessions", "--foo"], "No such option '--foo'; see novaact-http list-sessions --help"),
+        (
+            ["list-sessions", "--region"],
+            "Option '--region' requires an argument; see novaact-http list-sessions --help",
+        ),
         (["nonsense"], "No such command 'nonsense'; see novaact-http --help"),
     ],
 )
