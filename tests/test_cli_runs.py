@@ -42,7 +42,8 @@ def test_ids_come_in_the_order_of_the_runs(runs: Sequence[WorkflowRun]) -> None:
 def test_runs_are_read_from_standard_input(runs: Sequence[WorkflowRun]) -> None:
     lines = "".join(f" {each.workflow_run_id}\n\n" for each in runs[1:])
     named = naming(runs[0])
-    result = run("list-sessions", *named, "--workflow-run-id", "-", "--output", "ids", stdin=lines)
+    result = run("list-sessions", *named, "--workflow-run-id", "-", "--output", "ids", stdin=f"\ufeff{lines}")
+    assert result.exit_code == 0
     assert result.stdout.splitlines() == [each for of in runs for each in of.session_ids]
     assert run("list-sessions", *named[:2], "--workflow-run-id", "-", stdin="\n").exit_code == 0
 

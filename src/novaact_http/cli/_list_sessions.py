@@ -359,8 +359,8 @@ def _run_ids(given: Sequence[str]) -> list[str]:
         elif sys.stdin is None:
             raise click.UsageError("standard input, which --workflow-run-id - reads, is closed")
         else:
-            # What is not UTF-8 is no id either: the library says so.
-            lines = sys.stdin.buffer.read().decode("utf-8", "surrogateescape").splitlines()
+            # Windows begins texts with a mark. What is not UTF-8 is no id either: the library says so.
+            lines = sys.stdin.buffer.read().decode("utf-8-sig", "surrogateescape").splitlines()
             ids += filter(None, map(str.strip, lines))
     return ids
 
