@@ -24,6 +24,10 @@ _AS_OPTIONS = (
     (r"\bpass credentials=\.\.\.", "pass --profile"),
     (r"\bthe argument credentials, (?=env)", ""),
     (r"\bthe argument verify\b", "--ca-bundle"),
+    (
+        r"^verify must be the path of a CA bundle or an ssl\.SSLContext, not (.*?);.*",
+        r"--ca-bundle must be the path of a CA bundle, not \1",
+    ),
     (r"\bthe argument (region|endpoint_url|profile)\b", r"--\1"),
     (r"\b(?<!-)(page_size|max_items|max_results|starting_token|next_token|sort_order)\b", r"--\1"),
     (r"\b(?<!-)(workflow_run_id|workflow_definition_name)\b", r"--\1"),

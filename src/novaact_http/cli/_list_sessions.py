@@ -167,6 +167,12 @@ class Given(NamedTuple):
             raise click.UsageError(
                 f"{used} cannot be used for one call only, which --no-paginate, --max-results and --next-token ask for"
             )
+        for name, seconds in (
+            ("--cli-connect-timeout", self.cli_connect_timeout),
+            ("--cli-read-timeout", self.cli_read_timeout),
+        ):
+            if seconds is not None and not seconds <= _NO_LIMIT:  # which is so of nan too
+                raise click.UsageError(f"{name} must be a number of seconds, a year at most; 0 for no limit")
 
     def client(self) -> Client:
         """The client that these options ask for."""
