@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from commandline import naming, run
 from novaact_http import SortOrder, cli
-from novaact_http.cli import _commands, _list_sessions, _options
+from novaact_http.cli import _commands, _errors, _list_sessions, _options
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,6 +49,17 @@ def test_help_shows_options_by_what_they_are_about() -> None:
     assert "--region" not in paging
 
 
+def test_help_names_all_that_say_whom_to_trust() -> None:
+    shown = " ".join(run("list-sessions", "--help").stdout.split())
+    assert "Else AWS_CA_BUNDLE, the profile's, REQUESTS_CA_BUNDLE, SSL_CERT_FILE, certifi's." in shown
+
+
+def test_help_tells_the_exit_codes() -> None:
+    shown = " ".join(run("list-sessions", "--help").stdout.split())
+    assert "of several runs, with the code of the first, in the order given, that failed" in shown
+    assert all(str(code) in shown for code in (_errors.USAGE, _errors.CONFIGURATION, _errors.SERVICE, _errors.GENERAL))
+
+
 def test_help_leaves_out_what_is_hidden() -> None:
     command = _options.Command(
         "a", params=[_options.Option(["--shown"], group="One"), click.Option(["--b"], hidden=True)]
@@ -67,6 +78,10 @@ def test_sort_orders_are_the_librarys() -> None:
     [
         (["list-sessions"], "Missing option '--workflow-definition-name'; see novaact-http list-sessions --help"),
         (["list-sessions", "--foo"], "No such option '--foo'; see novaact-http list-sessions --help"),
+        (
+            ["list-sessions", "--region"],
+            "Option '--region' requires an argument; see novaact-http list-sessions --help",
+        ),
         (["nonsense"], "No such command 'nonsense'; see novaact-http --help"),
     ],
 )

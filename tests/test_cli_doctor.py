@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from commandline import COMMAND, naming, run
+from novaact_http._profiles import Profile
 from novaact_http.cli import _doctor
 
 if TYPE_CHECKING:
@@ -77,8 +78,37 @@ def test_what_is_used_and_where_it_came_from(monkeypatch: pytest.MonkeyPatch) ->
         "timeouts": "5 s to connect, 60 s to read  (the default)",
         "retries": "mode standard  (the default); 7 attempts  (AWS_MAX_ATTEMPTS)",
         "app id": "none  (the default)",
-        "credentials": "AKIA************MPLE  (the environment); permanent, without a time that they expire",
+        "credentials": "AKIA************MPLE  (the environment: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY); "
+        "permanent, without a time that they expire",
     }
+
+
+@pytest.mark.usefixtures("keys")
+def test_the_variable_that_the_token_came_from_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "TheToken")
+    keys = "AKIA************MPLE  (the environment: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY"
+    assert shown(run("doctor").stdout)["credentials"].startswith(f"{keys}, AWS_SESSION_TOKEN); temporary")
+    monkeypatch.setenv("AWS_SECURITY_TOKEN", "TheOlderToken")  # wins, as in botocore
+    assert shown(run("doctor").stdout)["credentials"].startswith(f"{keys}, AWS_SECURITY_TOKEN); temporary")
+
+
+@pytest.mark.parametrize(
+    ("origin", "variable", "told"),
+    [
+        ("container-role", "AWS_CONTAINER_CREDENTIALS_FULL_URI", ", by AWS_CONTAINER_CREDENTIALS_FULL_URI"),
+        ("custom-process", "", ", by credential_process of the profile 'dev' in {}"),
+        ("iam-role", "", ""),
+        ("container-role", "", ""),
+    ],
+)
+def test_what_botocore_took_credentials_by_is_told(
+    origin: str, variable: str, told: str, files: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files[0].write_text("[profile dev]\ncredential_process = program\n")
+    if variable:
+        monkeypatch.setenv(variable, "http://localhost")
+    shown = _doctor._origin(f"botocore's chain of providers: {origin}", Profile("dev", os.environ))
+    assert shown == f"botocore's chain of providers: {origin}{told.format(files[0])}"
 
 
 def test_a_profile_is_told_with_its_files(files: tuple[Path, Path]) -> None:
@@ -94,8 +124,10 @@ def test_a_profile_is_told_with_its_files(files: tuple[Path, Path]) -> None:
         f"mode standard  (retry_mode of the profile 'dev' in {credentials}); 5 attempts  (max_attempts {of_config}"
     )
     assert lines["app id"] == f"shop  (sdk_ua_app_id {of_config}"
-    assert lines["credentials"].startswith("AKIA************MPLE  (botocore's chain of providers: shared-credentials-f")
-    assert "temporary" in lines["credentials"]
+    assert lines["credentials"].startswith(
+        "AKIA************MPLE  (botocore's chain of providers: shared-credentials-file, by aws_access_key_id of the "
+        f"profile 'dev' in {credentials}); temporary"
+    )
     for secret in (*KEYS.values(), "TheToken"):
         assert secret not in result.stdout
 
@@ -204,6 +236,13 @@ def test_a_call_needs_a_run() -> None:
     result = run("doctor", "--call", "--workflow-run-id", "a")
     assert (result.exit_code, result.stdout) == (252, "")
     assert "--call needs --workflow-definition-name and --workflow-run-id" in result.stderr
+
+
+@pytest.mark.parametrize("name", ["a", ""])
+def test_a_run_needs_a_call(name: str) -> None:
+    result = run("doctor", "--workflow-definition-name", name)
+    assert (result.exit_code, result.stdout) == (252, "")
+    assert "--workflow-run-id are of the test call, which --call asks for" in result.stderr
 
 
 def test_a_clock_that_differs_is_said(world: LocalService) -> None:

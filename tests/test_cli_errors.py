@@ -40,7 +40,7 @@ def tls_url(ca: trustme.CA) -> Iterator[str]:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     ca.issue_cert("127.0.0.1").configure_cert(context)
     answer = always(b"HTTP/1.1 418 Teapot\r\nContent-Length: 2\r\n\r\n{}")
-    with Server(answer, answer, answer, tls=context) as server:
+    with Server(answer, answer, answer, answer, tls=context) as server:
         yield f"https://127.0.0.1:{server.endpoint().port}"
 
 
@@ -51,6 +51,9 @@ def tls_url(ca: trustme.CA) -> Iterator[str]:
         (["--page-size", "0"], {}, 252, "--page-size must be at least 1"),
         (["--no-paginate", "--max-results", "0"], {}, 252, "--max-results must be at least 1"),
         (["--region", "no region"], {}, 253, "--region is 'no region'"),
+        (["--ca-bundle", ""], {}, 253, "--ca-bundle must be the path of a CA bundle, not ''\n"),
+        (["--cli-read-timeout", "inf"], {}, 252, "--cli-read-timeout must be a number of seconds, a year at most; 0"),
+        (["--cli-connect-timeout", "nan"], {}, 252, "--cli-connect-timeout must be a number of seconds"),
         (["--profile", "nobody"], {}, 253, "--profile is 'nobody', which is a profile of neither"),
         (["--endpoint-url", "https://user:secret@host"], {}, 253, "--endpoint-url must not hold a user name"),
         ([], {"AWS_REGION": "", "AWS_DEFAULT_REGION": ""}, 253, "AWS_DEFAULT_REGION is ''"),
@@ -141,6 +144,8 @@ def test_a_certificate_that_is_not_trusted_says_how_to_trust_it(
         assert "418" in answered.stderr
         warned = "warning: with --no-verify-ssl whoever answers is trusted" in answered.stderr
         assert warned is (trusting == ["--no-verify-ssl"])
+    both = list_sessions(world.runs[0], *once, "--no-verify-ssl", "--ca-bundle", str(ca_bundle))
+    assert "can read and replay requests; --ca-bundle is not used\n" in both.stderr
     missing = list_sessions(world.runs[0], *once, "--ca-bundle", "/no/such/file")
     assert missing.exit_code == 253
     assert "the CA bundle '/no/such/file' of --ca-bundle cannot be used" in missing.stderr
@@ -237,6 +242,23 @@ def test_what_nobody_expected_is_one_line_too(world: LocalService, monkeypatch: 
         "novaact-http: LookupError: surprise; this is unexpected, --debug shows where it happened\n"
     )
     assert "in fail" in list_sessions(world.runs[0], "--debug").stderr
+
+
+def test_debug_is_advised_where_there_is_such_an_option(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise LookupError("surprise")
+
+    for name, arguments, advised in (
+        ("doctor", ["doctor"], True),
+        ("doctor", ["doctor", "--debug"], False),
+        ("local", ["local"], False),
+        ("completion", ["completion", "bash"], False),
+    ):
+        monkeypatch.setattr(_commands.commands.commands[name], "invoke", fail)
+        result = run(*arguments)
+        assert result.exit_code == 255
+        advice = ", --debug shows where it happened" if advised else ""
+        assert result.stderr.splitlines()[-1] == f"novaact-http: LookupError: surprise; this is unexpected{advice}"
 
 
 @pytest.mark.parametrize("name", ["ids", "jsonl", "text", "table"])
@@ -367,6 +389,21 @@ def test_an_interruption_before_anything_was_listed_says_nothing(
     monkeypatch.setattr(_list_sessions, "_run_ids", interrupt)
     result = list_sessions(world.runs[0])
     assert (result.exit_code, result.stdout, result.stderr) == (130, "", "")
+
+
+def test_an_interruption_of_the_last_write_does_not_begin_it_again(
+    world: LocalService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[bytes] = []
+
+    def interrupt(_: object, data: bytes, token: str | None) -> None:
+        written.append(data)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(_runs.Outlet, "_write", interrupt)
+    for arguments in ([], ["--no-paginate"]):
+        assert list_sessions(world.runs[0], *arguments).exit_code == 130
+    assert len(written) == 2
 
 
 def test_a_ctrl_c_is_not_reported() -> None:

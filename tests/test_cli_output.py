@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+import errno
+import io
 import json
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -45,12 +49,42 @@ def test_a_listing_cut_off_goes_on_as_with_boto3(world: LocalService) -> None:
     assert [each["sessionId"] for each in listed] == list(of.session_ids[::-1])
 
 
+def test_a_listing_of_nothing_says_where_to_begin_as_the_aws_cli_does(world: LocalService) -> None:
+    of, empty = world.runs[0], world.add_run("none", sessions=0)
+    nothing = list_sessions(of, "--output", "json", "--max-items", "0")
+    document = json.loads(nothing.stdout)
+    assert document["sessionSummaries"] == []
+    token = document["NextToken"]
+    assert json.loads(base64.b64decode(token)) == {"nextToken": None, "boto_truncate_amount": 0}
+    assert nothing.stderr.endswith(f"--starting-token {token}\n")
+    rest = list_sessions(of, "--output", "ids", "--starting-token", token)
+    assert rest.stdout.splitlines() == list(of.session_ids)
+    assert list_sessions(empty, "--output", "ids", "--max-items", "0").stderr == ""
+
+
+def test_a_listing_of_nothing_from_somewhere_stays_there(world: LocalService) -> None:
+    of = world.runs[0]
+    document = json.loads(list_sessions(of, "--output", "json", "--max-items", "3").stdout)
+    somewhere = ("--output", "json", "--starting-token", document["NextToken"])
+    nothing = json.loads(list_sessions(of, *somewhere, "--max-items", "0").stdout)
+    assert nothing == {"sessionSummaries": [], "NextToken": document["NextToken"]}
+
+
 def test_the_table_has_every_session(world: LocalService) -> None:
     result = list_sessions(world.runs[0])
     assert result.exit_code == 0
     for number, session_id in enumerate(world.runs[0].session_ids, start=1):
         assert f"│ {number:<2} │ {session_id} │" in result.stdout
     assert result.stderr == ""
+
+
+def test_drawing_a_table_leaves_standard_output_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Full(io.StringIO):
+        def flush(self) -> None:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(sys, "stdout", Full())
+    assert "Session ID" in _output.make("table").end(None)
 
 
 def test_ids_and_jsonl_have_one_session_a_line(world: LocalService) -> None:
@@ -190,10 +224,19 @@ def test_options_that_make_no_sense_are_refused(arguments: Sequence[str], messag
     assert result.stderr.count("\n") == 1
 
 
-def test_a_query_that_does_not_fit_is_an_error(world: LocalService) -> None:
-    result = list_sessions(world.runs[0], "--query", "length(`1`)")
+@pytest.mark.parametrize("arguments", [[], ["--no-paginate"], ["--output", "text"]])
+def test_a_query_that_does_not_fit_is_an_error(arguments: Sequence[str], world: LocalService) -> None:
+    result = list_sessions(world.runs[0], "--query", "length(`1`)", *arguments)
     assert (result.exit_code, result.stdout) == (255, "")
     assert result.stderr.startswith("novaact-http: --query cannot be applied: In function length(), invalid type")
+    assert result.stderr.count("\n") == 1
+
+
+def test_a_query_that_fits_some_pages_does_not_say_to_go_on_with_it(world: LocalService) -> None:
+    query = "length(sessionSummaries[20] || `1`)"
+    result = list_sessions(world.runs[0], "--query", query, "--output", "text", "--page-size", "30")
+    assert (result.exit_code, result.stdout) == (255, "1\n")
+    assert result.stderr.count("\n") == 1
 
 
 def test_the_same_listing_in_one_call_and_in_pages(world: LocalService) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+import itertools
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -39,7 +42,8 @@ def test_ids_come_in_the_order_of_the_runs(runs: Sequence[WorkflowRun]) -> None:
 def test_runs_are_read_from_standard_input(runs: Sequence[WorkflowRun]) -> None:
     lines = "".join(f" {each.workflow_run_id}\n\n" for each in runs[1:])
     named = naming(runs[0])
-    result = run("list-sessions", *named, "--workflow-run-id", "-", "--output", "ids", stdin=lines)
+    result = run("list-sessions", *named, "--workflow-run-id", "-", "--output", "ids", stdin=f"\ufeff{lines}")
+    assert result.exit_code == 0
     assert result.stdout.splitlines() == [each for of in runs for each in of.session_ids]
     assert run("list-sessions", *named[:2], "--workflow-run-id", "-", stdin="\n").exit_code == 0
 
@@ -214,10 +218,15 @@ def test_after_an_interruption_nothing_more_is_written(monkeypatch: pytest.Monke
     raw = io.BytesIO()
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw))
     outlet = _runs.Outlet("utf-8", Progress(streamed=True))
-    outlet.open()
     outlet.write("a", "first")
+    outlet.end()
+    outlet.pour()
+    outlet.write("b", "second")  # is handed over
+    waiting = threading.Thread(target=outlet.write, args=("c", "third"))
+    waiting.start()
     outlet.close()
-    outlet.write("b", "second")
+    waiting.join(30)
+    assert not waiting.is_alive()
     assert (raw.getvalue(), outlet.token) == (b"a", "first")
 
 
@@ -247,6 +256,31 @@ def test_an_interruption_says_which_runs_are_left(
     assert lines[0].endswith(command)
 
 
+def test_an_interruption_ends_all_though_the_reader_stalls(
+    runs: Sequence[WorkflowRun], world: LocalService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Long after the first run's one page has come, which then is being written.
+    last_pages = itertools.chain([False] * 20, itertools.repeat(True))
+    held = Held(world, lambda target: runs[0].workflow_run_id in target and next(last_pages), monkeypatch)
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            os.write(writer, bytes(1))
+    os.set_blocking(writer, True)
+    named = [*naming(runs[2], runs[0]), "--output", "ids", "--page-size", "1"]
+    with spawn("list-sessions", *named, stdout=writer) as process:
+        assert held.asked.wait(30)
+        process.send_signal(signal.SIGINT)
+        try:
+            assert process.wait(30) == 130
+        finally:
+            process.kill()
+            held.let_go()
+    os.close(writer)
+    os.close(reader)
+
+
 def test_an_interruption_of_very_many_says_from_where(world: LocalService, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupt(*_: object) -> object:
         raise KeyboardInterrupt
@@ -272,12 +306,14 @@ def test_an_interruption_in_this_process(
 ) -> None:
     def in_order(of: Sequence[_runs.Run], concurrency: int) -> Iterator[int]:
         for number in range(listed):
-            of[number].outlet.open()
             of[number].list()
+            of[number].outlet.end()
+            of[number].outlet.pour()
             yield number
         if listed < len(of):
             of[listed].outlet.write("begun", "a token")
-            of[listed].outlet.open()
+            of[listed].outlet.end()
+            of[listed].outlet.pour()
         raise KeyboardInterrupt
 
     monkeypatch.setattr(_runs, "in_order", in_order)

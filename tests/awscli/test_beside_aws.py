@@ -60,6 +60,7 @@ def of(world: LocalService) -> WorkflowRun:
         ["--page-size", "10"],
         ["--max-items", "12", "--page-size", "5"],
         ["--max-items", "34"],
+        ["--max-items", "0"],
         ["--sort-order", "Descending", "--max-items", "2"],
         ["--no-paginate"],
         ["--max-results", "3"],
@@ -96,7 +97,9 @@ def test_the_same_is_printed(output: str, arguments: Sequence[str], of: Workflow
         {"sessionSummaries": [{"sessionId": "a"}], "nextToken": None},
     ],
 )
-@pytest.mark.parametrize("arguments", [[], ["--no-paginate"]], ids=["pages", "one call"])
+@pytest.mark.parametrize(
+    "arguments", [[], ["--no-paginate"], ["--max-items", "0"]], ids=["pages", "one call", "no items"]
+)
 def test_whatever_the_service_answers(
     page: object, output: str, arguments: Sequence[str], of: WorkflowRun, world: LocalService
 ) -> None:

@@ -51,7 +51,10 @@ class _Commands(click.Group):
         except Exception as error:  # noqa: BLE001 - the last resort
             if isinstance(error, OSError):
                 _errors.give_up_standard_output()
-            ctx.exit(_errors.report(error, debug=debug))
+            ctx.exit(_errors.report(error, debug=debug if self._has_debug(ctx.invoked_subcommand) else None))
+
+    def _has_debug(self, name: str | None) -> bool:
+        return name is not None and any("--debug" in each.opts for each in self.commands[name].params)
 
 
 def _usage(error: click.ClickException) -> int:

@@ -1,7 +1,7 @@
 """`novaact-http doctor`: what would be used, and where each of it came from.
 
 Nothing is decided here: settings and credentials are asked for as a client asks for them, and say themselves where they
-came from.
+came from. botocore's providers of credentials tell only their names; what they were asked for by is said beside those.
 """
 
 from __future__ import annotations
@@ -27,6 +27,19 @@ if TYPE_CHECKING:
 
 _CALL = "A test call"
 _PACKAGES = ("botocore", "httpx", "attrs", "certifi", "click", "rich")
+_KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+_TOKENS = ("AWS_SECURITY_TOKEN", "AWS_SESSION_TOKEN")  # the first that is set wins, as in botocore
+# What makes botocore's providers give credentials: a variable, or a key of the profile. Others need nothing.
+_ASKED_FOR_BY = {
+    "assume-role": ("role_arn",),
+    "assume-role-with-web-identity": ("AWS_WEB_IDENTITY_TOKEN_FILE", "web_identity_token_file"),
+    "config-file": ("aws_access_key_id",),
+    "container-role": ("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI"),
+    "custom-process": ("credential_process",),
+    "login": ("login_session",),
+    "shared-credentials-file": ("aws_access_key_id",),
+    "sso": ("sso_session", "sso_start_url"),
+}
 _SAME_TIME = 2.0  # seconds: a Date header has no fractions
 _WIDTH = 13
 _SOME_REGION = "us-east-1"
@@ -34,7 +47,7 @@ _SOME_REGION = "us-east-1"
 
 @click.command(cls=Command)
 @connection_options
-@option(_CALL, "--call", is_flag=True, help="Make one signed call, for one session of the run.")
+@option(_CALL, "--call", is_flag=True, help="Make one signed call, for one session of this run:")
 @option(_CALL, "--workflow-definition-name", metavar="NAME", help="The workflow definition.")
 @option(_CALL, "--workflow-run-id", metavar="UUID", help="The workflow run.")
 @option("Other", "--debug", is_flag=True, help="Show the traceback of an error. Shows no secrets.")
@@ -53,6 +66,10 @@ def doctor(ctx: click.Context, /, **options: Any) -> None:
     given = Given(**options)
     if given.call and not (given.workflow_definition_name and given.workflow_run_id):
         raise click.UsageError("--call needs --workflow-definition-name and --workflow-run-id")
+    if not given.call and (given.workflow_definition_name, given.workflow_run_id) != (None, None):
+        raise click.UsageError(
+            "--workflow-definition-name and --workflow-run-id are of the test call, which --call asks for"
+        )
     with notices(debug=given.debug):
         ctx.exit(_examine(given))
 
@@ -85,7 +102,7 @@ def _examine(given: Given) -> int:
         if settings is not None:
             _show_settings(settings)
             _show_trust(given, settings, problems)
-        _show_credentials(given, _SOME_REGION if settings is None else settings.region, problems)
+        _show_credentials(given, profile, _SOME_REGION if settings is None else settings.region, problems)
     _show_versions()
     for problem in problems:
         _errors.report(problem, debug=given.debug)
@@ -164,7 +181,7 @@ def _show_trust(given: Given, settings: Settings, problems: list[NovaActError]) 
         problems.append(error)
 
 
-def _show_credentials(given: Given, region: str, problems: list[NovaActError]) -> None:
+def _show_credentials(given: Given, profile: Profile, region: str, problems: list[NovaActError]) -> None:
     from novaact_http import _credentials
     from novaact_http.errors import CredentialsError
 
@@ -176,9 +193,22 @@ def _show_credentials(given: Given, region: str, problems: list[NovaActError]) -
         problems.append(error)
         _show("credentials", "missing or wrong")
         return
-    _show("credentials", masked(found.credentials.access_key_id), found.origin)
+    _show("credentials", masked(found.credentials.access_key_id), _origin(found.origin, profile))
     kind = "temporary" if found.credentials.session_token else "permanent"
     _show("", f"{kind}, until {found.expires_at}" if found.expires_at else f"{kind}, without a time that they expire")
+
+
+def _origin(origin: str, profile: Profile) -> str:
+    """Where credentials came from, with what made them come from there."""
+    environ = os.environ
+    if origin == "the environment":
+        return f"{origin}: {', '.join((*_KEYS, *[each for each in _TOKENS if environ.get(each)][:1]))}"
+    for name in _ASKED_FOR_BY.get(origin.rpartition(": ")[2], ()):
+        if environ.get(name):
+            return f"{origin}, by {name}"
+        if profile.get(name) is not None:
+            return f"{origin}, by {name} of the profile {profile.name!r} in {profile.file_of(name)}"
+    return origin
 
 
 def masked(key_id: str) -> str:

@@ -9,6 +9,7 @@ import re
 import sys
 from typing import TYPE_CHECKING, NamedTuple
 
+from novaact_http.cli._output import QueryError
 from novaact_http.cli._terminal import say, show
 
 if TYPE_CHECKING:
@@ -23,6 +24,10 @@ _AS_OPTIONS = (
     (r"\bpass credentials=\.\.\.", "pass --profile"),
     (r"\bthe argument credentials, (?=env)", ""),
     (r"\bthe argument verify\b", "--ca-bundle"),
+    (
+        r"^verify must be the path of a CA bundle or an ssl\.SSLContext, not (.*?);.*",
+        r"--ca-bundle must be the path of a CA bundle, not \1",
+    ),
     (r"\bthe argument (region|endpoint_url|profile)\b", r"--\1"),
     (r"\b(?<!-)(page_size|max_items|max_results|starting_token|next_token|sort_order)\b", r"--\1"),
     (r"\b(?<!-)(workflow_run_id|workflow_definition_name)\b", r"--\1"),
@@ -67,12 +72,12 @@ def exit_code(error: BaseException) -> int:
     return SERVICE if isinstance(error, errors.ServiceError) else GENERAL
 
 
-def report(error: BaseException, *, debug: bool, target: Target | None = None, about: str = "") -> int:
+def report(error: BaseException, *, debug: bool | None, target: Target | None = None, about: str = "") -> int:
     """Say what went wrong, and return the exit code.
 
     Args:
         error: what was raised; nothing is said of a Ctrl-C.
-        debug: show the traceback before it.
+        debug: show the traceback before it; None if the command has no such option.
         target: what requests went to, if that is known.
         about: what the line begins with.
     """
@@ -84,18 +89,20 @@ def report(error: BaseException, *, debug: bool, target: Target | None = None, a
         for part in traceback.format_exception(type(error), error, error.__traceback__):
             for line in part.splitlines():
                 show(line)
-    say(about + describe(error, target))
+    say(about + describe(error, target, "" if debug is not False else ", --debug shows where it happened"))
     return exit_code(error)
 
 
-def describe(error: BaseException, target: Target | None = None) -> str:
-    """The error, and what to do about it."""
+def describe(error: BaseException, target: Target | None, advice: str) -> str:
+    """The error, and what to do about it; the advice if nobody expected it."""
     from novaact_http import errors
 
     if isinstance(error, OSError):
         return f"cannot write the output: {error.strerror or error}"
+    if isinstance(error, QueryError):
+        return str(error)
     if not isinstance(error, errors.NovaActError):
-        return f"{type(error).__name__}: {error}; this is unexpected, --debug shows where it happened"
+        return f"{type(error).__name__}: {error}; this is unexpected{advice}"
     text = str(error)
     if isinstance(error, (errors.ParameterError, errors.ConfigurationError, errors.CredentialsError)):
         text = as_options(text)

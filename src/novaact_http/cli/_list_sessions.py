@@ -14,14 +14,16 @@ from novaact_http.cli._terminal import Progress, is_terminal, notices, say, say_
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from novaact_http import Client
+    from novaact_http import Client, ListSessionsResponse
 
 _WHAT, _PAGING, _OUTPUT, _CONNECTION = "What to list", "Paging", "Output", "Time, attempts and trust"
 SORT_ORDERS = ("Ascending", "Descending")
 _NO_LIMIT = 365 * 24 * 60 * 60.0  # the longest that the library takes
 _MOST_RUNS_SHOWN = 20
+# What the AWS CLI goes on from after no items: base64 of {"nextToken": null, "boto_truncate_amount": 0}.
+_THE_BEGINNING = "eyJuZXh0VG9rZW4iOiBudWxsLCAiYm90b190cnVuY2F0ZV9hbW91bnQiOiAwfQ=="
 
 
 @click.command("list-sessions", cls=Command)
@@ -53,7 +55,7 @@ _MOST_RUNS_SHOWN = 20
 @option(_PAGING, "--max-results", type=int, metavar="N", help="One call only, which asks for so many sessions.")
 @option(_PAGING, "--next-token", metavar="TOKEN", help="One call only: the nextToken of the call before.")
 @connection_options
-@option(_CONNECTION, "--no-verify-ssl", is_flag=True, help="Trust whoever answers. Unsafe.")
+@option(_CONNECTION, "--no-verify-ssl", is_flag=True, help="Trust whoever answers, whatever --ca-bundle says. Unsafe.")
 @option(
     _CONNECTION,
     "--cli-connect-timeout",
@@ -79,6 +81,10 @@ _MOST_RUNS_SHOWN = 20
 @click.pass_context
 def list_sessions(ctx: click.Context, /, **options: Any) -> None:
     """List the sessions of workflow runs.
+
+    One that fails does not stop the others. Exits with 0 if all is well, 252 for bad arguments, 253 for settings or
+    credentials, 254 if the service said no, 255 for all else, 130 after Ctrl-C; of several runs, with the code of the
+    first, in the order given, that failed.
 
     \b
     Examples:
@@ -161,6 +167,12 @@ class Given(NamedTuple):
             raise click.UsageError(
                 f"{used} cannot be used for one call only, which --no-paginate, --max-results and --next-token ask for"
             )
+        for name, seconds in (
+            ("--cli-connect-timeout", self.cli_connect_timeout),
+            ("--cli-read-timeout", self.cli_read_timeout),
+        ):
+            if seconds is not None and not seconds <= _NO_LIMIT:  # which is so of nan too
+                raise click.UsageError(f"{name} must be a number of seconds, a year at most; 0 for no limit")
 
     def client(self) -> Client:
         """The client that these options ask for."""
@@ -171,10 +183,21 @@ class Given(NamedTuple):
             region=self.region,
             profile=self.profile,
             endpoint_url=self.endpoint_url,
-            verify=_trusting_anybody() if self.no_verify_ssl else self.ca_bundle,
+            verify=self._trusting_anybody() if self.no_verify_ssl else self.ca_bundle,
             timeout=Timeout(**{name: value or _NO_LIMIT for name, value in limits.items() if value is not None}),
             retries=None if self.max_attempts is None else RetryPolicy(max_attempts=self.max_attempts),
         )
+
+    def _trusting_anybody(self) -> ssl.SSLContext:
+        import ssl
+
+        unused = "; --ca-bundle is not used" if self.ca_bundle is not None else ""  # as in the AWS CLI
+        say(f"warning: with --no-verify-ssl whoever answers is trusted, and can read and replay requests{unused}")
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        context.set_alpn_protocols(["http/1.1"])
+        return context
 
     def target(self) -> _errors.Target:
         """What requests go to."""
@@ -190,17 +213,6 @@ class Given(NamedTuple):
         )
         source = _errors.as_options(settings.sources["endpoint_url"].place)
         return _errors.Target(settings.region, settings.endpoint.url, source)
-
-
-def _trusting_anybody() -> ssl.SSLContext:
-    import ssl
-
-    say("warning: with --no-verify-ssl whoever answers is trusted, and can read and replay requests")
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    context.set_alpn_protocols(["http/1.1"])
-    return context
 
 
 class Run:
@@ -249,14 +261,17 @@ class Run:
         self._pager = client.iter_sessions(
             **self._call,
             page_size=given.page_size,
-            max_items=given.max_items,
+            max_items=1 if given.max_items == 0 else given.max_items,
             starting_token=given.starting_token,
         )
+        # As in the AWS CLI, a listing of no items asks too, and so knows whether there is one to begin with.
+        self._here = (given.starting_token or _THE_BEGINNING) if given.max_items == 0 else None
         self._single: dict[str, Any] | None = (
             {"max_results": given.max_results, "next_token": given.next_token} if given.is_single else None
         )
         self._client = client
         self._token: str | None = None
+        self._is_complete = False
         self.listed = 0
 
     def list(self) -> None:
@@ -266,7 +281,7 @@ class Run:
                 self._list_pages()
             else:
                 page = self._client.list_sessions(**self._call, **self._single)
-                self.outlet.write(self._format.single(page), page.next_token or None)
+                self._finish(self._format.single(page), page.next_token or None)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is told of when it is the run's turn
             self.error = error
             self._salvage()
@@ -275,18 +290,32 @@ class Run:
             raise
 
     def _list_pages(self) -> None:
-        for page in self._pager.pages():
-            text, token = self._format.page(page), self._pager.resume_token
+        for page, token in self._pages():
+            text = self._format.page(page)
             if self._is_streamed:
                 self.outlet.write(text, token)
             self._token = token
             self.listed += len(page.session_summaries)
             self._progress.add(len(page.session_summaries))
-        self.outlet.write(self._format.end(self._token), self._token)
+        self._finish(self._format.end(self._token), self._token)
+
+    def _pages(self) -> Iterator[tuple[ListSessionsResponse, str | None]]:
+        """The pages, each with the token that the listing goes on from after it."""
+        import attrs
+
+        for page in self._pager.pages():
+            if self._here is not None and page.session_summaries:
+                yield attrs.evolve(page, session_summaries=()), self._here
+            else:
+                yield page, self._pager.resume_token
+
+    def _finish(self, text: str, token: str | None) -> None:
+        self._is_complete = True  # so that a write that is interrupted is not begun again
+        self.outlet.write(text, token)
 
     def _salvage(self) -> None:
         """Write what can be of the pages that came."""
-        text = self._format.partial()
+        text = None if self._is_complete else self._format.partial()
         if text is not None and not isinstance(self.error, OSError):
             self.outlet.write(text, self._token)
 
@@ -313,8 +342,6 @@ def _query(text: str | None) -> _output.Query | None:
         return None
     import jmespath  # 20 ms to import
 
-    from novaact_http.errors import NovaActError
-
     try:
         expression = jmespath.compile(text)
     except ValueError as error:
@@ -324,7 +351,7 @@ def _query(text: str | None) -> _output.Query | None:
         try:
             return expression.search(document)
         except ValueError as error:  # a function of the query's was given what it does not take
-            raise NovaActError(f"--query cannot be applied: {error}") from error
+            raise _output.QueryError(f"--query cannot be applied: {error}") from error
 
     return search
 
@@ -338,8 +365,8 @@ def _run_ids(given: Sequence[str]) -> list[str]:
         elif sys.stdin is None:
             raise click.UsageError("standard input, which --workflow-run-id - reads, is closed")
         else:
-            # What is not UTF-8 is no id either: the library says so.
-            lines = sys.stdin.buffer.read().decode("utf-8", "surrogateescape").splitlines()
+            # Windows begins texts with a mark. What is not UTF-8 is no id either: the library says so.
+            lines = sys.stdin.buffer.read().decode("utf-8-sig", "surrogateescape").splitlines()
             ids += filter(None, map(str.strip, lines))
     return ids
 
@@ -369,6 +396,8 @@ def _tell(ctx: click.Context, given: Given, run: Run) -> int:
     about, code = given.about(run), 0
     if error is not None:
         code = _errors.report(error, debug=given.debug, target=given.target(), about=about)
+    if isinstance(error, _output.QueryError):
+        return code  # and would be so again
     if run.outlet.token is not None:
         _tell_how_to_go_on(ctx, given, run)
     elif error is not None and run.listed:

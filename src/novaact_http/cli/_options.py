@@ -24,7 +24,14 @@ class Option(click.Option):
 
 
 class Command(click.Command):
-    """A command whose help has a heading for each group of options."""
+    """A command whose help has a heading for each group of options, and whose errors say whose they are."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        try:
+            return super().parse_args(ctx, args)
+        except click.UsageError as error:
+            error.ctx = error.ctx or ctx  # of a value that is missing, click does not say whose it is
+            raise
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         groups: dict[str, list[tuple[str, str]]] = {}
@@ -56,7 +63,11 @@ def connection_options(command: CommandT) -> CommandT:
                 help="Else AWS_ENDPOINT_URL_NOVA_ACT, AWS_ENDPOINT_URL, the profile's, the region's own.",
             ),
             option(
-                group, "--ca-bundle", metavar="PATH", help="Whom to trust (PEM). Else AWS_CA_BUNDLE, the profile's."
+                group,
+                "--ca-bundle",
+                metavar="PATH",
+                help="Whom to trust (PEM). Else AWS_CA_BUNDLE, the profile's, REQUESTS_CA_BUNDLE, SSL_CERT_FILE, "
+                "certifi's.",
             ),
         )
     ):

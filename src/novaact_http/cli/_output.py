@@ -7,12 +7,14 @@ comes, so that long listings need no memory; `json` and `table` when all pages a
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Protocol
+import sys
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from novaact_http.cli._terminal import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import IO
 
     from novaact_http.models import ListSessionsResponse
 
@@ -21,6 +23,10 @@ if TYPE_CHECKING:
 NAMES = ("table", "json", "jsonl", "text", "ids")
 STREAMED = ("jsonl", "text", "ids")
 WITH_QUERY = ("json", "text")
+
+
+class QueryError(Exception):
+    """A query cannot be applied to what was listed."""
 
 
 class Format(Protocol):
@@ -200,6 +206,19 @@ def _is_plain(value: object) -> bool:
     return not isinstance(value, (dict, list))
 
 
+class _Unwritten:
+    """Standard output, to be asked what it is, but not to be flushed: tables are drawn on other threads too."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(sys.stdout, name)
+
+    def write(self, text: str) -> int:
+        return len(text)
+
+    def flush(self) -> None:
+        """Whoever writes flushes."""
+
+
 class Table:
     """A table for people, as wide as the terminal."""
 
@@ -218,7 +237,7 @@ class Table:
         from rich.console import Console
         from rich.text import Text as Plain
 
-        console = Console()
+        console = Console(file=cast("IO[str]", _Unwritten()))
 
         def plain(text: str) -> Plain:
             # What cannot be encoded takes the width of its escape.

@@ -1,7 +1,8 @@
 """Listings of several runs at once, whose output comes whole and in the order asked for.
 
-The run whose turn it is writes to standard output as its pages come; what runs after it list meanwhile is spooled, in
-memory at first and on disk then. Threads are daemons, so that nobody waits for them on Ctrl-C.
+The main thread alone writes to standard output, so that Ctrl-C ends that too, however long its reader takes. From the
+run whose turn it is it takes page by page; what runs after it list meanwhile is spooled, in memory at first and on disk
+then. Threads are daemons, so that nobody waits for them on Ctrl-C.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ _COPIED = 1 << 16  # bytes at once
 
 
 class Outlet:
-    """What one run writes to: standard output when it is the run's turn, a spool before that.
+    """What one run writes to, which is standard output in the end.
 
     Attributes:
         token: from which to go on after what has reached standard output, or None.
@@ -33,54 +34,84 @@ class Outlet:
         self.token: str | None = None
         self._encoding = encoding
         self._progress = progress
-        self._lock = threading.Lock()
+        self._changed = threading.Condition()  # nobody has its lock while standard output is written
         self._spool: SpooledTemporaryFile[bytes] | None = None
         self._spooled_token: str | None = None
-        self._is_open = False
+        self._handed_over: tuple[bytes, str | None] | None = None
+        self._is_direct = False
+        self._has_turn = False
+        self._has_ended = False
         self._is_closed = False
 
     def write(self, text: str, token: str | None) -> None:
         """Write text, after which the listing goes on from the token."""
         data = text.encode(self._encoding, "backslashreplace")  # of a terminal, which may not have all
-        with self._lock:
+        if self._is_direct:
+            self._write(data, token)
+            return
+        with self._changed:
+            if self._has_turn:
+                self._changed.wait_for(lambda: self._handed_over is None or self._is_closed)
             if self._is_closed:
                 return
-            if self._is_open:
-                self._write(data)
-                self.token = token
+            if self._has_turn:
+                self._handed_over = data, token
+                self._changed.notify_all()
                 return
             if self._spool is None and data:
                 import tempfile  # 10 ms to import, and most list one run
 
-                self._spool = tempfile.SpooledTemporaryFile(_SPOOLED_IN_MEMORY)  # noqa: SIM115 - closed by `open`
+                self._spool = tempfile.SpooledTemporaryFile(_SPOOLED_IN_MEMORY)  # noqa: SIM115 - closed by `pour`
             if self._spool is not None:
                 self._spool.write(data)
             self._spooled_token = token
 
+    def end(self) -> None:
+        """The run writes no more."""
+        with self._changed:
+            self._has_ended = True
+            self._changed.notify_all()
+
     def open(self) -> None:
-        """It is the run's turn."""
-        with self._lock:
-            self._is_open = True
-            if self._spool is not None:
-                with self._spool as spool:
-                    spool.seek(0)
-                    while data := spool.read(_COPIED):
-                        self._write(data)
-            self._spool, self.token = None, self._spooled_token
+        """The run is listed on the main thread: what it writes goes to standard output at once."""
+        self._is_direct = True
+
+    def pour(self) -> None:
+        """It is the run's turn: on the main thread, bring to standard output what it writes until it ends."""
+        with self._changed:
+            self._has_turn = True
+            spool, self._spool = self._spool, None
+        if spool is not None:
+            with spool:
+                spool.seek(0)
+                while data := spool.read(_COPIED):
+                    self._write(data, None)
+        self.token = self._spooled_token
+        while (page := self._next()) is not None:
+            self._write(*page)
 
     def close(self) -> None:
         """Nothing more is written, and what is not written yet is forgotten."""
-        with self._lock:
+        with self._changed:
             self._is_closed = True
+            self._changed.notify_all()
             if self._spool is not None:
                 self._spool.close()
                 self._spool = None
 
-    def _write(self, data: bytes) -> None:
+    def _next(self) -> tuple[bytes, str | None] | None:
+        with self._changed:
+            self._changed.wait_for(lambda: self._handed_over is not None or self._has_ended)
+            page, self._handed_over = self._handed_over, None
+            self._changed.notify_all()
+            return page
+
+    def _write(self, data: bytes, token: str | None) -> None:
         if data:
             with self._progress.apart_from_output():
                 sys.stdout.buffer.write(data)
                 sys.stdout.flush()
+        self.token = token
 
 
 class Run(Protocol):
@@ -114,7 +145,6 @@ def _in_order(runs: Sequence[Run], concurrency: int) -> Iterator[int]:
     to_do: queue.SimpleQueue[int] = queue.SimpleQueue()
     for number in range(len(runs)):
         to_do.put(number)
-    done = [threading.Event() for _ in runs]
     slots = threading.Semaphore(_AHEAD * concurrency)
 
     def work() -> None:
@@ -127,12 +157,11 @@ def _in_order(runs: Sequence[Run], concurrency: int) -> Iterator[int]:
             try:
                 runs[number].list()
             finally:
-                done[number].set()
+                runs[number].outlet.end()
 
     _start(work, min(concurrency, len(runs)))
     for number, run in enumerate(runs):
-        run.outlet.open()
-        done[number].wait()
+        run.outlet.pour()
         slots.release()
         yield number
 
