@@ -147,7 +147,9 @@ class ClientBase:
         else:
             self._tls = _tls.provider(verify, scheme=scheme)
         skew = _flow.ClockSkew()
-        self._credentials = _credentials.Provider(found, lambda: time.time() + skew.seconds)
+        # A clock thought to be slow may have been set right meanwhile. It must not make credentials look expired, or
+        # nothing would be sent, and nothing learnt of the clock, ever again; the service says so if they are.
+        self._credentials = _credentials.Provider(found, lambda: time.time() + min(skew.seconds, 0.0))
         self._context = _flow.Context(
             settings=settings,
             timeout=_timeout(timeout),

@@ -260,7 +260,7 @@ class Provider:
 
     Args:
         source: where they come from.
-        clock: seconds since the epoch, as the service's clock shows it.
+        clock: seconds since the epoch, by the service's clock or behind it.
     """
 
     def __init__(self, source: Source, clock: Callable[[], float]) -> None:

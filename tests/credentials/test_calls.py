@@ -6,13 +6,14 @@ import datetime as dt
 import os
 import threading
 import traceback
+from email.utils import formatdate
 from typing import Any
 
 import httpx
 import pytest
 from botocore.exceptions import ClientError
 
-from credentials.vault import UTC, Vault, got, keys, provider, refreshable
+from credentials.vault import HOUR, UTC, Vault, got, keys, provider, refreshable
 from novaact_http import (
     Client,
     CredentialsError,
@@ -127,10 +128,21 @@ def test_a_call_with_time_enough_waits_for_its_credentials(face: Face) -> None:
     assert page.session_summaries == ()
 
 
-def test_what_was_learnt_of_the_clock_counts_for_credentials_too() -> None:
+def test_a_clock_that_is_fast_makes_no_credentials_expire() -> None:
     with Client(**{**OPTIONS, "credentials": lambda: KEYS}) as client:
-        client._context.skew.seconds = 1_000.0
-        assert client._credentials._clock() > dt.datetime.now(UTC).timestamp() + 900
+        client._context.skew.seconds = -1_000.0
+        assert client._credentials._clock() < dt.datetime.now(UTC).timestamp() - 900
+
+
+def test_a_clock_that_was_slow_and_was_set_right_makes_no_credentials_expire() -> None:
+    now = dt.datetime.now(UTC).timestamp()
+    skewed = {"x-amzn-errortype": "RequestTimeTooSkewed", "Date": formatdate(now + 2 * HOUR, usegmt=True)}
+    answers = [httpx.Response(403, headers=skewed, json={}), PAGE, PAGE]
+    options = mocked(lambda _: answers.pop(0))
+    with Client(**{**options, "credentials": lambda: keys(left=HOUR, now=now)}) as client:
+        assert client.list_sessions(**CALL).metadata.attempts == 2
+        assert client._context.skew.seconds == pytest.approx(2 * HOUR, abs=10)
+        assert client.list_sessions(**CALL).metadata.attempts == 1
 
 
 def test_no_error_of_botocores_shows_a_line_of_a_file(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
