@@ -28,7 +28,8 @@ async def by(deadline: float | None, awaited: Awaitable[ResultT]) -> ResultT:
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
     assert task is not None  # noqa: S101 - there is one wherever there is something to await
     before = getattr(task, "cancelling", int)()  # from Python 3.11 on, cancellations are counted
-    over = False
+    uncancel = getattr(task, "uncancel", int)
+    over = cancelled = False
 
     def end() -> None:
         nonlocal over
@@ -39,8 +40,11 @@ async def by(deadline: float | None, awaited: Awaitable[ResultT]) -> ResultT:
     try:
         return await awaited
     except asyncio.CancelledError as error:
-        if not over or getattr(task, "uncancel", int)() > before:
+        cancelled = True
+        if not over or uncancel() > before:
             raise
         raise DeadlineOver from error
     finally:
         timer.cancel()
+        if over and not cancelled:  # what was awaited made something else of it
+            uncancel()

@@ -58,6 +58,30 @@ def test_what_does_not_come_in_time_is_cancelled_and_its_task_goes_on(driver: As
     driver.run(run())
 
 
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_cancellation_that_is_made_something_else_of_does_not_count_on(
+    asyncio_driver: AsyncDriver, fails: bool
+) -> None:
+    async def stubborn() -> str:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            if fails:
+                raise OSError from None
+        return "done"
+
+    async def run() -> None:
+        try:
+            assert await _asyncio.by(time.monotonic() + 0.001, stubborn()) == "done"
+            assert not fails
+        except OSError:
+            assert fails
+        task: Any = asyncio.current_task()
+        assert getattr(task, "cancelling", int)() == 0
+
+    asyncio_driver.run(run())
+
+
 # A part at a time.
 
 
