@@ -163,6 +163,31 @@ def test_an_idle_connection_that_was_closed_is_forgotten() -> None:
     assert connections.count == 1
 
 
+def test_those_that_were_idle_as_long_as_one_that_leads_nowhere_are_discarded() -> None:
+    connections = Made(10, EXPIRY)
+    older, silent, newer = (opened(connections, HERE) for _ in range(3))
+    elsewhere = opened(connections, ELSEWHERE)
+    for each, now in ((elsewhere, 1.0), (older, 1.0), (silent, 2.0)):
+        connections.release(each.origin, each, now)
+    assert connections.reuse(HERE, 3.0) is silent
+    connections.release(HERE, newer, 3.0)
+    connections.distrust(silent)
+    assert connections.take_discarded() == [older]
+    connections.release(HERE, None, 4.0)
+    assert connections.count == 2
+    assert connections.reuse(HERE, 4.0) is newer
+    assert connections.reuse(ELSEWHERE, 4.0) is elsewhere
+
+
+def test_a_new_connection_that_leads_nowhere_tells_nothing_of_others() -> None:
+    connections = Made(10, EXPIRY)
+    used, new = opened(connections, HERE), opened(connections, HERE)
+    connections.release(HERE, used, 1.0)
+    connections.distrust(new)
+    assert connections.take_discarded() == []
+    assert connections.reuse(HERE, 2.0) is used
+
+
 def test_all_that_are_idle_or_discarded_are_cleared() -> None:
     connections = Made(4, EXPIRY)
     gone, here, there, _ = (opened(connections, each) for each in (HERE, HERE, THERE, THERE))

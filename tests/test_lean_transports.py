@@ -16,7 +16,21 @@ import pytest
 import trustme
 
 from novaact_http import ConfigurationError, LeanAsyncTransport, LeanTransport, NovaActError
-from servers import OK, BlackHole, Peer, Script, Server, always, answers, closed_port, echo, eventually, never, serve
+from servers import (
+    OK,
+    BlackHole,
+    Peer,
+    Script,
+    Server,
+    always,
+    answers,
+    closed_port,
+    echo,
+    eventually,
+    never,
+    serve,
+    soon,
+)
 from support import MANY
 
 if TYPE_CHECKING:
@@ -334,6 +348,46 @@ def test_an_answer_before_a_reset_is_read_and_the_connection_not_used_again(web:
     assert web.connections == 0
 
 
+@pytest.mark.parametrize("problem", ["fails", "is cancelled", "is too short"])
+def test_a_connection_over_which_half_a_request_went_is_not_used_again(web: Web, problem: str) -> None:
+    answered = threading.Event()
+
+    def script(peer: Peer) -> None:
+        peer.socket.recv(1)
+        peer.send(OK)
+        answered.set()
+        peer.stall()
+
+    def body() -> Iterator[bytes]:
+        yield b"x" * 20_000
+        assert answered.wait(10)
+        if problem == "fails":
+            raise RuntimeError
+
+    async def async_body() -> AsyncIterator[bytes]:
+        yield b"x" * 20_000
+        (used,) = web.transport._pool.here()._in_use
+        await soon(lambda: used._reader.complete)
+        if problem == "fails":
+            raise RuntimeError
+        if problem == "is cancelled":
+            raise asyncio.CancelledError
+
+    if web.is_sync and problem == "is cancelled":
+        return
+    with Server(script, serve) as server:
+        with pytest.raises((RuntimeError, asyncio.CancelledError, httpx.LocalProtocolError)):
+            web.request(
+                "POST",
+                url_of(server),
+                content=body() if web.is_sync else async_body(),
+                headers={"Content-Length": "40000"},
+            )
+        assert web.connections == 0
+        assert web.request("GET", url_of(server)).content == b"ok"
+        assert server.accepted == 2
+
+
 # Bodies that are read as they come.
 
 
@@ -413,6 +467,43 @@ def test_a_response_closed_early_gives_its_place_back_and_not_its_connection(web
             web.close(response)
             assert web.connections == 0
             assert server.accepted == number + 1
+
+
+@pytest.mark.parametrize(("asynchronous", "fails"), [(False, False), (False, True), (True, True)])
+def test_a_response_that_is_read_no_further_gives_its_place_back(asynchronous: bool, fails: bool) -> None:
+    def script(peer: Peer) -> None:
+        peer.request()
+        peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nabc")
+        peer.stall()
+
+    with Server(script, serve) as server, Web(asynchronous=asynchronous, max_connections=1) as web:
+        response = web.open("GET", url_of(server), timeout=SOON)
+        if fails:
+            with pytest.raises(httpx.ReadTimeout):
+                web.read(response)
+        else:
+            assert web.read(response, 1) == [b"abc"]
+        assert web.connections == 0
+        assert web.request("GET", url_of(server)).content == b"ok"
+
+
+def test_a_response_that_another_task_closes_is_an_error_where_it_is_read() -> None:
+    def script(peer: Peer) -> None:
+        peer.request()
+        peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nabc")
+        peer.stall()
+
+    async def work(web: Web, response: httpx.Response) -> None:
+        reading = asyncio.ensure_future(response.aread())
+        (used,) = web.transport._pool.here()._in_use
+        await soon(lambda: used._waiter is not None)
+        await response.aclose()
+        with pytest.raises(httpx.ReadError, match="closed while it was read"):
+            await asyncio.wait_for(reading, 5)
+
+    with Server(script) as server, Web(asynchronous=True) as web:
+        web.run(work(web, web.open("GET", url_of(server))))
+        assert web.connections == 0
 
 
 def test_a_response_that_nobody_reads_is_closed_with_its_connection(web: Web) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import functools
+import gc
 import os
 import pickle
 import ssl
@@ -33,6 +35,7 @@ from novaact_http import (
     _tls,
 )
 from novaact_http._retry import Quota
+from servers import eventually
 from support import CALL, KEYS, OPTIONS, call_for, mocked, options_for
 
 if TYPE_CHECKING:
@@ -212,6 +215,18 @@ def test_a_forked_child_finds_all_locks_open(service: LocalService) -> None:
     _locks._after_fork()
     assert client.list_sessions(**call_for(service.runs[0])).session_summaries
     client.close()
+
+
+@pytest.mark.parametrize("kind", [Client, AsyncClient])
+def test_a_client_that_is_forgotten_is_closed_silently(kind: Any, service: LocalService) -> None:
+    client: Any = kind(**options_for(service))
+    called = client.list_sessions(**call_for(service.runs[0]))
+    if kind is AsyncClient:
+        asyncio.run(called)
+    client.friends = {"me": client}  # so that the garbage collection finds it, in whatever order
+    del client
+    gc.collect()
+    eventually(lambda: not service._running()._connections)
 
 
 def test_what_has_gone_is_not_called_after_a_fork() -> None:

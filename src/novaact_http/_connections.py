@@ -197,6 +197,15 @@ class Connections(Generic[ConnectionT, WaiterT]):
             idle.remove(connection)
             self._count -= 1
 
+    def distrust(self, connection: ConnectionT) -> None:
+        """Discard those that have been idle for as long as this one was, or longer: nothing came over it in time.
+
+        The way to the service may have changed, and all of them lead nowhere. One that was never idle tells nothing.
+        """
+        idle = self._idle.get(connection.origin)
+        while idle and idle[0].idle_since <= connection.idle_since:
+            self._discard(idle.popleft())
+
     def take_discarded(self) -> list[ConnectionT]:
         """Those to be closed."""
         discarded = self.discarded

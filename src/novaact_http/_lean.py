@@ -115,7 +115,7 @@ class Connection:
 
     def close(self) -> None:
         """Close it."""
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, AttributeError):  # of one that was interrupted while it was made
             self._socket.close()
 
     def __del__(self) -> None:
@@ -215,7 +215,7 @@ class Pool:
                     connection.close()
                     connection = None
                     continue
-                self.discard(origin, connection)
+                self.discard(origin, connection, error)
                 raise
             except BaseException:
                 self.discard(origin, connection)
@@ -299,12 +299,15 @@ class Pool:
         else:
             self.discard(connection.origin, connection)
 
-    def discard(self, origin: Origin, connection: Connection | None) -> None:
-        """Give back the place of a connection, and close it, if it was opened."""
+    def discard(self, origin: Origin, connection: Connection | None, why: BaseException | None = None) -> None:
+        """Give back the place of a connection, and close it, if it was opened. `why`: the error, if there was one."""
         if connection is not None:
             connection.close()
             if connection.home is not self._home:
                 return  # a parent process has its place
+            if isinstance(why, ExchangeError) and why.timed_out:
+                with self._lock:
+                    self._connections.distrust(connection)
         self._release(origin, None)
 
     def _release(self, origin: Origin, connection: Connection | None) -> None:
@@ -329,6 +332,10 @@ class Pool:
             idle = self._connections.clear()
         for each in idle:
             each.close()
+
+    def __del__(self) -> None:
+        with contextlib.suppress(AttributeError):  # it was refused its arguments
+            self.close()  # silently
 
 
 def _exchange(

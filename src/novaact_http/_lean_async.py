@@ -176,6 +176,9 @@ class Connection:
         if not self._loop.is_closed():
             self._loop.remove_reader(self._fd)
             self._loop.remove_writer(self._fd)
+            if self._waiter is not None:  # of another task than the one that closes it
+                self._failure = ExchangeError("read", "the response was closed while it was read")
+                self._wake()
         self.drop()
 
     def drop(self) -> None:
@@ -342,7 +345,7 @@ class LoopPool:
                     self._close(connection)
                     connection = None
                     continue
-                self.discard(origin, connection)
+                self.discard(origin, connection, error)
                 raise
             except BaseException:
                 self.discard(origin, connection)
@@ -413,10 +416,12 @@ class LoopPool:
         else:
             self.discard(connection.origin, connection)
 
-    def discard(self, origin: Origin, connection: Connection | None) -> None:
-        """Give back the place of a connection, and close it, if it was opened."""
+    def discard(self, origin: Origin, connection: Connection | None, why: BaseException | None = None) -> None:
+        """Give back the place of a connection, and close it, if it was opened. `why`: the error, if there was one."""
         if connection is not None:
             self._close(connection)
+            if isinstance(why, ExchangeError) and why.timed_out:
+                self._connections.distrust(connection)
         self._release(origin, None)
 
     def _release(self, origin: Origin, connection: Connection | None) -> None:

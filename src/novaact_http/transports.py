@@ -249,8 +249,8 @@ class LeanTransport(httpx.BaseTransport):
             stream = _Stream(self._pool, exchange, self._pool.acquire(exchange.origin, exchange.pool_deadline()))
             try:
                 stream.begin(cast("Iterable[bytes]", request.stream))
-            except BaseException:
-                stream.close()
+            except BaseException as error:
+                stream.close(error)
                 raise
         return exchange.response(stream)
 
@@ -291,8 +291,8 @@ class LeanAsyncTransport(httpx.AsyncBaseTransport):
             stream = _AsyncStream(pool, exchange, await pool.acquire(exchange.origin, exchange.pool_deadline()))
             try:
                 await stream.begin(cast("AsyncIterable[bytes]", request.stream))
-            except BaseException:
-                await stream.aclose()
+            except BaseException as error:
+                await stream.aclose(error)
                 raise
         return exchange.response(stream)
 
@@ -362,6 +362,7 @@ class _Stream(httpx.SyncByteStream):
         self._pool = pool
         self._exchange = exchange
         self._connection = connection
+        self._sent = False  # was all of the request sent? The response may have come without waiting for it
         self._ended = False
 
     def begin(self, body: Iterable[bytes]) -> None:
@@ -380,6 +381,7 @@ class _Stream(httpx.SyncByteStream):
                     connection.send(unsent, exchange.write)
                     unsent = b""
             connection.send(unsent + exchange.end(), exchange.write)
+            self._sent = True
         except ExchangeError as error:
             if error.timed_out:
                 raise
@@ -393,25 +395,29 @@ class _Stream(httpx.SyncByteStream):
     def __iter__(self) -> Iterator[bytes]:
         reader = self._exchange.reader
         with _as_httpx():
-            while not self._ended:
-                part = reader.take()
-                if reader.complete:
-                    self.close()
-                if part:
-                    yield part
-                elif not self._ended:
-                    assert self._connection is not None  # noqa: S101 - it has begun
-                    self._connection.receive(reader, self._exchange.read)
+            try:
+                while not self._ended:
+                    part = reader.take()
+                    if reader.complete:
+                        self.close()
+                    if part:
+                        yield part
+                    elif not self._ended:
+                        assert self._connection is not None  # noqa: S101 - it has begun
+                        self._connection.receive(reader, self._exchange.read)
+            except BaseException as error:  # or nobody goes on
+                self.close(error)
+                raise
 
-    def close(self) -> None:
+    def close(self, why: BaseException | None = None) -> None:
         if self._ended:
             return
         self._ended = True
         connection, reader = self._connection, self._exchange.reader
-        if reader.complete and connection is not None:
+        if reader.complete and self._sent and connection is not None:
             self._pool.finish(connection, reader)
         else:
-            self._pool.discard(self._exchange.origin, connection)
+            self._pool.discard(self._exchange.origin, connection, why)
 
 
 class _AsyncStream(httpx.AsyncByteStream):
@@ -421,6 +427,7 @@ class _AsyncStream(httpx.AsyncByteStream):
         self._pool = pool
         self._exchange = exchange
         self._connection = connection
+        self._sent = False  # was all of the request sent? The response may have come without waiting for it
         self._ended = False
 
     async def begin(self, body: AsyncIterable[bytes]) -> None:
@@ -439,6 +446,7 @@ class _AsyncStream(httpx.AsyncByteStream):
                     await connection.send(unsent, exchange.write)
                     unsent = b""
             await connection.send(unsent + exchange.end(), exchange.write)
+            self._sent = True
         except ExchangeError as error:
             if error.timed_out:
                 raise
@@ -452,25 +460,29 @@ class _AsyncStream(httpx.AsyncByteStream):
     async def __aiter__(self) -> AsyncIterator[bytes]:
         reader = self._exchange.reader
         with _as_httpx():
-            while not self._ended:
-                part = reader.take()
-                if reader.complete:
-                    await self.aclose()
-                if part:
-                    yield part  # and look again afterwards: more may have come meanwhile
-                elif not self._ended:
-                    assert self._connection is not None  # noqa: S101 - it has begun
-                    await self._connection.receive(self._exchange.read)
+            try:
+                while not self._ended:
+                    part = reader.take()
+                    if reader.complete:
+                        await self.aclose()
+                    if part:
+                        yield part  # and look again afterwards: more may have come meanwhile
+                    elif not self._ended:
+                        assert self._connection is not None  # noqa: S101 - it has begun
+                        await self._connection.receive(self._exchange.read)
+            except BaseException as error:  # or nobody goes on
+                await self.aclose(error)
+                raise
 
-    async def aclose(self) -> None:
+    async def aclose(self, why: BaseException | None = None) -> None:
         if self._ended:
             return
         self._ended = True
         connection, reader = self._connection, self._exchange.reader
-        if reader.complete and connection is not None:
+        if reader.complete and self._sent and connection is not None:
             self._pool.finish(connection, reader)
         else:
-            self._pool.discard(self._exchange.origin, connection)
+            self._pool.discard(self._exchange.origin, connection, why)
 
 
 @contextlib.contextmanager

@@ -444,6 +444,23 @@ def test_a_request_that_took_too_long_is_not_sent_again(driver: Driver) -> None:
         assert server.accepted == 1
 
 
+def test_where_a_kept_connection_leads_nowhere_those_that_were_idle_as_long_are_not_used(driver: Driver) -> None:
+    def once(peer: Peer) -> None:
+        peer.request()
+        eventually(lambda: server.accepted >= 3)
+        peer.send(OK)
+        never(peer)
+
+    with Server(once, once, once, serve) as server:
+        driver.together([request_to(server)] * 3)
+        assert driver.connections.count == 3
+        with pytest.raises(TransportTimeout):
+            driver.send(request_to(server, read=0.02, repeatable=True))
+        assert driver.connections.count == 0
+        assert driver.send(request_to(server)).body == b"ok"
+        assert server.accepted == 4
+
+
 def test_a_request_is_sent_again_no_more_than_once(driver: Driver) -> None:
     with Server(answers(OK, b""), answers(b"")) as server:
         driver.send(request_to(server))
