@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import copy
 import functools
 import gc
@@ -217,12 +216,9 @@ def test_a_forked_child_finds_all_locks_open(service: LocalService) -> None:
     client.close()
 
 
-@pytest.mark.parametrize("kind", [Client, AsyncClient])
-def test_a_client_that_is_forgotten_is_closed_silently(kind: Any, service: LocalService) -> None:
-    client: Any = kind(**options_for(service))
-    called = client.list_sessions(**call_for(service.runs[0]))
-    if kind is AsyncClient:
-        asyncio.run(called)
+def test_a_client_that_is_forgotten_is_closed_silently(service: LocalService) -> None:
+    client: Any = Client(**options_for(service))
+    client.list_sessions(**call_for(service.runs[0]))
     client.friends = {"me": client}  # so that the garbage collection finds it, in whatever order
     del client
     gc.collect()

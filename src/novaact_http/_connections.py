@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 MAX_CONNECTIONS = 100
 KEEPALIVE_EXPIRY = 30.0  # seconds
+NEXT_ADDRESS_AFTER = 0.25  # seconds: RFC 8305, 5
 MAX_BODY = 64 * 1024 * 1024  # bytes of a response that is read whole
 RECEIVE = 65_536  # bytes at a time; TLS has 16,384 in a record at most
 
@@ -77,6 +78,25 @@ def to_transport_error(endpoint: Endpoint, error: ExchangeError) -> TransportErr
         return DeadlineExceeded(message, request_sent=False)
     kind = TransportTimeout if error.timed_out else TransportError
     return kind(message, request_sent=error.phase != "connect")
+
+
+def in_turn(addresses: list[Any]) -> deque[Any]:
+    """The addresses, families alternating, beginning with the one that the system prefers: RFC 8305, 4."""
+    families: dict[int, deque[Any]] = {}
+    for each in addresses:
+        families.setdefault(each[0], deque()).append(each)
+    ordered: deque[Any] = deque()
+    while families:
+        for family in list(families):
+            ordered.append(families[family].popleft())
+            if not families[family]:
+                del families[family]
+    return ordered
+
+
+def next_address_after(count: int, timeout: float | None) -> float:
+    """Seconds after which the next of so many addresses is tried besides, so that all have their turn in time."""
+    return NEXT_ADDRESS_AFTER if timeout is None else min(NEXT_ADDRESS_AFTER, timeout / (count + 1))
 
 
 def seconds_left(limit: float | None, deadline: float | None, now: float) -> float | None:

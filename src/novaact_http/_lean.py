@@ -7,12 +7,15 @@ be interrupted is looking up a host's addresses.
 from __future__ import annotations
 
 import contextlib
+import os
 import select
+import selectors
 import socket
 import threading
 import time
+import weakref
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from novaact_http import _connections
 from novaact_http._connections import Connections, ExchangeError, failure, seconds_left
@@ -22,6 +25,7 @@ from novaact_http._wire import Response
 
 if TYPE_CHECKING:
     import ssl
+    from collections import deque
     from collections.abc import Callable
 
     from novaact_http._wire import Origin, Request
@@ -175,15 +179,16 @@ class Pool:
 
     def _start_empty(self) -> None:
         self._connections: Connections[Connection, _Waiter] = Connections(*self._limits)
+        # When the pool is forgotten, before garbage collection meets open sockets, and complains of them.
+        self._closing = weakref.finalize(self, _close_idle, self._connections)
+        self._closing.atexit = False
         self._home = object()
         self._lock = threading.Lock()
 
     def after_fork(self) -> None:
         """Leave the connections to the parent. Closing them here ends nothing there."""
-        inherited = self._connections
+        self._closing()
         self._start_empty()
-        for each in inherited.clear():
-            each.close()
 
     def send(self, request: Request) -> Response:
         """Send a request, and read its whole response.
@@ -329,13 +334,12 @@ class Pool:
         """Close the connections that are idle now, and the others when they become so."""
         with self._lock:
             self._closed = True
-            idle = self._connections.clear()
-        for each in idle:
-            each.close()
+            _close_idle(self._connections)
 
-    def __del__(self) -> None:
-        with contextlib.suppress(AttributeError):  # it was refused its arguments
-            self.close()  # silently
+
+def _close_idle(connections: Connections[Connection, _Waiter]) -> None:
+    for each in connections.clear():
+        each.close()
 
 
 def _exchange(
@@ -369,30 +373,56 @@ def _connect(origin: Origin, tls: ssl.SSLContext | None, timeout: float | None) 
     until = None if timeout is None else time.monotonic() + timeout
     host = origin.host.encode("ascii")  # text would have sockets and TLS import what encodes it for DNS
     addresses = socket.getaddrinfo(host, origin.port, type=socket.SOCK_STREAM)
-    last: OSError | None = None
-    for tried, (family, kind, protocol, _, address) in enumerate(addresses):
-        left = seconds_left(None, until, time.monotonic())
-        if left == 0.0:
-            break
+    connected = _first_to_answer(_connections.in_turn(addresses), until)
+    try:
+        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connected.settimeout(_time_left(None, until))
+        if tls is None:
+            return connected
+        # The end of TCP is not one that TLS vouches for: RFC 9112, 9.8.
+        return tls.wrap_socket(connected, server_hostname=host, suppress_ragged_eofs=False)
+    except BaseException:
+        connected.close()
+        raise
+
+
+def _first_to_answer(addresses: deque[Any], until: float | None) -> socket.socket:
+    """A socket that is connected to the first address that answers (RFC 8305). Raises OSError."""
+    next_after = _connections.next_address_after(len(addresses), seconds_left(None, until, time.monotonic()))
+    last: OSError = TimeoutError()
+    with selectors.DefaultSelector() as selector:
         try:
-            connected = socket.socket(family, kind, protocol)
-        except OSError as error:  # DNS knows of IPv6, and this machine does not
-            last = error
-            continue
-        try:
-            # An address that does not answer leaves time for the others.
-            connected.settimeout(None if left is None else left / (len(addresses) - tried))
-            connected.connect(address)
-            connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            if tls is None:
-                return connected
-            connected.settimeout(_time_left(None, until))
-            # The end of TCP is not one that TLS vouches for: RFC 9112, 9.8.
-            return tls.wrap_socket(connected, server_hostname=host, suppress_ragged_eofs=False)
-        except OSError as error:
-            connected.close()
-            last = error
-        except BaseException:
-            connected.close()
-            raise
-    raise last or TimeoutError
+            while addresses or selector.get_map():
+                if addresses:
+                    try:
+                        attempt = _begin_to_connect(*addresses.popleft())
+                    except OSError as error:  # DNS knows of IPv6, say, and this machine does not
+                        last = error
+                        continue
+                    selector.register(attempt, selectors.EVENT_WRITE, attempt)
+                left = seconds_left(next_after if addresses else None, until, time.monotonic())
+                for key, _ in selector.select(left):
+                    attempt = cast("socket.socket", key.data)
+                    selector.unregister(attempt)
+                    code = attempt.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+                    if not code:
+                        return attempt
+                    attempt.close()
+                    last = OSError(code, os.strerror(code))
+                _time_left(None, until)
+        finally:
+            for key in selector.get_map().values():
+                key.data.close()
+    raise last
+
+
+def _begin_to_connect(family: int, kind: int, protocol: int, _: str, address: Any) -> socket.socket:
+    attempt = socket.socket(family, kind, protocol)
+    try:
+        attempt.setblocking(False)
+        with contextlib.suppress(BlockingIOError):  # it takes a while
+            attempt.connect(address)
+    except BaseException:
+        attempt.close()
+        raise
+    return attempt

@@ -18,7 +18,6 @@ import select
 import socket
 import ssl
 import time
-from collections import deque
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -35,7 +34,6 @@ if TYPE_CHECKING:
 
     from novaact_http._wire import Origin, Request
 
-_NEXT_ADDRESS_AFTER = 0.25  # seconds: RFC 8305, 5
 _ENOUGH = 4 * _connections.RECEIVE  # bytes of a body that nobody has taken yet; no more are read then
 _READS_AT_ONCE = 16
 
@@ -390,7 +388,7 @@ class LoopPool:
         now = time.monotonic()
         left = seconds_left(timeout, deadline, now)
         try:
-            connected = await by(None if left is None else now + left, self._connect(origin))
+            connected = await by(None if left is None else now + left, self._connect(origin, left))
         except DeadlineOver as error:
             raise failure("connect", None) from error
         except OSError as error:
@@ -399,12 +397,12 @@ class LoopPool:
         self._in_use.add(connection)
         return connection
 
-    async def _connect(self, origin: Origin) -> socket.socket:
+    async def _connect(self, origin: Origin, timeout: float | None) -> socket.socket:
         if origin.scheme != "https":
-            return await _connect(self.loop, origin)
+            return await _connect(self.loop, origin, timeout)
         if self._context is None:
             self._context = await self.loop.run_in_executor(None, self._tls)  # it reads a file
-        connected = await _connect(self.loop, origin)
+        connected = await _connect(self.loop, origin, timeout)
         return await _begin_tls(self.loop, self._context, connected, origin.host.encode("ascii"))
 
     def finish(self, connection: Connection, reader: ResponseReader) -> None:
@@ -580,11 +578,12 @@ class Pool:
                 pool.drop()
 
 
-async def _connect(loop: asyncio.AbstractEventLoop, origin: Origin) -> socket.socket:
+async def _connect(loop: asyncio.AbstractEventLoop, origin: Origin, timeout: float | None) -> socket.socket:
     """A connected socket, by the first address that answers (RFC 8305). Raises OSError."""
-    addresses = _in_turn(await _addresses(loop, origin))
+    addresses = _connections.in_turn(await _addresses(loop, origin))
     if len(addresses) == 1:
         return await _connect_to(loop, *addresses[0])
+    next_after = _connections.next_address_after(len(addresses), timeout)
     attempts: set[asyncio.Task[socket.socket]] = set()
     last: BaseException | None = None
     try:
@@ -592,7 +591,7 @@ async def _connect(loop: asyncio.AbstractEventLoop, origin: Origin) -> socket.so
             if addresses:
                 attempts.add(loop.create_task(_connect_to(loop, *addresses.popleft())))
             ended, _ = await asyncio.wait(
-                attempts, timeout=_NEXT_ADDRESS_AFTER if addresses else None, return_when=asyncio.FIRST_COMPLETED
+                attempts, timeout=next_after if addresses else None, return_when=asyncio.FIRST_COMPLETED
             )
             for attempt in ended:
                 attempts.discard(attempt)
@@ -618,20 +617,6 @@ async def _addresses(loop: asyncio.AbstractEventLoop, origin: Origin) -> list[An
         with contextlib.suppress(OSError):  # an address needs no thread to be looked up on
             return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
     return await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-
-
-def _in_turn(addresses: list[Any]) -> deque[Any]:
-    """The addresses, families alternating, beginning with the one that the system prefers: RFC 8305, 4."""
-    families: dict[int, deque[Any]] = {}
-    for each in addresses:
-        families.setdefault(each[0], deque()).append(each)
-    ordered: deque[Any] = deque()
-    while families:
-        for family in list(families):
-            ordered.append(families[family].popleft())
-            if not families[family]:
-                del families[family]
-    return ordered
 
 
 async def _connect_to(

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import time
+from collections import deque
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from novaact_http import ConfigurationError, _lean_async
+from novaact_http import ConfigurationError, _connections, _lean
 from novaact_http.errors import TransportError, TransportTimeout
 from servers import (
-    AsyncDriver,
     BlackHole,
     Driver,
     MakeDriver,
@@ -122,22 +123,99 @@ def test_an_address_that_does_not_answer_leaves_time_for_the_next(
     make_patchable: MakeDriver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     driver = make_patchable()
-    monkeypatch.setattr(_lean_async, "_NEXT_ADDRESS_AFTER", 0.01)
+    monkeypatch.setattr(_connections, "NEXT_ADDRESS_AFTER", 0.01)
     with BlackHole() as hole, Server(serve) as server:
         addresses(monkeypatch, hole.port, server.port)
         assert driver.send(request_to(endpoint("host.example", 80), connect=0.4)).body == b"ok"
 
 
 def test_an_address_that_may_yet_answer_is_waited_for_though_the_last_one_refused(
-    monkeypatch: pytest.MonkeyPatch,
+    make_patchable: MakeDriver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    driver = AsyncDriver()
-    monkeypatch.setattr(_lean_async, "_NEXT_ADDRESS_AFTER", 0.001)
+    driver = make_patchable()
+    monkeypatch.setattr(_connections, "NEXT_ADDRESS_AFTER", 0.001)
     with BlackHole() as hole:
         addresses(monkeypatch, closed_port(), hole.port, closed_port())
         with pytest.raises(TransportTimeout):
             driver.send(request_to(endpoint("host.example", 80), connect=0.05))
-    driver.end()
+        assert driver.connections.count == 0
+
+
+def test_however_many_addresses_do_not_answer_the_last_has_its_turn(
+    make_patchable: MakeDriver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    driver = make_patchable()
+    with BlackHole() as hole, Server(serve) as server:
+        addresses(monkeypatch, *[hole.port] * 20, server.port)
+        assert driver.send(request_to(endpoint("host.example", 80), connect=0.5)).body == b"ok"
+
+
+@pytest.mark.parametrize(
+    ("count", "timeout", "seconds"), [(1, None, 0.25), (20, None, 0.25), (2, 5.0, 0.25), (4, 1.0, 0.2), (9, 1.0, 0.1)]
+)
+def test_the_next_address_is_tried_after_a_while_and_in_time(count: int, timeout: float | None, seconds: float) -> None:
+    assert _connections.next_address_after(count, timeout) == pytest.approx(seconds)
+
+
+class Slow:
+    """A socket that is connected later."""
+
+    def __init__(self) -> None:
+        self.near, self._far = socket.socketpair()
+        self.near.setblocking(False)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                self.near.send(b"x" * 65_536)
+
+    def connect(self) -> None:
+        self._far.setblocking(False)
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                self._far.recv(65_536)
+
+    def close(self) -> None:
+        self.near.close()
+        self._far.close()
+
+
+def test_an_address_that_answers_late_is_taken_though_others_have_been_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    slow = [Slow() for _ in range(3)]
+    begun: list[int] = []
+
+    def begin(number: int) -> socket.socket:
+        begun.append(number)
+        if number == 2:
+            slow[0].connect()
+        return slow[number].near
+
+    monkeypatch.setattr(_lean, "_begin_to_connect", begin)
+    monkeypatch.setattr(_connections, "NEXT_ADDRESS_AFTER", 0.001)
+    assert _lean._first_to_answer(deque((number,) for number in range(3)), None) is slow[0].near
+    assert begun == [0, 1, 2]
+    assert [each.near.fileno() >= 0 for each in slow] == [True, False, False]
+    for each in slow:
+        each.close()
+
+
+def test_an_address_that_cannot_be_tried_leaves_no_socket() -> None:
+    with pytest.raises(OSError, match="not supported"):
+        _lean._begin_to_connect(socket.AF_INET, socket.SOCK_STREAM, 0, "", ("::1", 9))
+
+
+def test_an_interruption_while_addresses_are_tried_leaves_no_socket(monkeypatch: pytest.MonkeyPatch) -> None:
+    slow = Slow()
+
+    def begin(number: int) -> socket.socket:
+        if number:
+            raise KeyboardInterrupt
+        return slow.near
+
+    monkeypatch.setattr(_lean, "_begin_to_connect", begin)
+    monkeypatch.setattr(_connections, "NEXT_ADDRESS_AFTER", 0.001)
+    with pytest.raises(KeyboardInterrupt):
+        _lean._first_to_answer(deque([(0,), (1,)]), None)
+    assert slow.near.fileno() == -1
+    slow.close()
 
 
 def test_all_addresses_share_the_time_to_connect(make_patchable: MakeDriver, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -180,7 +258,7 @@ def test_an_ipv6_address_is_connected_to(driver: Driver) -> None:
 def test_families_of_addresses_take_turns() -> None:
     four, six = socket.AF_INET, socket.AF_INET6
     found = [(six, "a"), (six, "b"), (six, "c"), (four, "d"), (four, "e")]
-    assert [each[1] for each in _lean_async._in_turn(found)] == ["a", "d", "b", "e", "c"]
+    assert [each[1] for each in _connections.in_turn(found)] == ["a", "d", "b", "e", "c"]
 
 
 def test_a_ca_bundle_that_cannot_be_read_takes_no_place(make_driver: MakeDriver) -> None:

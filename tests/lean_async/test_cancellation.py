@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from novaact_http import _lean_async
+from novaact_http import _connections, _lean_async
 from novaact_http._connections import ExchangeError
 from novaact_http._wire import Origin, Response
 from servers import (
@@ -124,7 +124,7 @@ def test_a_call_is_cancelled_while_it_connects(driver: AsyncDriver) -> None:
 def test_a_call_is_cancelled_while_it_connects_to_several_addresses(
     asyncio_driver: AsyncDriver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_lean_async, "_NEXT_ADDRESS_AFTER", 0.001)
+    monkeypatch.setattr(_connections, "NEXT_ADDRESS_AFTER", 0.001)
     with BlackHole() as hole:
         found = [(socket.AF_INET, socket.SOCK_STREAM, 0, "", ("127.0.0.1", hole.port))] * 3
         monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
@@ -351,8 +351,8 @@ def test_a_connection_that_comes_too_late_is_closed(
 
     monkeypatch.setattr(_lean_async, "_connect_to", connect)
     monkeypatch.setattr(_lean_async, "_addresses", addresses)
-    monkeypatch.setattr(_lean_async, "_NEXT_ADDRESS_AFTER", 0.001)
-    got = asyncio_driver.run(_lean_async._connect(asyncio_driver.loop, HERE))
+    monkeypatch.setattr(_connections, "NEXT_ADDRESS_AFTER", 0.001)
+    got = asyncio_driver.run(_lean_async._connect(asyncio_driver.loop, HERE, None))
     assert got is quick
     asyncio_driver.turn()
     assert slow.fileno() == -1
@@ -377,14 +377,14 @@ def test_of_two_connections_that_come_at_once_one_is_closed(
 
     async def run() -> socket.socket:
         loop = asyncio.get_running_loop()
-        connecting = asyncio.ensure_future(_lean_async._connect(loop, HERE))
+        connecting = asyncio.ensure_future(_lean_async._connect(loop, HERE, None))
         await soon(lambda: len(begun) == 2)
         may_connect.set()
         return await connecting
 
     monkeypatch.setattr(_lean_async, "_connect_to", connect)
     monkeypatch.setattr(_lean_async, "_addresses", addresses)
-    monkeypatch.setattr(_lean_async, "_NEXT_ADDRESS_AFTER", 0.001)
+    monkeypatch.setattr(_connections, "NEXT_ADDRESS_AFTER", 0.001)
     got = asyncio_driver.run(run())
     asyncio_driver.turn()
     assert sorted(each.fileno() >= 0 for each in both) == [False, True]
