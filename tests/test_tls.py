@@ -15,6 +15,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 import trustme
 
@@ -40,7 +41,7 @@ from servers import (
     uvloop_driver,
     wait_for_news,
 )
-from support import KEYS
+from support import CALL, KEYS, OPTIONS, Face, SyncFace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -112,6 +113,37 @@ def test_the_host_is_verified_and_told_unless_it_is_an_address(
             assert driver.send(request_to(server.endpoint(host))).body == b"ok"
         assert names == [told]
         assert server.accepted == 1
+
+
+@pytest.mark.parametrize("stock", [False, True])
+def test_a_dot_at_the_end_of_a_host_is_for_dns_alone(
+    face: Face, stock: bool, tls: ssl.SSLContext, bundle: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look_up, looked_up = socket.getaddrinfo, set[str]()
+
+    def local(host: Any, *arguments: Any, **options: Any) -> Any:
+        looked_up.add(host if isinstance(host, str) else host.decode())
+        return look_up("127.0.0.1", *arguments, **options)
+
+    heads: list[bytes] = []
+
+    def script(peer: Peer) -> None:
+        heads.append(peer.socket.recv(65_536))
+        peer.send(b'HTTP/1.1 200 OK\r\nContent-Length: 23\r\n\r\n{"sessionSummaries":[]}')
+
+    names: list[str | None] = []
+    tls.sni_callback = lambda _, name, __: names.append(name)
+    monkeypatch.setattr(socket, "getaddrinfo", local)
+    with Server(script, tls=tls) as server:
+        options = {**OPTIONS, "endpoint_url": f"https://localhost.:{server.port}", "verify": bundle}
+        if stock:
+            kind = httpx.HTTPTransport if isinstance(face, SyncFace) else httpx.AsyncHTTPTransport
+            options["transport"] = kind(verify=ssl.create_default_context(cafile=bundle))
+        assert face.page(options, **CALL).session_summaries == ()
+    assert looked_up == {"localhost."}
+    assert names == ["localhost"]
+    (head,) = heads
+    assert b"\r\nHost: localhost:%d\r\n" % server.port in head
 
 
 def test_http_1_is_what_we_offer_to_speak(driver: Driver, tls: ssl.SSLContext) -> None:

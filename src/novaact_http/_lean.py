@@ -380,7 +380,7 @@ def _connect(origin: Origin, tls: ssl.SSLContext | None, timeout: float | None) 
         if tls is None:
             return connected
         # The end of TCP is not one that TLS vouches for: RFC 9112, 9.8.
-        return tls.wrap_socket(connected, server_hostname=host, suppress_ragged_eofs=False)
+        return tls.wrap_socket(connected, server_hostname=host.rstrip(b"."), suppress_ragged_eofs=False)
     except BaseException:
         connected.close()
         raise

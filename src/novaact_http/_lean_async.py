@@ -639,7 +639,10 @@ async def _begin_tls(
     try:
         # The end of TCP is not one that TLS vouches for: RFC 9112, 9.8.
         wrapped = context.wrap_socket(
-            connected, server_hostname=host, do_handshake_on_connect=False, suppress_ragged_eofs=False
+            connected,
+            server_hostname=host.rstrip(b"."),
+            do_handshake_on_connect=False,
+            suppress_ragged_eofs=False,
         )
     except BaseException:
         connected.close()

@@ -394,7 +394,8 @@ def parse_endpoint(url: object, source: str) -> Endpoint:
 
 def _endpoint(scheme: str, host: str, port: int | None, path: str = "", query: str = "") -> Endpoint:
     default = _DEFAULT_PORTS[scheme]
-    authority = f"[{host}]" if ":" in host else host
+    # A dot at its end has DNS look nowhere else. To the service, and in its certificate, the name has none.
+    authority = f"[{host}]" if ":" in host else host.rstrip(".")
     return Endpoint(
         scheme=scheme,
         host=host,

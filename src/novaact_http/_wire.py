@@ -26,9 +26,10 @@ class Endpoint(NamedTuple):
 
     Attributes:
         scheme: `"http"` or `"https"`.
-        host: lower-case name or address to connect to, an IPv6 address without brackets.
+        host: lower-case name or address to connect to, an IPv6 address without brackets; with a dot at its end perhaps.
         port: to connect to.
-        authority: the Host header: lower-case, brackets around an IPv6 address, the scheme's own port left out.
+        authority: the Host header: lower-case, brackets around an IPv6 address, the scheme's own port left out, and
+            such a dot.
         path: what every request's path begins with; `""` or beginning with `/`, without a trailing slash.
         query: what every request's query begins with, `""` for none.
     """

@@ -530,14 +530,12 @@ def _to_httpx(request: Request) -> httpx.Request:
         )
     except httpx.InvalidURL as error:  # over 65,536 characters of path or query
         raise ParameterError(f"an argument is too long, nothing was sent: {error}") from error
-    return httpx.Request(
-        request.method,
-        url,
-        headers=request.headers,
-        content=request.body,
-        # `pool`: first come, first served, for as long as the call may take.
-        extensions={"timeout": {"connect": timeout.connect, "read": timeout.read, "write": timeout.read, "pool": left}},
-    )
+    # `pool`: first come, first served, for as long as the call may take.
+    limits = {"connect": timeout.connect, "read": timeout.read, "write": timeout.read, "pool": left}
+    extensions: dict[str, object] = {"timeout": limits}
+    if endpoint.host.endswith("."):  # a certificate's name has none
+        extensions["sni_hostname"] = endpoint.host.rstrip(".")
+    return httpx.Request(request.method, url, headers=request.headers, content=request.body, extensions=extensions)
 
 
 class _Parts:
