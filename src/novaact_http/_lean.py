@@ -254,9 +254,13 @@ class Pool:
             each.close()
         if waiter is not None:
             connection = self._wait(waiter, origin, deadline)
-        if connection is not None and connection.is_stale():
-            connection.close()
-            return None
+        try:
+            if connection is not None and connection.is_stale():
+                connection.close()
+                return None
+        except BaseException:  # a signal, as below
+            self.discard(origin, connection)
+            raise
         return connection
 
     def _wait(self, waiter: _Waiter, origin: Origin, deadline: float | None) -> Connection | None:

@@ -248,6 +248,20 @@ def test_a_signal_in_the_middle_of_a_call_takes_no_place(stage: str, monkeypatch
     driver.end()
 
 
+def test_a_signal_as_a_kept_connection_is_looked_at_takes_no_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(_: object) -> None:
+        raise KeyboardInterrupt
+
+    driver = SyncDriver()
+    with Server(serve) as server:
+        driver.send(request_to(server))
+        monkeypatch.setattr(_lean.Connection, "is_stale", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            driver.send(request_to(server))
+    assert driver.connections.count == 0
+    driver.end()
+
+
 def test_a_signal_while_connecting_closes_the_socket(monkeypatch: pytest.MonkeyPatch) -> None:
     class Interrupted(ssl.SSLContext):
         def wrap_socket(self, *_: Any, **__: Any) -> Any:
