@@ -24,7 +24,7 @@ ENDPOINTS = (
     "https://h.example:443/a/b",
     "https://h.example:8443/a%20b/c?x=1&a=%2F",
     "http://[::1]:8080",
-    "https://h.example.?q",
+    "https://h.example?q",
     "https://h.example//",
 )
 
@@ -116,9 +116,11 @@ def test_botocores_signer_makes_the_same_request() -> None:
         ("http://h:443", "h:443"),
         ("http://[::1]:80", "[::1]"),
         ("http://[0:0:0:0:0:0:0:1]", "[::1]"),
+        ("https://h.example.:443", "h.example"),
+        ("https://h.example.:8443", "h.example:8443"),
     ],
 )
-def test_the_host_header_is_lower_case_and_without_the_default_port(endpoint_url: str, host: str) -> None:
+def test_the_host_header_is_lower_case_and_without_the_default_port_or_a_dot(endpoint_url: str, host: str) -> None:
     assert dict(request_of(CALL, endpoint_url=endpoint_url).headers)["Host"] == host
 
 

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from novaact_http._wire import Origin, Request
 
 
+_LOOK_AGAIN = 3600.0  # seconds; selectors do not wait for weeks
+
+
 class Connection:
     """A connection, used by one thread at a time.
 
@@ -404,7 +407,7 @@ def _first_to_answer(addresses: deque[Any], until: float | None) -> socket.socke
                         last = error
                         continue
                     selector.register(attempt, selectors.EVENT_WRITE, attempt)
-                left = seconds_left(next_after if addresses else None, until, time.monotonic())
+                left = seconds_left(next_after if addresses else _LOOK_AGAIN, until, time.monotonic())
                 for key, _ in selector.select(left):
                     attempt = cast("socket.socket", key.data)
                     selector.unregister(attempt)

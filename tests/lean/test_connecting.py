@@ -50,6 +50,11 @@ def test_an_address_that_does_not_answer_is_waited_for_as_long_as_was_said(drive
         assert driver.connections.count == 0
 
 
+def test_there_may_be_a_year_to_connect(driver: Driver) -> None:
+    with Server(serve) as server:
+        assert driver.send(request_to(server, connect=365 * 24 * 60 * 60.0)).body == b"ok"
+
+
 def test_an_address_that_does_not_answer_is_waited_for_until_the_deadline(driver: Driver) -> None:
     with BlackHole() as hole:
         with pytest.raises(TransportTimeout) as caught:
