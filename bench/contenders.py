@@ -95,7 +95,8 @@ class _Json(_Contender):
 
 
 class _Ours(_Contender):
-    modules = ("novaact_http",)
+    # Those that the clients and `Credentials` are imported from; the package alone imports nothing.
+    modules = ("novaact_http.client", "novaact_http.async_client", "novaact_http.config")
 
     def options(self, credentials: object = None) -> dict[str, Any]:
         from novaact_http import Credentials

@@ -114,7 +114,8 @@ def main() -> None:
     """Watch one contender; or the library's, while its credentials come."""
     name, url, ca_bundle = sys.argv[1:]
     if name == "refresh":
-        importlib.import_module("novaact_http")
+        for module in AsyncOurs.modules:
+            importlib.import_module(module)
         print(json.dumps(asyncio.run(watch_refresh(Target(url, ca_bundle, AT_A_TIME)))))
         return
     contender = CONTENDERS[name](Target(url, ca_bundle, AT_A_TIME))

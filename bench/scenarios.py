@@ -415,8 +415,8 @@ def heartbeat(setting: Setting) -> Section:
     )
     return Section(
         "How long the event loop is held up",
-        "A task wants to run every millisecond, while a client is made and calls for the first time over TLS (its "
-        f"module was imported before), and while there are {CALLS} calls, {AT_A_TIME} at a time. The largest gap "
+        "A task wants to run every millisecond, while a client is made and calls for the first time over TLS (it "
+        f"was imported before), and while there are {CALLS} calls, {AT_A_TIME} at a time. The largest gap "
         "between two of its runs, in a fresh process each round; what other processes did to it is in it, but not in "
         "the CPU time that the loop's thread used between two runs.",
         [
