@@ -256,20 +256,31 @@ def test_an_interruption_says_which_runs_are_left(
     assert lines[0].endswith(command)
 
 
-def test_an_interruption_ends_all_though_the_reader_stalls(
-    runs: Sequence[WorkflowRun], world: LocalService, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # Long after the first run's one page has come, which then is being written.
-    last_pages = itertools.chain([False] * 20, itertools.repeat(True))
-    held = Held(world, lambda target: runs[0].workflow_run_id in target and next(last_pages), monkeypatch)
+@contextlib.contextmanager
+def full_pipe() -> Iterator[int]:
+    """Where nothing can be written, as nobody reads."""
     reader, writer = os.pipe()
     os.set_blocking(writer, False)
     with contextlib.suppress(BlockingIOError):
         while True:
             os.write(writer, bytes(1))
     os.set_blocking(writer, True)
+    try:
+        yield writer
+    finally:
+        os.close(reader)
+        os.close(writer)
+
+
+def test_an_interruption_ends_all_though_the_reader_stalls(
+    runs: Sequence[WorkflowRun], world: LocalService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Long after the first run's one page has come, which then is being written.
+    last_pages = itertools.chain([False] * 20, itertools.repeat(True))
+    held = Held(world, lambda target: runs[0].workflow_run_id in target and next(last_pages), monkeypatch)
     named = [*naming(runs[2], runs[0]), "--output", "ids", "--page-size", "1"]
-    with spawn("list-sessions", *named, stdout=writer) as process:
+    monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)  # or Python would try once more to write, when it ends
+    with full_pipe() as writer, spawn("list-sessions", *named, stdout=writer) as process:
         assert held.asked.wait(30)
         process.send_signal(signal.SIGINT)
         try:
@@ -277,8 +288,34 @@ def test_an_interruption_ends_all_though_the_reader_stalls(
         finally:
             process.kill()
             held.let_go()
-    os.close(writer)
-    os.close(reader)
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_an_interruption_just_before_the_reader_stalls_ends_all(
+    runs: Sequence[WorkflowRun], count: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)
+    code = """
+import sys
+from novaact_http.cli import _runs, main
+
+def interrupted(outlet, data, token):
+    sys.stdout.buffer.write(data)
+    raise KeyboardInterrupt
+
+_runs.Outlet._write = interrupted
+main()
+"""
+    named = [*naming(*runs[:count]), "--output", "ids"]
+    with full_pipe() as writer:
+        process = subprocess.Popen(
+            [sys.executable, "-c", code, "list-sessions", *named], stdout=writer, stderr=subprocess.PIPE
+        )
+        with process:
+            try:
+                assert process.wait(30) == 130
+            finally:
+                process.kill()
 
 
 def test_an_interruption_of_very_many_says_from_where(world: LocalService, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -140,7 +140,7 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 
 
 def give_up_standard_output() -> None:
-    """Let Python not try again, when it ends, to write what cannot be written."""
+    """Let Python not try, when it ends, to write what cannot be written, or what nobody waits for any more."""
     import os
 
     try:

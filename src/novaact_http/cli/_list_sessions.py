@@ -380,6 +380,7 @@ def _show(ctx: click.Context, given: Given, runs: Sequence[Run], progress: Progr
                 its_own = _tell(ctx, given, runs[number])
             code = code or its_own
     except KeyboardInterrupt:
+        _errors.give_up_standard_output()
         rest = runs[number + 1 :]
         if rest:
             with progress.erased():
