@@ -348,7 +348,10 @@ def test_an_answer_before_a_reset_is_read_and_the_connection_not_used_again(web:
     assert web.connections == 0
 
 
-@pytest.mark.parametrize("problem", ["fails", "is cancelled", "is too short"])
+@pytest.mark.parametrize(
+    ("asynchronous", "problem"),
+    [(False, "fails"), (False, "is too short"), (True, "fails"), (True, "is too short"), (True, "is cancelled")],
+)
 def test_a_connection_over_which_half_a_request_went_is_not_used_again(web: Web, problem: str) -> None:
     answered = threading.Event()
 
@@ -373,8 +376,6 @@ def test_a_connection_over_which_half_a_request_went_is_not_used_again(web: Web,
         if problem == "is cancelled":
             raise asyncio.CancelledError
 
-    if web.is_sync and problem == "is cancelled":
-        return
     with Server(script, serve) as server:
         with pytest.raises((RuntimeError, asyncio.CancelledError, httpx.LocalProtocolError)):
             web.request(
