@@ -96,7 +96,7 @@ class _Json(_Contender):
 
 class _Ours(_Contender):
     # Those that the clients and `Credentials` are imported from; the package alone imports nothing.
-    modules = ("novaact_http.client", "novaact_http.async_client", "novaact_http.config")
+    modules = ("novaact_http._clients.blocking", "novaact_http._clients.asynchronous", "novaact_http.config")
 
     def options(self, credentials: object = None) -> dict[str, Any]:
         from novaact_http import Credentials

@@ -18,14 +18,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bench import report
-from novaact_http import _flow
-from novaact_http._limiter import RateLimiter
-from novaact_http._retry import Quota
-from novaact_http._settings import resolve
-from novaact_http._wire import Headers, Request, Response
+from novaact_http._aws.settings import resolve
+from novaact_http._call import flow as call_flow
+from novaact_http._call.messages import Headers, Request, Response
+from novaact_http._call.rate_limiter import RateLimiter
+from novaact_http._call.retries import Quota
+from novaact_http._operations.sessions import LIST_SESSIONS
 from novaact_http.config import Credentials, RetryPolicy, Timeout
 from novaact_http.errors import NovaActError, TransportError, TransportTimeout
-from novaact_http.operations import LIST_SESSIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
@@ -215,14 +215,15 @@ class Client:
     def __init__(self, policy: Policy, clock: Callable[[], float], chance: Callable[[], float]) -> None:
         self.under_way = 0
         self.queue: deque[Listing] = deque()
-        self.context = _flow.Context(
-            settings=SETTINGS,
+        self.context = call_flow.Context(
+            endpoint=SETTINGS.endpoint,
+            region=SETTINGS.region,
             timeout=policy.timeout,
             signer=Unsigned(),
             retries=RetryPolicy(mode=policy.mode, max_attempts=policy.max_attempts, rng=chance),
             quota=NoQuota() if policy.legacy else Quota(),
             limiter=RateLimiter(clock()),
-            skew=_flow.ClockSkew(),
+            skew=call_flow.ClockSkew(),
             correct_clock_skew=True,
             clock=clock,
             monotonic=clock,
@@ -323,8 +324,8 @@ class Simulation:
 
     def _call(self, client: Client, page: Response) -> Generator[float, None, None]:
         """Drive a flow, as a client's driver does, but for the waiting: that is yielded."""
-        flow = _flow.call(client.context, LIST_SESSIONS, {"workflow_definition_name": "a", "workflow_run_id": "b"})
-        step: Callable[[Any], _flow.Need] = flow.send
+        flow = call_flow.call(client.context, LIST_SESSIONS, {"workflow_definition_name": "a", "workflow_run_id": "b"})
+        step: Callable[[Any], call_flow.Need] = flow.send
         answer: object = None
         attempts = 0
         while True:
@@ -342,7 +343,7 @@ class Simulation:
                 if isinstance(answer, TransportError):
                     step = flow.throw
                 yield seconds
-            elif isinstance(need, _flow.Sleep):
+            elif isinstance(need, call_flow.Sleep):
                 yield self._jitter() * 2.0 ** (attempts - 1) if self.policy.legacy else need.seconds
             else:
                 answer = KEYS

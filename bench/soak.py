@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from novaact_http import ListSessionsResponse, SessionSummary
-    from novaact_http.pagination import AsyncPager
+    from novaact_http._clients.pagers import AsyncPager
 
 HERE = Path(__file__).parent
 LONG = 30  # minutes; shorter runs are not written down

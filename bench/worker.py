@@ -188,7 +188,7 @@ def sign(signer: str, calls: int) -> tuple[float, float]:
 def _ours(example: str) -> Callable[[str], object]:
     # The one thing that is measured and not public: `Client(signer=None)` uses it.
     from novaact_http import Credentials
-    from novaact_http._sigv4 import Scope, SigV4Signer
+    from novaact_http._call.sigv4 import Scope, SigV4Signer
 
     _, _, host, _ = example.split("/", 3)
     signer, scope, credentials = (

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import hypothesis
 import pytest
 
-from novaact_http import async_client, client
+from novaact_http._clients import asynchronous, blocking
 from novaact_http.testing import LocalService
 from support import FACES, Face
 
@@ -69,8 +69,8 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
         waited.append(seconds)
 
     # Only the clients' own: what else waits in a test, waits.
-    monkeypatch.setattr(client, "time", types.SimpleNamespace(**{**vars(time), "sleep": waited.append}))
-    monkeypatch.setattr(async_client, "asyncio", types.SimpleNamespace(**{**vars(asyncio), "sleep": sleep}))
+    monkeypatch.setattr(blocking, "time", types.SimpleNamespace(**{**vars(time), "sleep": waited.append}))
+    monkeypatch.setattr(asynchronous, "asyncio", types.SimpleNamespace(**{**vars(asyncio), "sleep": sleep}))
     return waited
 
 

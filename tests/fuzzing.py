@@ -12,11 +12,12 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 import h11
 
-from novaact_http import ListSessionsResponse, NovaActError, ParameterError, _flow
-from novaact_http._connections import encode
-from novaact_http._http1 import ProtocolError, ResponseReader
-from novaact_http._wire import Request, Response
-from novaact_http.operations import LIST_SESSIONS
+from novaact_http import ListSessionsResponse, NovaActError, ParameterError
+from novaact_http._call import flow as call_flow
+from novaact_http._call.messages import Request, Response
+from novaact_http._http.http1 import ProtocolError, ResponseReader
+from novaact_http._http.pool_rules import encode
+from novaact_http._operations.sessions import LIST_SESSIONS
 from support import CALL, TEMPORARY_KEYS, context
 from wire import by_h11, outcome
 
@@ -45,7 +46,7 @@ def check_response(data: bytes) -> None:
 
 def check_answer(response: Response) -> None:
     """A response of whatever kind is a page or one of our errors, each whole: it prints and pickles."""
-    flow = _flow.call(context(), LIST_SESSIONS, CALL)
+    flow = call_flow.call(context(), LIST_SESSIONS, CALL)
     next(flow)
     assert isinstance(flow.send(TEMPORARY_KEYS), Request)
     result: object
@@ -76,7 +77,7 @@ def _pieces(data: bytes) -> list[bytes]:
 
 def check_arguments(arguments: dict[str, Any]) -> None:
     """Arguments are refused, or make one request, to that path and query and no other, with no header of their own."""
-    flow = _flow.call(context(), LIST_SESSIONS, arguments)
+    flow = call_flow.call(context(), LIST_SESSIONS, arguments)
     try:
         next(flow)
     except ParameterError:

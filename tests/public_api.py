@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import novaact_http
-from novaact_http import errors, pagination, testing
+from novaact_http import errors, testing
+from novaact_http._clients import pagers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,7 +74,7 @@ def _members(kind: type) -> Iterator[tuple[str, str]]:
             wanted = name in ("__init__", "__iter__", "__aiter__", "__enter__", "__aenter__") or name[0] != "_"
             # Those who get a pager do not make it, and a protocol has no instances.
             is_internal = name == "__init__" and (
-                each.__module__ == pagination.__name__ or getattr(each, "_is_protocol", False)
+                each.__module__ == pagers.__name__ or getattr(each, "_is_protocol", False)
             )
             if wanted and name not in seen and not is_internal:
                 seen.add(name)

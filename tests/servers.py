@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import pytest
 
-from novaact_http import _lean, _lean_async
-from novaact_http._wire import Endpoint, Request, Response
+from novaact_http._call.messages import Endpoint, Request, Response
+from novaact_http._http import asyncio_pool, blocking_pool
 from novaact_http.config import Timeout
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from novaact_http._connections import Connections
+    from novaact_http._http.pool_rules import Connections
 
 PATIENCE = 90.0  # seconds until a test that hangs fails
 BIG = b"x" * 8_000_000  # more than the buffers of both ends hold
@@ -375,7 +375,7 @@ class SyncDriver(Driver):
     """The pool of threads."""
 
     def __init__(self, tls: Callable[[], ssl.SSLContext] = no_tls, **limits: Any) -> None:
-        self.pool = _lean.Pool(tls, **limits)
+        self.pool = blocking_pool.Pool(tls, **limits)
 
     @property
     def connections(self) -> Connections[Any, Any]:
@@ -421,13 +421,13 @@ class AsyncDriver(Driver):
         loop: asyncio.AbstractEventLoop | None = None,
         **limits: Any,
     ) -> None:
-        self.pool = _lean_async.Pool(tls, **limits)
+        self.pool = asyncio_pool.Pool(tls, **limits)
         self.loop = loop or asyncio.new_event_loop()
         self.troubles: list[object] = []  # what went wrong in a callback, which asyncio only logs
         self.loop.set_exception_handler(lambda _, context: self.troubles.append(context))
 
     @property
-    def here(self) -> _lean_async.LoopPool:
+    def here(self) -> asyncio_pool.LoopPool:
         """That of the one event loop."""
         return self.pool._pools[self.loop]
 

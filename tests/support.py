@@ -25,14 +25,12 @@ from novaact_http import (
     RetryPolicy,
     SessionSummary,
     Timeout,
-    _flow,
-    _limiter,
-    _retry,
-    _settings,
-    _sigv4,
-    _wire,
 )
-from novaact_http.operations import LIST_SESSIONS
+from novaact_http._aws import settings as settings_module
+from novaact_http._call import flow as call_flow
+from novaact_http._call import messages, rate_limiter, sigv4
+from novaact_http._call import retries as retry_rules
+from novaact_http._operations.sessions import LIST_SESSIONS
 
 if TYPE_CHECKING:
     from novaact_http.testing import LocalService, WorkflowRun
@@ -147,42 +145,43 @@ def context(
     endpoint_url: str = "https://nova-act.us-east-1.amazonaws.com",
     region: str = "us-east-1",
     retries: RetryPolicy = ONCE,
-    quota: _retry.Quota | None = None,
-    limiter: _limiter.RateLimiter | None = None,
+    quota: retry_rules.Quota | None = None,
+    limiter: rate_limiter.RateLimiter | None = None,
     timeout: Timeout | None = None,
     clock: Callable[[], float] = lambda: NOW,
     monotonic: Callable[[], float] = lambda: 0.0,
-    skew: _flow.ClockSkew | None = None,
+    skew: call_flow.ClockSkew | None = None,
     correct_clock_skew: bool = True,
     on_attempt: Callable[[Attempt], object] | None = None,
-    signer: _sigv4.Signer | None = None,
+    signer: sigv4.Signer | None = None,
     renews_credentials: bool = False,
-) -> _flow.Context:
+) -> call_flow.Context:
     """A flow's context in which nothing is left to chance."""
-    return _flow.Context(
-        settings=_settings.resolve(region=region, endpoint_url=endpoint_url, environ={}),
+    return call_flow.Context(
+        endpoint=settings_module.resolve(region=region, endpoint_url=endpoint_url, environ={}).endpoint,
+        region=region,
         timeout=timeout or Timeout(),
-        signer=signer or _sigv4.SigV4Signer(),
+        signer=signer or sigv4.SigV4Signer(),
         retries=retries,
-        quota=quota or _retry.Quota(),
-        limiter=limiter or _limiter.RateLimiter(0.0),
-        skew=skew or _flow.ClockSkew(),
+        quota=quota or retry_rules.Quota(),
+        limiter=limiter or rate_limiter.RateLimiter(0.0),
+        skew=skew or call_flow.ClockSkew(),
         correct_clock_skew=correct_clock_skew,
         clock=clock,
         monotonic=monotonic,
-        user_agent=_flow.user_agent(""),
+        user_agent=call_flow.user_agent(""),
         on_attempt=on_attempt,
         renews_credentials=renews_credentials,
         new_invocation_id=iter(f"invocation-{number}" for number in range(1_000)).__next__,
     )
 
 
-def request_of(arguments: Mapping[str, object], credentials: Credentials = KEYS, **settings: Any) -> _wire.Request:
+def request_of(arguments: Mapping[str, object], credentials: Credentials = KEYS, **settings: Any) -> messages.Request:
     """The request that a call would send, without sending it."""
-    flow = _flow.call(context(**settings), LIST_SESSIONS, arguments)
-    assert isinstance(next(flow), _flow.GetCredentials)
+    flow = call_flow.call(context(**settings), LIST_SESSIONS, arguments)
+    assert isinstance(next(flow), call_flow.GetCredentials)
     request = flow.send(credentials)
-    assert isinstance(request, _wire.Request)
+    assert isinstance(request, messages.Request)
     flow.close()
     return request
 
@@ -231,7 +230,7 @@ class Boto3Wire:
     def __init__(self, **options: Any) -> None:
         self.client = boto3_client(**options)
         self._sent: list[Any] = []
-        self._answer = _wire.Response(status=200, headers=(), body=b'{"sessionSummaries": []}')
+        self._answer = messages.Response(status=200, headers=(), body=b'{"sessionSummaries": []}')
         self.client.meta.events.register("before-send.nova-act.*", self._send)
 
     def _send(self, request: Any, **_: object) -> AWSResponse:
@@ -239,7 +238,7 @@ class Boto3Wire:
         return self.response(request.url, self._answer)
 
     @staticmethod
-    def response(url: str, answer: _wire.Response) -> AWSResponse:
+    def response(url: str, answer: messages.Response) -> AWSResponse:
         """A response as botocore has it."""
         return AWSResponse(url, answer.status, HTTPHeaderDict(answer.headers), _RawBody(answer.body))
 
@@ -250,7 +249,7 @@ class Boto3Wire:
             self.client.list_sessions(**boto3_arguments(arguments))
         return self._sent.pop()
 
-    def result_of(self, answer: _wire.Response) -> Any:
+    def result_of(self, answer: messages.Response) -> Any:
         """What boto3 makes of a response: the parsed page, or the exception."""
         self._answer = answer
         try:

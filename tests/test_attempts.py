@@ -9,9 +9,10 @@ from typing import Any
 import httpx
 import pytest
 
-from novaact_http import Attempt, RetryPolicy, ServiceError, ThrottlingException, TransportError, _flow
-from novaact_http._wire import Response
-from novaact_http.operations import LIST_SESSIONS
+from novaact_http import Attempt, RetryPolicy, ServiceError, ThrottlingException, TransportError
+from novaact_http._call import flow as call_flow
+from novaact_http._call.messages import Response
+from novaact_http._operations.sessions import LIST_SESSIONS
 from support import CALL, KEYS, TEMPORARY_KEYS, Face, context, mocked
 
 THROTTLED = httpx.Response(429, headers={"x-amzn-ErrorType": "ThrottlingException", "x-amzn-RequestId": "r-1"})
@@ -63,7 +64,7 @@ def test_the_time_of_an_attempt_is_in_milliseconds() -> None:
     ticks = iter([10.0, 10.25])
     attempts: list[Attempt] = []
     shared = context(monotonic=lambda: next(ticks), on_attempt=attempts.append)
-    flow = _flow.call(shared, LIST_SESSIONS, CALL)
+    flow = call_flow.call(shared, LIST_SESSIONS, CALL)
     next(flow)
     flow.send(KEYS)
     with pytest.raises(StopIteration):

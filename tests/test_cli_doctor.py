@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from commandline import COMMAND, naming, run
-from novaact_http._profiles import Profile
+from novaact_http._aws.profiles import Profile
 from novaact_http.cli import _doctor
 
 if TYPE_CHECKING:

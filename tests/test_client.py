@@ -22,9 +22,10 @@ from novaact_http import (
     RetryPolicy,
     ServiceError,
     SortOrder,
-    _flow,
     errors,
 )
+from novaact_http._call import flow
+from novaact_http._clients import asynchronous
 from support import CALL, OPTIONS, Face, call_for, mocked, options_for, request_of
 
 if TYPE_CHECKING:
@@ -255,7 +256,7 @@ def test_an_async_client_serves_one_event_loop_after_another(service: LocalServi
 
 def test_a_cancelled_call_closes_its_flow_and_leaves_the_client_usable(monkeypatch: pytest.MonkeyPatch) -> None:
     closed: list[bool] = []
-    original = _flow.call
+    original = flow.call
 
     def watched(*arguments: Any) -> Any:
         try:
@@ -264,7 +265,7 @@ def test_a_cancelled_call_closes_its_flow_and_leaves_the_client_usable(monkeypat
             closed.append(True)
             raise
 
-    monkeypatch.setattr(_flow, "call", watched)
+    monkeypatch.setattr(asynchronous, "call", watched)
 
     async def main() -> None:
         started, release = asyncio.Event(), asyncio.Event()

@@ -10,11 +10,12 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from novaact_http import ConfigurationError, DeadlineExceeded, NovaActError, _connections
-from novaact_http._connections import Connections, ExchangeError, failure, seconds_left, to_transport_error
-from novaact_http._lean import Pool
-from novaact_http._lean_async import Pool as AsyncPool
-from novaact_http._wire import Origin
+from novaact_http import ConfigurationError, DeadlineExceeded, NovaActError
+from novaact_http._call.messages import Origin
+from novaact_http._http import pool_rules
+from novaact_http._http.asyncio_pool import Pool as AsyncPool
+from novaact_http._http.blocking_pool import Pool
+from novaact_http._http.pool_rules import Connections, ExchangeError, failure, seconds_left, to_transport_error
 from novaact_http.errors import TransportError, TransportTimeout
 from servers import endpoint, no_tls, request_to
 
@@ -362,11 +363,11 @@ def test_an_error_keeps_its_cause() -> None:
 
 def test_a_request_that_http_cannot_express_is_a_matter_of_the_signer() -> None:
     with pytest.raises(ConfigurationError, match="the signer made a request that HTTP cannot express: ") as caught:
-        _connections.encode(request_to(endpoint("here.example", 80), "/ "))
+        pool_rules.encode(request_to(endpoint("here.example", 80), "/ "))
     assert caught.value.__cause__ is not None
 
 
 def test_what_is_closed_is_not_used() -> None:
     with pytest.raises(NovaActError, match="this client is closed; make a new one"):
-        _connections.check_open(closed=True)
-    _connections.check_open(closed=False)
+        pool_rules.check_open(closed=True)
+    pool_rules.check_open(closed=False)

@@ -14,7 +14,7 @@ import pytest
 from dask import distributed
 
 import dask_runs
-from novaact_http import _base
+from novaact_http._clients import base
 from servers import Peer, Server
 from support import call_for
 
@@ -79,7 +79,7 @@ def test_throttling_is_waited_for_longer_than_elsewhere(
         monkeypatch.setenv(name, value)
     # Nobody sleeps, but its rate grows as if somebody did.
     clock = types.SimpleNamespace(**{**vars(time), "monotonic": lambda: time.monotonic() + sum(waits)})
-    monkeypatch.setattr(_base, "time", clock)
+    monkeypatch.setattr(base, "time", clock)
     service.fail_next("ThrottlingException", times=7, retry_after_seconds=1)
     with dask_runs.patient_client() as client:
         assert client.list_sessions(**call_for(service.runs[0])).metadata.attempts == 8

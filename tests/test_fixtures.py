@@ -17,8 +17,9 @@ import respx
 from botocore.exceptions import ClientError
 
 from novaact_http import ServiceError
-from novaact_http._wire import Response
-from novaact_http.operations import ERRORS, LIST_SESSIONS
+from novaact_http._call.messages import Response
+from novaact_http._operations.service_errors import ERRORS
+from novaact_http._operations.sessions import LIST_SESSIONS
 from novaact_http.testing import LocalService, _recordings
 from novaact_http.testing._recordings import Message
 from support import OPTIONS, Boto3Wire, Face, SyncFace, call_for

@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
-from novaact_http import RetryPolicy, _flow
-from novaact_http._wire import Request, Response
+from novaact_http import RetryPolicy
+from novaact_http._call import flow as call_flow
+from novaact_http._call.messages import Request, Response
+from novaact_http._operations.sessions import LIST_SESSIONS
 from novaact_http.errors import (
     CredentialsError,
     ParameterError,
@@ -15,7 +17,6 @@ from novaact_http.errors import (
     ServiceError,
     TransportError,
 )
-from novaact_http.operations import LIST_SESSIONS
 from support import CALL, KEYS, TEMPORARY_KEYS, context
 
 PAGE = Response(status=200, headers=(), body=b'{"sessionSummaries": []}')
@@ -32,8 +33,8 @@ def _headers(request: object) -> dict[str, str]:
 
 
 def test_a_call_asks_for_credentials_then_sends_then_returns_the_page() -> None:
-    flow = _flow.call(context(), LIST_SESSIONS, CALL)
-    assert next(flow) == _flow.GetCredentials()
+    flow = call_flow.call(context(), LIST_SESSIONS, CALL)
+    assert next(flow) == call_flow.GetCredentials()
     assert isinstance(flow.send(KEYS), Request)
     with pytest.raises(StopIteration) as finished:
         flow.send(PAGE)
@@ -43,24 +44,24 @@ def test_a_call_asks_for_credentials_then_sends_then_returns_the_page() -> None:
 
 def test_bad_arguments_are_refused_before_anything_is_asked_for() -> None:
     with pytest.raises(ParameterError):
-        next(_flow.call(context(), LIST_SESSIONS, {}))
+        next(call_flow.call(context(), LIST_SESSIONS, {}))
 
 
 def test_every_attempt_is_signed_anew_and_counted() -> None:
-    flow = _flow.call(context(retries=RetryPolicy(max_attempts=4, rng=lambda: 0.5)), LIST_SESSIONS, CALL)
+    flow = call_flow.call(context(retries=RetryPolicy(max_attempts=4, rng=lambda: 0.5)), LIST_SESSIONS, CALL)
     next(flow)
     first = _headers(flow.send(KEYS))
-    assert flow.throw(TransportError("lost", request_sent=True)) == _flow.Sleep(0.025)
+    assert flow.throw(TransportError("lost", request_sent=True)) == call_flow.Sleep(0.025)
 
-    assert next(flow) == _flow.GetCredentials()
+    assert next(flow) == call_flow.GetCredentials()
     second = _headers(flow.send(TEMPORARY_KEYS))
-    assert flow.send(DOWN) == _flow.Sleep(0.05)
+    assert flow.send(DOWN) == call_flow.Sleep(0.05)
 
-    assert next(flow) == _flow.GetCredentials()
+    assert next(flow) == call_flow.GetCredentials()
     third = _headers(flow.send(KEYS))
-    assert flow.send(BROKEN) == _flow.Sleep(0.1)
+    assert flow.send(BROKEN) == call_flow.Sleep(0.1)
 
-    assert next(flow) == _flow.GetCredentials()
+    assert next(flow) == call_flow.GetCredentials()
     flow.send(KEYS)
     with pytest.raises(StopIteration) as finished:
         flow.send(PAGE)
@@ -74,7 +75,7 @@ def test_every_attempt_is_signed_anew_and_counted() -> None:
 
 
 def test_a_retry_says_until_when_its_answer_is_waited_for_by_the_services_clock() -> None:
-    flow = _flow.call(context(retries=RetryPolicy(max_attempts=4)), LIST_SESSIONS, CALL)
+    flow = call_flow.call(context(retries=RetryPolicy(max_attempts=4)), LIST_SESSIONS, CALL)
     next(flow)
     flow.send(KEYS)
     dated = Response(status=503, headers=(("date", "Sun, 23 Nov 2025 20:00:00 GMT"),), body=b"")
@@ -90,7 +91,7 @@ def test_calls_have_invocation_ids_of_their_own() -> None:
     shared = context()
     ids = set()
     for _ in range(2):
-        flow = _flow.call(shared, LIST_SESSIONS, CALL)
+        flow = call_flow.call(shared, LIST_SESSIONS, CALL)
         next(flow)
         ids.add(_headers(flow.send(KEYS))["amz-sdk-invocation-id"])
     assert len(ids) == 2
@@ -101,14 +102,14 @@ def test_calls_have_invocation_ids_of_their_own() -> None:
     [(TransportError("lost", request_sent=True), TransportError), (DOWN, ServiceError), (BROKEN, ResponseError)],
 )
 def test_when_there_are_no_more_attempts_the_error_is_raised_with_its_attempts(answer: Any, kind: type[Any]) -> None:
-    flow = _flow.call(context(retries=RetryPolicy(max_attempts=2, rng=lambda: 0)), LIST_SESSIONS, CALL)
+    flow = call_flow.call(context(retries=RetryPolicy(max_attempts=2, rng=lambda: 0)), LIST_SESSIONS, CALL)
 
     def attempt() -> Any:
         next(flow)
         flow.send(KEYS)
         return flow.throw(answer) if isinstance(answer, Exception) else flow.send(answer)
 
-    assert attempt() == _flow.Sleep(0.0)
+    assert attempt() == call_flow.Sleep(0.0)
     with pytest.raises(kind) as caught:
         attempt()
     assert caught.value.attempts == 2
@@ -116,7 +117,7 @@ def test_when_there_are_no_more_attempts_the_error_is_raised_with_its_attempts(a
 
 
 def test_without_retries_the_first_failure_is_final() -> None:
-    flow = _flow.call(context(), LIST_SESSIONS, CALL)
+    flow = call_flow.call(context(), LIST_SESSIONS, CALL)
     next(flow)
     assert _headers(flow.send(KEYS))["amz-sdk-request"] == "attempt=1; max=1"
     with pytest.raises(ServiceError):
@@ -124,14 +125,14 @@ def test_without_retries_the_first_failure_is_final() -> None:
 
 
 def test_missing_credentials_end_the_call_without_a_retry() -> None:
-    flow = _flow.call(context(retries=THRICE), LIST_SESSIONS, CALL)
+    flow = call_flow.call(context(retries=THRICE), LIST_SESSIONS, CALL)
     next(flow)
     with pytest.raises(CredentialsError):
         flow.throw(CredentialsError("none"))
 
 
 def test_an_error_that_is_not_ours_passes_through() -> None:
-    flow = _flow.call(context(retries=THRICE), LIST_SESSIONS, CALL)
+    flow = call_flow.call(context(retries=THRICE), LIST_SESSIONS, CALL)
     next(flow)
     flow.send(KEYS)
     with pytest.raises(KeyboardInterrupt):

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import fuzzing
 from novaact_http import ListSessionsResponse, NovaActError, ResponseError
-from novaact_http._wire import Response
+from novaact_http._call.messages import Response
 from servers import Server, answers
 from support import CALL, FACES, OPTIONS, Face
 from test_http1_generated import broken, responses
@@ -142,7 +142,7 @@ def test_what_was_once_found_or_is_begun_with(target: str, path: Path) -> None:
 def test_the_checks_can_fail(monkeypatch: pytest.MonkeyPatch) -> None:
     page = Response(status=200, headers=(), body=b'{"sessionSummaries": [{"sessionId": 1}]}')
     fuzzing.check_answer(page)
-    monkeypatch.setattr("novaact_http._restjson.ResponseError", KeyError)
+    monkeypatch.setattr("novaact_http._call.rest_json.ResponseError", KeyError)
     with pytest.raises((KeyError, TypeError)):
         fuzzing.check_answer(page)
     assert issubclass(ResponseError, NovaActError)

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from novaact_http import _http1
-from novaact_http._http1 import LAST_CHUNK, ProtocolError, ResponseReader, encode_chunk
+from novaact_http._http import http1
+from novaact_http._http.http1 import LAST_CHUNK, ProtocolError, ResponseReader, encode_chunk
 from wire import CHUNKED, OK, Read, by_h11, outcome, pieces_of, read
 
 # Responses, by example.
@@ -573,8 +573,8 @@ def test_nothing_of_a_body_is_kept_once_it_is_taken(head: bytes) -> None:
 
 
 def test_names_are_remembered_but_not_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    tokens = _http1._Tokens()
-    monkeypatch.setattr(_http1, "_tokens", tokens)
+    tokens = http1._Tokens()
+    monkeypatch.setattr(http1, "_tokens", tokens)
     data = b"".join(b"Name-%d: x\r\n" % number for number in range(3_000))
     assert read(OK + data + b"\r\n").headers == tuple((f"name-{number}", "x") for number in range(3_000))
     assert len(tokens) == 1_000

@@ -8,7 +8,7 @@ import re
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from novaact_http._http1 import ProtocolError
+from novaact_http._http.http1 import ProtocolError
 from test_http1 import DIFFERENCES, REFUSED_BY_BOTH
 from wire import CHUNKED, OK, Read, by_h11, outcome, pieces_of, read
 

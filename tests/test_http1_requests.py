@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from novaact_http._http1 import LAST_CHUNK, UnsendableError, encode_chunk, encode_head
+from novaact_http._http.http1 import LAST_CHUNK, UnsendableError, encode_chunk, encode_head
 from wire import HOST
 
 

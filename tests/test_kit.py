@@ -21,7 +21,7 @@ from novaact_http import (
     errors,
     testing,
 )
-from novaact_http.operations import ERRORS
+from novaact_http._operations.service_errors import ERRORS
 from novaact_http.testing import LocalService, Recorder, make_error, make_page, replay
 from novaact_http.testing._recordings import Message, Scrubber
 from support import CALL, OPTIONS, TEMPORARY_KEYS, Face, call_for, options_for

@@ -30,10 +30,10 @@ from novaact_http import (
     RetryPolicy,
     ServiceError,
     Timeout,
-    _locks,
-    _tls,
 )
-from novaact_http._retry import Quota
+from novaact_http._call.retries import Quota
+from novaact_http._http import tls
+from novaact_http._support import fork_safety
 from servers import eventually
 from support import CALL, KEYS, OPTIONS, call_for, mocked, options_for
 
@@ -69,7 +69,7 @@ def test_a_client_with_other_options_shares_all_else(make: Callable[..., Any]) -
     assert (other._context.timeout.total, other._context.retries.max_attempts) == (2, 5)
     assert client._context.timeout == Timeout()
     assert client._context.retries.mode == "off"
-    for name in ("quota", "limiter", "skew", "settings", "signer"):
+    for name in ("quota", "limiter", "skew", "endpoint", "region", "signer"):
         assert getattr(other._context, name) is getattr(client._context, name)
     assert other._credentials is client._credentials
     assert other._shared is client._shared
@@ -116,7 +116,8 @@ def test_a_client_pickles_as_its_settings(make: Callable[..., Any], monkeypatch:
         monkeypatch.delenv(name)
     made = pickle.loads(pickle.dumps(client))
     assert type(made) is make
-    assert made._context.settings == client._context.settings
+    assert (made._context.endpoint, made._context.region) == (client._context.endpoint, client._context.region)
+    assert made._proxy_url == client._proxy_url
     assert repr(made) == f"{make.__name__}(region='eu-west-1', endpoint='nova-act-fips.eu-west-1.amazonaws.com')"
     for name in ("timeout", "retries", "on_attempt", "correct_clock_skew", "user_agent", "renews_credentials"):
         assert getattr(made._context, name) == getattr(client._context, name)
@@ -204,14 +205,14 @@ def test_a_forked_child_finds_all_locks_open(service: LocalService) -> None:
     client.list_sessions(**call_for(service.runs[0]))
     pool = client._shared.pool()
     context = client._context
-    owners: list[Any] = [client._shared, client._credentials, context.quota, context.limiter, pool, _tls._contexts]
+    owners: list[Any] = [client._shared, client._credentials, context.quota, context.limiter, pool, tls._contexts]
     locks = [each._lock for each in owners]
     for lock in locks:
         lock.acquire()
-    _locks._after_fork()
+    fork_safety._after_fork()
     with ThreadPoolExecutor(1) as other:
         assert all(other.submit(each._lock.acquire, blocking=False).result() for each in owners)
-    _locks._after_fork()
+    fork_safety._after_fork()
     assert client.list_sessions(**call_for(service.runs[0])).session_summaries
     client.close()
 
@@ -226,11 +227,11 @@ def test_a_client_that_is_forgotten_is_closed_silently(service: LocalService) ->
 
 
 def test_what_has_gone_is_not_called_after_a_fork() -> None:
-    count = len(_locks._owners)
+    count = len(fork_safety._owners)
     quota = Quota()
-    assert len(_locks._owners) == count + 1
+    assert len(fork_safety._owners) == count + 1
     del quota
-    assert len(_locks._owners) == count
+    assert len(fork_safety._owners) == count
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no forking here")

@@ -36,15 +36,13 @@ from novaact_http import (
     ServiceError,
     ThrottlingException,
     Timeout,
-    _base,
-    _flow,
-    async_client,
-    client,
 )
-from novaact_http._limiter import RateLimiter
-from novaact_http._wire import Request, Response
+from novaact_http._call import flow as call_flow
+from novaact_http._call.messages import Request, Response
+from novaact_http._call.rate_limiter import RateLimiter
+from novaact_http._clients import asynchronous, base, blocking
+from novaact_http._operations.sessions import LIST_SESSIONS
 from novaact_http.errors import CredentialsError, NovaActError, TransportError
-from novaact_http.operations import LIST_SESSIONS
 from novaact_http.testing import LocalService
 from support import CALL, KEYS, Boto3Wire, Face, boto3_arguments, boto3_client, call_for, context, options_for
 
@@ -232,7 +230,7 @@ class Ours:
         self.sent_at: list[float] = []
 
     def call(self, answers: list[Response]) -> None:
-        flow = _flow.call(self.context, LIST_SESSIONS, CALL)
+        flow = call_flow.call(self.context, LIST_SESSIONS, CALL)
         remaining = iter(answers)
         step: Any = flow.send
         value: object = None
@@ -240,9 +238,9 @@ class Ours:
             while True:
                 need = step(value)
                 step, value = flow.send, None
-                if isinstance(need, _flow.GetCredentials):
+                if isinstance(need, call_flow.GetCredentials):
                     value = KEYS
-                elif isinstance(need, _flow.Sleep):
+                elif isinstance(need, call_flow.Sleep):
                     self._clock.sleep(need.seconds)
                 else:
                     assert isinstance(need, Request)
@@ -389,12 +387,12 @@ def slowed(clock: Clock) -> RateLimiter:
 
 def test_a_call_waits_for_its_turn_before_it_asks_for_credentials() -> None:
     clock = Clock(10.0)
-    flow = _flow.call(context(retries=ADAPTIVE, monotonic=clock, limiter=slowed(clock)), LIST_SESSIONS, CALL)
-    assert next(flow) == _flow.Sleep(2.0)
+    flow = call_flow.call(context(retries=ADAPTIVE, monotonic=clock, limiter=slowed(clock)), LIST_SESSIONS, CALL)
+    assert next(flow) == call_flow.Sleep(2.0)
     clock.sleep(1.5)  # woken too early
-    assert next(flow) == _flow.Sleep(0.5)
+    assert next(flow) == call_flow.Sleep(0.5)
     clock.sleep(0.5)
-    assert next(flow) == _flow.GetCredentials()
+    assert next(flow) == call_flow.GetCredentials()
     assert isinstance(flow.send(KEYS), Request)
 
 
@@ -402,9 +400,9 @@ def test_a_call_waits_for_its_turn_before_it_asks_for_credentials() -> None:
 def test_a_wait_for_a_turn_that_would_end_too_late_is_not_begun(total: float, begun: bool) -> None:
     clock = Clock(10.0)
     shared = context(retries=ADAPTIVE, monotonic=clock, limiter=slowed(clock), timeout=Timeout(total=total))
-    flow = _flow.call(shared, LIST_SESSIONS, CALL)
+    flow = call_flow.call(shared, LIST_SESSIONS, CALL)
     if begun:
-        assert next(flow) == _flow.Sleep(2.0)
+        assert next(flow) == call_flow.Sleep(2.0)
         return
     with pytest.raises(DeadlineExceeded) as caught:
         next(flow)
@@ -413,18 +411,18 @@ def test_a_wait_for_a_turn_that_would_end_too_late_is_not_begun(total: float, be
 
 def test_a_retry_waits_for_its_turn_too_after_its_backoff() -> None:
     clock = Clock(10.0)
-    flow = _flow.call(context(retries=ADAPTIVE, monotonic=clock, limiter=RateLimiter(10.0)), LIST_SESSIONS, CALL)
-    assert next(flow) == _flow.GetCredentials()
+    flow = call_flow.call(context(retries=ADAPTIVE, monotonic=clock, limiter=RateLimiter(10.0)), LIST_SESSIONS, CALL)
+    assert next(flow) == call_flow.GetCredentials()
     flow.send(KEYS)
-    assert flow.send(THROTTLED) == _flow.Sleep(0.5)
+    assert flow.send(THROTTLED) == call_flow.Sleep(0.5)
     clock.sleep(0.5)
-    assert next(flow) == _flow.Sleep(1.5)
+    assert next(flow) == call_flow.Sleep(1.5)
 
 
 def test_the_hook_is_told_how_long_each_attempt_waited_for_its_turn() -> None:
     clock, told = Clock(10.0), list[Attempt]()
     shared = context(retries=ADAPTIVE, monotonic=clock, limiter=RateLimiter(10.0), on_attempt=told.append)
-    flow = _flow.call(shared, LIST_SESSIONS, CALL)
+    flow = call_flow.call(shared, LIST_SESSIONS, CALL)
     next(flow)
     flow.send(KEYS)
     flow.send(THROTTLED)
@@ -446,12 +444,12 @@ def test_the_hook_is_told_how_long_each_attempt_waited_for_its_turn() -> None:
 def test_who_gives_up_waiting_leaves_the_queue() -> None:
     clock = Clock(10.0)
     shared = context(retries=ADAPTIVE, monotonic=clock, limiter=slowed(clock))
-    flows = [_flow.call(shared, LIST_SESSIONS, CALL) for _ in range(3)]
-    assert [next(flow) for flow in flows] == [_flow.Sleep(2.0)] * 3
+    flows = [call_flow.call(shared, LIST_SESSIONS, CALL) for _ in range(3)]
+    assert [next(flow) for flow in flows] == [call_flow.Sleep(2.0)] * 3
     clock.sleep(2.0)
-    assert next(flows[1]) == _flow.Sleep(1.0)
+    assert next(flows[1]) == call_flow.Sleep(1.0)
     flows[0].close()
-    assert next(flows[1]) == _flow.GetCredentials()
+    assert next(flows[1]) == call_flow.GetCredentials()
 
 
 def test_who_runs_out_of_time_leaves_the_queue() -> None:
@@ -460,7 +458,7 @@ def test_who_runs_out_of_time_leaves_the_queue() -> None:
     for _ in range(3):
         late = context(retries=ADAPTIVE, monotonic=clock, limiter=limiter, timeout=Timeout(total=1.0))
         with pytest.raises(DeadlineExceeded):
-            next(_flow.call(late, LIST_SESSIONS, CALL))
+            next(call_flow.call(late, LIST_SESSIONS, CALL))
     clock.sleep(2.0)
     assert limiter.acquire(clock.now) == 0.0
 
@@ -472,8 +470,8 @@ def test_other_modes_neither_ask_the_limiter_nor_tell_it_anything(mode: Any) -> 
     rate = limiter.rate
     shared = context(retries=RetryPolicy(mode=mode, max_attempts=1), monotonic=clock, limiter=limiter)
     for answer in (THROTTLED, PAGE):
-        flow = _flow.call(shared, LIST_SESSIONS, CALL)
-        assert next(flow) == _flow.GetCredentials()
+        flow = call_flow.call(shared, LIST_SESSIONS, CALL)
+        assert next(flow) == call_flow.GetCredentials()
         flow.send(KEYS)
         clock.sleep(5.0)
         with pytest.raises((ServiceError, StopIteration)):
@@ -492,7 +490,7 @@ def test_a_page_that_is_broken_counts_as_no_throttling() -> None:
 def test_an_attempt_that_was_not_sent_counts_as_none() -> None:
     clock = Clock(10.0)
     limiter = slowed(clock)
-    flow = _flow.call(context(retries=ADAPTIVE, monotonic=clock, limiter=limiter), LIST_SESSIONS, CALL)
+    flow = call_flow.call(context(retries=ADAPTIVE, monotonic=clock, limiter=limiter), LIST_SESSIONS, CALL)
     next(flow)
     clock.sleep(2.0)
     next(flow)
@@ -519,9 +517,9 @@ def test_a_client_that_was_throttled_slows_down(face: Face, monkeypatch: pytest.
     async def sleep(seconds: float) -> None:
         clock.sleep(seconds)
 
-    monkeypatch.setattr(client, "time", types.SimpleNamespace(**{**vars(time), "sleep": clock.sleep}))
-    monkeypatch.setattr(async_client, "asyncio", types.SimpleNamespace(**{**vars(asyncio), "sleep": sleep}))
-    monkeypatch.setattr(_base, "time", types.SimpleNamespace(**{**vars(time), "monotonic": clock}))
+    monkeypatch.setattr(blocking, "time", types.SimpleNamespace(**{**vars(time), "sleep": clock.sleep}))
+    monkeypatch.setattr(asynchronous, "asyncio", types.SimpleNamespace(**{**vars(asyncio), "sleep": sleep}))
+    monkeypatch.setattr(base, "time", types.SimpleNamespace(**{**vars(time), "monotonic": clock}))
     with LocalService() as service:
         service.fail_next("ThrottlingException")
         options = {**options_for(service), "retries": ADAPTIVE}

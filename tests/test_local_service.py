@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from novaact_http import Client, Credentials, ServiceError, SortOrder, Timeout, errors
-from novaact_http._sigv4 import Scope, SigV4Signer
-from novaact_http.operations import ERRORS
+from novaact_http._call.sigv4 import Scope, SigV4Signer
+from novaact_http._operations.service_errors import ERRORS
 from novaact_http.testing import LocalService, ReceivedRequest
 from novaact_http.testing._service.authorization import Gate
 from novaact_http.testing._service.keys import Keys
@@ -35,7 +35,7 @@ from support import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from novaact_http._wire import Request
+    from novaact_http._call.messages import Request
 
 
 Headers = list[tuple[str, str]]

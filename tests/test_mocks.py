@@ -15,7 +15,8 @@ import httpx
 import pytest
 import respx
 
-from novaact_http import Client, TransportError, _mocks
+from novaact_http import Client, TransportError
+from novaact_http._http import httpx_patches
 from support import CALL, OPTIONS, Face, call_for, options_for
 
 if TYPE_CHECKING:
@@ -114,15 +115,15 @@ def test_whatever_replaces_what_sends_is_noticed(module: Any, name: str, method:
     kind = getattr(module, name)
     for each in (replacement, mock.MagicMock(), Callable()):
         with mock.patch.object(kind, method, each):
-            assert _mocks.at_work(method)
-            assert not _mocks.at_work(other)
-    assert not _mocks.at_work(method)
+            assert httpx_patches.are_installed(method)
+            assert not httpx_patches.are_installed(other)
+    assert not httpx_patches.are_installed(method)
 
     @functools.wraps(getattr(kind, method))
     def instrumented(*_: Any) -> None: ...
 
     with mock.patch.object(kind, method, instrumented):
-        assert not _mocks.at_work(method)
+        assert not httpx_patches.are_installed(method)
 
 
 def test_a_mock_that_begins_later_is_noticed_by_a_client_that_was_used(service: LocalService) -> None:
@@ -139,4 +140,4 @@ def test_a_mock_that_begins_later_is_noticed_by_a_client_that_was_used(service: 
 def test_where_httpx_is_not_loaded_nobody_has_patched_it(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("httpx", "httpcore"):
         monkeypatch.delitem(sys.modules, name)
-    assert not _mocks.at_work("handle_request")
+    assert not httpx_patches.are_installed("handle_request")

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from novaact_http import AsyncClient, Client, NovaActError, PaginationError, ServiceError
-from novaact_http._wire import Response
+from novaact_http._call.messages import Response
 from support import CALL, OPTIONS, Boto3Wire, Face, boto3_for, call_for, mocked, options_for
 
 if TYPE_CHECKING:

@@ -13,8 +13,10 @@ from botocore.exceptions import ConfigParseError, ProfileNotFound
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from novaact_http import AsyncClient, Client, ConfigurationError, _profiles, _settings
-from novaact_http._profiles import Profile
+from novaact_http import AsyncClient, Client, ConfigurationError
+from novaact_http._aws import profiles
+from novaact_http._aws import settings as settings_module
+from novaact_http._aws.profiles import Profile
 from support import OPTIONS, boto3_client
 
 CONFIG = """
@@ -199,7 +201,7 @@ def test_a_file_that_cannot_be_read_is_named(files: Files, monkeypatch: pytest.M
         raise PermissionError(13, "Permission denied")
 
     files.write(CONFIG)
-    monkeypatch.setattr(_profiles, "open", denied, raising=False)
+    monkeypatch.setattr(profiles, "open", denied, raising=False)
     with pytest.raises(ConfigurationError, match=r"the file '.*config' cannot be read: Permission denied") as caught:
         files.profile().get("region")
     assert isinstance(caught.value.__cause__, PermissionError)
@@ -270,9 +272,9 @@ def test_any_files_are_read_as_botocore_reads_them(config: Any, credentials: Any
 
 def resolve(
     files: Files, config: str, *, environ: dict[str, str] | None = None, **arguments: Any
-) -> _settings.Settings:
+) -> settings_module.Settings:
     files.write(config)
-    return _settings.resolve(**arguments, environ={**files.environ, **(environ or {})})
+    return settings_module.resolve(**arguments, environ={**files.environ, **(environ or {})})
 
 
 @pytest.mark.parametrize(

@@ -113,7 +113,7 @@ def test_it_costs_nothing_who_do_not_use_it(pytester: pytest.Pytester) -> None:
 
         def test_nothing_is_loaded():
             assert "novaact_http.testing.pytest_plugin" in sys.modules
-            assert not {"botocore", "httpx", "novaact_http.client", "novaact_http.errors"} & set(sys.modules)
+            assert not {"botocore", "httpx", "novaact_http._clients.blocking", "novaact_http.errors"} & set(sys.modules)
         """
     )
     # But for two of others, which import httpx.

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from novaact_http import BotocoreSigner, Credentials, SortOrder, __version__
-from novaact_http._wire import Response
+from novaact_http._call.messages import Response
 from support import CALL, KEYS, TEMPORARY_KEYS, Boto3Wire, request_of
 
 boto3_wire = functools.cache(Boto3Wire)

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from novaact_http import ListSessionsResponse, ResponseError, ResponseMetadata, SessionSummary
-from novaact_http._wire import Response
+from novaact_http._call.messages import Response
 from support import CALL, KEYS, Boto3Wire, Face, mocked
 
 

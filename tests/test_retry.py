@@ -14,9 +14,13 @@ from botocore.retries.standard import ExponentialBackoff, ThrottledRetryableChec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from novaact_http import ConfigurationError, RetryPolicy, _flow, _retry
-from novaact_http._retry import Quota, Retries
-from novaact_http._wire import Request, Response
+from novaact_http import ConfigurationError, RetryPolicy
+from novaact_http._call import flow as call_flow
+from novaact_http._call import retries as retry_rules
+from novaact_http._call.messages import Request, Response
+from novaact_http._call.retries import Quota, Retries
+from novaact_http._operations.service_errors import ERRORS
+from novaact_http._operations.sessions import LIST_SESSIONS
 from novaact_http.errors import (
     NovaActError,
     ResponseError,
@@ -25,7 +29,6 @@ from novaact_http.errors import (
     TransportError,
     TransportTimeout,
 )
-from novaact_http.operations import ERRORS, LIST_SESSIONS
 from support import CALL, KEYS, Boto3Wire, boto3_arguments, boto3_client, context
 
 if TYPE_CHECKING:
@@ -129,7 +132,7 @@ class Ours:
         self._context = context(retries=RetryPolicy(max_attempts=max_attempts, rng=lambda: 0.5))
 
     def call(self, outcomes: list[Outcome]) -> tuple[int, list[float], bool]:
-        flow = _flow.call(self._context, LIST_SESSIONS, CALL)
+        flow = call_flow.call(self._context, LIST_SESSIONS, CALL)
         waits: list[float] = []
         remaining, sent = iter(outcomes), 0
         step: Any = flow.send
@@ -142,9 +145,9 @@ class Ours:
             except NovaActError:
                 return sent, waits, False
             step, value = flow.send, None
-            if isinstance(need, _flow.GetCredentials):
+            if isinstance(need, call_flow.GetCredentials):
                 value = KEYS
-            elif isinstance(need, _flow.Sleep):
+            elif isinstance(need, call_flow.Sleep):
                 waits.append(need.seconds)
             else:
                 assert isinstance(need, Request)
@@ -155,9 +158,9 @@ class Ours:
 
 
 def test_the_codes_are_botocores() -> None:
-    assert set(ThrottledRetryableChecker._THROTTLED_ERROR_CODES) == _retry._THROTTLING_CODES
-    assert set(TransientRetryableChecker._TRANSIENT_ERROR_CODES) == _retry._TRANSIENT_CODES
-    assert set(TransientRetryableChecker._TRANSIENT_STATUS_CODES) == _retry._TRANSIENT_STATUSES
+    assert set(ThrottledRetryableChecker._THROTTLED_ERROR_CODES) == retry_rules._THROTTLING_CODES
+    assert set(TransientRetryableChecker._TRANSIENT_ERROR_CODES) == retry_rules._TRANSIENT_CODES
+    assert set(TransientRetryableChecker._TRANSIENT_STATUS_CODES) == retry_rules._TRANSIENT_STATUSES
 
 
 @pytest.mark.newest("retries as AWS's SDKs have them since 2026 came with botocore 1.44")

@@ -34,13 +34,13 @@ from novaact_http import (
     LeanTransport,
     RetryPolicy,
     Timeout,
-    _base,
-    _flow,
-    _sigv4,
-    _wire,
     errors,
 )
-from novaact_http.operations import ERRORS, LIST_SESSIONS
+from novaact_http._call import flow as call_flow
+from novaact_http._call import messages, sigv4
+from novaact_http._clients import base
+from novaact_http._operations.service_errors import ERRORS
+from novaact_http._operations.sessions import LIST_SESSIONS
 from servers import Peer, Script, Server, closed_port, never
 from support import CALL, NOW, ONCE, Face, SyncFace, call_for, context, options_for
 
@@ -57,7 +57,7 @@ _SIGNATURE = re.compile(r"Signature=([0-9a-f]{64})")
 def _derived() -> Iterator[bytes]:
     """The keys that are derived from the secret one at `NOW`, apart from the library's own code."""
     key = f"AWS4{SECRET}".encode()
-    for part in (_sigv4.amz_date(NOW)[:8], "us-east-1", "nova-act", "aws4_request"):
+    for part in (sigv4.amz_date(NOW)[:8], "us-east-1", "nova-act", "aws4_request"):
         key = hmac.digest(key, part.encode(), "sha256")
         yield key
 
@@ -95,7 +95,7 @@ def everything(error: BaseException) -> str:
 
 def variables(frame: types.FrameType) -> Iterator[str]:
     for name, value in frame.f_locals.items():
-        is_half_made = isinstance(value, _base.ClientBase) and not hasattr(value, "_context")
+        is_half_made = isinstance(value, base.ClientBase) and not hasattr(value, "_context")
         yield f"{frame.f_code.co_name}: {name} = {'' if is_half_made else repr(value)}"
 
 
@@ -200,7 +200,7 @@ CASES: dict[str, tuple[type[errors.NovaActError], Script]] = {
 
 @pytest.fixture(autouse=True)
 def _the_time_is_fixed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_base, "time", types.SimpleNamespace(**{**vars(time), "time": lambda: NOW}))
+    monkeypatch.setattr(base, "time", types.SimpleNamespace(**{**vars(time), "time": lambda: NOW}))
 
 
 class Watched:
@@ -218,7 +218,7 @@ class Watched:
             "on_attempt": self.hear,
             **options,
         }
-        self._signer = _sigv4.SigV4Signer()
+        self._signer = sigv4.SigV4Signer()
 
     def sign(self, *args: Any, **options: Any) -> Any:
         """Sign, and note the signature."""
@@ -284,7 +284,7 @@ def elsewhere(face: Face) -> Iterator[tuple[Callable[[], object], type[errors.No
     yield closed, errors.NovaActError
 
 
-class Scribbler(_sigv4.SigV4Signer):
+class Scribbler(sigv4.SigV4Signer):
     """Signs so that it cannot be sent."""
 
     def sign(self, *args: Any, **options: Any) -> Any:
@@ -420,11 +420,11 @@ def signatures_in(*headers: str | None) -> set[str]:
 
 
 def test_no_repr_shows_a_secret(service: LocalService) -> None:
-    flow = _flow.call(context(), LIST_SESSIONS, CALL)
+    flow = call_flow.call(context(), LIST_SESSIONS, CALL)
     shown: list[object] = [flow, next(flow), request := flow.send(KEYS)]
-    assert isinstance(request, _wire.Request)
+    assert isinstance(request, messages.Request)
     signatures = signatures_in(*(value for _, value in request.headers))
-    shown += [KEYS, _sigv4.SigV4Signer(), BotocoreSigner(), context(), _flow.GetCredentials(refused=KEYS)]
+    shown += [KEYS, sigv4.SigV4Signer(), BotocoreSigner(), context(), call_flow.GetCredentials(refused=KEYS)]
     with Client(**{**options_for(service), "credentials": KEYS}) as client, pytest.raises(errors.ServiceError):
         client.list_sessions(**call_for(service.runs[0]))
     shown += [client, service, service.requests, *_reached(service), *_reached(client)]

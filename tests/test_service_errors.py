@@ -15,10 +15,12 @@ from botocore.exceptions import ClientError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from novaact_http import Credentials, _flow, errors
-from novaact_http._wire import Response
+from novaact_http import Credentials, errors
+from novaact_http._call import flow as call_flow
+from novaact_http._call.messages import Response
+from novaact_http._operations.service_errors import ERRORS
+from novaact_http._operations.sessions import LIST_SESSIONS
 from novaact_http.errors import ServiceError, ValidationException, ValidationExceptionField
-from novaact_http.operations import ERRORS, LIST_SESSIONS
 from support import CALL, KEYS, NOW, TEMPORARY_KEYS, Boto3Wire, context
 
 if TYPE_CHECKING:
@@ -29,7 +31,7 @@ boto3_wire = functools.cache(Boto3Wire)
 
 def raised(response: Response, credentials: Any = KEYS) -> ServiceError:
     """What a call raises that is given this response."""
-    flow = _flow.call(context(), LIST_SESSIONS, CALL)
+    flow = call_flow.call(context(), LIST_SESSIONS, CALL)
     next(flow)
     flow.send(credentials)
     with pytest.raises(ServiceError) as caught:
@@ -281,10 +283,10 @@ def test_lone_surrogates_do_not_make_an_error_unprintable() -> None:
 
 def test_echoed_secrets_are_blanked_out_everywhere() -> None:
     keys = TEMPORARY_KEYS
-    flow = _flow.call(context(), LIST_SESSIONS, CALL)
+    flow = call_flow.call(context(), LIST_SESSIONS, CALL)
     next(flow)
     request = flow.send(keys)
-    assert not isinstance(request, (_flow.GetCredentials, _flow.Sleep))
+    assert not isinstance(request, (call_flow.GetCredentials, call_flow.Sleep))
     signature = dict(request.headers)["Authorization"].rpartition("=")[2]
     echo = f"you sent {keys.secret_access_key}, {keys.session_token} and {signature}"
     body = {
@@ -311,7 +313,7 @@ def test_echoed_secrets_are_blanked_out_everywhere() -> None:
 )
 @pytest.mark.parametrize("status", [200, 403])
 def test_secrets_are_blanked_out_however_a_gateway_spells_them(status: int, spelling: Callable[[str], str]) -> None:
-    flow = _flow.call(context(), LIST_SESSIONS, CALL)
+    flow = call_flow.call(context(), LIST_SESSIONS, CALL)
     next(flow)
     flow.send(TEMPORARY_KEYS)
     body = f"you sent {spelling(KEYS.secret_access_key)} {spelling('IQoJ/Token+==')}".encode()

@@ -19,17 +19,10 @@ from botocore.utils import get_environ_proxies
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from novaact_http import (
-    AsyncClient,
-    Client,
-    ConfigurationError,
-    RetryPolicy,
-    ServiceError,
-    TransportError,
-    _flow,
-    _settings,
-)
-from novaact_http._wire import Endpoint
+from novaact_http import AsyncClient, Client, ConfigurationError, RetryPolicy, ServiceError, TransportError
+from novaact_http._aws import settings as settings_module
+from novaact_http._call import flow
+from novaact_http._call.messages import Endpoint
 from support import CALL, OPTIONS, Boto3Wire, Face, boto3_client, call_for, options_for
 
 if TYPE_CHECKING:
@@ -39,8 +32,8 @@ if TYPE_CHECKING:
 from novaact_http.transports import _proxy
 
 
-def resolve(environ: dict[str, str] | None = None, **arguments: Any) -> _settings.Settings:
-    return _settings.resolve(**arguments, environ=environ or {})
+def resolve(environ: dict[str, str] | None = None, **arguments: Any) -> settings_module.Settings:
+    return settings_module.resolve(**arguments, environ=environ or {})
 
 
 @pytest.mark.parametrize(
@@ -251,9 +244,9 @@ def test_boto3s_legacy_mode_is_standard_and_that_is_said_once(
     ("app_id", "shown"), [("shop", " app/shop"), ("a b/c", " app/a-b-c"), ("x" * 50, f" app/{'x' * 50}"), ("", "")]
 )
 def test_the_applications_id_is_in_the_user_agent(app_id: str, shown: str) -> None:
-    plain = _flow.user_agent("")
-    assert _flow.user_agent(resolve(region="x", app_id=app_id).app_id) == plain + shown
-    assert _flow.user_agent(resolve({"AWS_SDK_UA_APP_ID": app_id}, region="x").app_id) == plain + shown
+    plain = flow.user_agent("")
+    assert flow.user_agent(resolve(region="x", app_id=app_id).app_id) == plain + shown
+    assert flow.user_agent(resolve({"AWS_SDK_UA_APP_ID": app_id}, region="x").app_id) == plain + shown
 
 
 def test_what_is_no_app_id_is_refused() -> None:
@@ -524,7 +517,7 @@ def test_an_endpoint_is_accepted_if_and_only_if_boto3_accepts_it(url: str) -> No
     ],
 )
 def test_loopback_is_this_machine_only(host: str, loopback: bool) -> None:
-    assert _settings.is_loopback(host) is loopback
+    assert settings_module.is_loopback(host) is loopback
 
 
 hosts = st.lists(st.text("az09-", min_size=1, max_size=3) | st.just("x" * 64), min_size=1, max_size=4).map(".".join)
@@ -541,10 +534,10 @@ hosts = st.lists(st.text("az09-", min_size=1, max_size=3) | st.just("x" * 64), m
 def test_plain_urls_are_read_as_all_others_are(scheme: str, host: str, port: str, rest: str) -> None:
     def read() -> Any:
         try:
-            return _settings.parse_endpoint(f"{scheme}://{host}{port}{rest}", "it")
+            return settings_module.parse_endpoint(f"{scheme}://{host}{port}{rest}", "it")
         except ConfigurationError as error:
             return str(error)
 
     quickly = read()
-    with mock.patch.object(_settings, "_PLAIN_URL", "(?!)"):
+    with mock.patch.object(settings_module, "_PLAIN_URL", "(?!)"):
         assert quickly == read()

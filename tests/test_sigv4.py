@@ -13,8 +13,9 @@ from botocore.credentials import Credentials as BotocoreCredentials
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from novaact_http import BotocoreSigner, Credentials, _sigv4
-from novaact_http._sigv4 import Scope, SigV4Signer
+from novaact_http import BotocoreSigner, Credentials
+from novaact_http._call import sigv4
+from novaact_http._call.sigv4 import Scope, SigV4Signer
 from support import KEYS, NOW, TEMPORARY_KEYS
 
 SCOPE = Scope("us-east-1", "nova-act")
@@ -43,7 +44,7 @@ class Botocores:
         self.request = AWSRequest(method=method, url=f"https://host.example{target}", data=body)
         for name, value in headers:
             self.request.headers[name] = value
-        self.request.context["timestamp"] = _sigv4.amz_date(now)
+        self.request.context["timestamp"] = sigv4.amz_date(now)
         theirs = BotocoreCredentials(keys.access_key_id, keys.secret_access_key, keys.session_token)
         self.auth = SigV4Auth(theirs, SCOPE.service, SCOPE.region)
         self.canonical = self.auth.canonical_request(self.request)
@@ -64,9 +65,9 @@ def test_every_step_equals_botocores(
     assert signed[-1][0] == "Authorization"
     theirs = Botocores("POST", target, signed[:-1], body, keys, now)
 
-    canonical = _sigv4.canonical_request("POST", target, signed[:-1], body)
+    canonical = sigv4.canonical_request("POST", target, signed[:-1], body)
     assert canonical == theirs.canonical
-    assert _sigv4.string_to_sign(_sigv4.amz_date(now), SCOPE, canonical) == theirs.to_sign
+    assert sigv4.string_to_sign(sigv4.amz_date(now), SCOPE, canonical) == theirs.to_sign
     assert signed[-1][1].endswith(f"Signature={theirs.signature}")
 
 
@@ -102,13 +103,13 @@ def test_a_whole_signing_by_botocore_itself_gives_our_headers(monkeypatch: pytes
 
 def test_the_signing_key_is_derived_once_for_a_credential_a_day_and_a_region(monkeypatch: pytest.MonkeyPatch) -> None:
     derived: list[tuple[Any, ...]] = []
-    original = _sigv4.signing_key
+    original = sigv4.signing_key
 
     def counted(secret_access_key: str, date: str, scope: Scope) -> bytes:
         derived.append((secret_access_key, date, scope))
         return original(secret_access_key, date, scope)
 
-    monkeypatch.setattr(_sigv4, "signing_key", counted)
+    monkeypatch.setattr(sigv4, "signing_key", counted)
     signer = SigV4Signer()
 
     def sign(keys: Credentials, scope: Scope, now: float) -> str:
@@ -147,7 +148,7 @@ def test_an_empty_session_token_is_none_at_all() -> None:
 
 
 @pytest.mark.parametrize("signer", [SigV4Signer(), BotocoreSigner()], ids=repr)
-def test_a_signers_repr_shows_no_secret(signer: _sigv4.Signer) -> None:
+def test_a_signers_repr_shows_no_secret(signer: sigv4.Signer) -> None:
     signer.sign("POST", "/", (("Host", "h"),), b"", credentials=KEYS, scope=SCOPE, now=NOW)
     assert repr(signer) in ("SigV4Signer()", "BotocoreSigner()")
 
@@ -161,6 +162,6 @@ def test_a_signer_pickles_without_what_it_has_signed_with() -> None:
 
 
 def test_the_empty_body_of_the_documentation_is_hashed_right() -> None:
-    canonical = _sigv4.canonical_request("POST", "/", (("Host", "h"),), b"{}")
+    canonical = sigv4.canonical_request("POST", "/", (("Host", "h"),), b"{}")
     assert canonical.endswith(hashlib.sha256(b"{}").hexdigest())
     assert canonical.endswith("44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a")

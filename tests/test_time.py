@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from novaact_http import AsyncClient, Attempt, Client, DeadlineExceeded, RetryPolicy, ServiceError, Timeout, _flow
-from novaact_http._retry import Quota
-from novaact_http._wire import Request, Response
+from novaact_http import AsyncClient, Attempt, Client, DeadlineExceeded, RetryPolicy, ServiceError, Timeout
+from novaact_http._call import flow as call_flow
+from novaact_http._call.messages import Request, Response
+from novaact_http._call.retries import Quota
+from novaact_http._operations.sessions import LIST_SESSIONS
 from novaact_http.errors import InternalServerException, TransportError, TransportTimeout
-from novaact_http.operations import LIST_SESSIONS
 from novaact_http.testing import LocalService
 from support import CALL, KEYS, NOW, OPTIONS, Face, call_for, context, mocked, options_for
 
@@ -41,7 +42,7 @@ class Driven:
     def __init__(self, **options: Any) -> None:
         self.clock = Clock(1_000.0)
         options = {"retries": RetryPolicy(max_attempts=9, rng=lambda: 1.0), "timeout": Timeout(total=10.0), **options}
-        self.flow = _flow.call(context(monotonic=self.clock, **options), LIST_SESSIONS, CALL)
+        self.flow = call_flow.call(context(monotonic=self.clock, **options), LIST_SESSIONS, CALL)
         next(self.flow)
 
     def send(self) -> Request:
@@ -67,7 +68,7 @@ def test_every_request_knows_the_deadline_and_waits_no_longer() -> None:
     ("left", "expected"), [(100.0, (5.0, 60.0)), (60.0, (5.0, 60.0)), (30.0, (5.0, 30.0)), (2.0, (2.0, 2.0))]
 )
 def test_what_is_left_of_the_total_limits_an_attempt(left: float, expected: tuple[float, float]) -> None:
-    within = _flow.within(Timeout(total=100.0), left)
+    within = call_flow.within(Timeout(total=100.0), left)
     assert (within.connect, within.read, within.total) == (*expected, 100.0)
 
 
@@ -94,7 +95,7 @@ def test_a_wait_that_ends_in_time_is_begun() -> None:
     driven = Driven()
     driven.send()
     driven.clock.now += 8.9
-    assert driven.flow.send(Response(status=503, headers=(("retry-after", "1"),), body=b"")) == _flow.Sleep(1.0)
+    assert driven.flow.send(Response(status=503, headers=(("retry-after", "1"),), body=b"")) == call_flow.Sleep(1.0)
 
 
 def test_nothing_is_sent_once_the_time_is_over() -> None:
@@ -295,10 +296,10 @@ def signed_at(request: object) -> str:
 @pytest.mark.parametrize("off", [HALF_AN_HOUR, -HALF_AN_HOUR])
 def test_a_wrong_clock_is_corrected_once_at_no_cost_and_remembered(code: str, off: float) -> None:
     shared = context(retries=RetryPolicy(max_attempts=1))
-    flow = _flow.call(shared, LIST_SESSIONS, CALL)
+    flow = call_flow.call(shared, LIST_SESSIONS, CALL)
     next(flow)
     flow.send(KEYS)
-    assert flow.send(refused(NOW + off, code)) == _flow.Sleep(0.0)
+    assert flow.send(refused(NOW + off, code)) == call_flow.Sleep(0.0)
     next(flow)
     again = flow.send(KEYS)
     expected = formatted(int(NOW + off))
@@ -309,20 +310,20 @@ def test_a_wrong_clock_is_corrected_once_at_no_cost_and_remembered(code: str, of
         flow.send(PAGE)
     assert finished.value.value.metadata.attempts == 2
 
-    later = _flow.call(shared, LIST_SESSIONS, CALL)
+    later = call_flow.call(shared, LIST_SESSIONS, CALL)
     next(later)
     assert signed_at(later.send(KEYS)) == expected
     assert shared.quota.acquire(500)
 
 
 def formatted(now: float) -> str:
-    from novaact_http._sigv4 import amz_date
+    from novaact_http._call.sigv4 import amz_date
 
     return amz_date(now)
 
 
 def test_a_clock_is_corrected_only_once_in_a_call() -> None:
-    flow = _flow.call(context(), LIST_SESSIONS, CALL)
+    flow = call_flow.call(context(), LIST_SESSIONS, CALL)
     next(flow)
     flow.send(KEYS)
     flow.send(refused(NOW + HALF_AN_HOUR))
@@ -335,12 +336,12 @@ def test_a_clock_is_corrected_only_once_in_a_call() -> None:
 
 def test_calls_under_way_together_all_correct_their_clocks() -> None:
     shared = context(retries=RetryPolicy(max_attempts=1))
-    flows = [_flow.call(shared, LIST_SESSIONS, CALL) for _ in range(3)]
+    flows = [call_flow.call(shared, LIST_SESSIONS, CALL) for _ in range(3)]
     for flow in flows:
         next(flow)
         flow.send(KEYS)
     for flow in flows:
-        assert flow.send(refused(NOW + HALF_AN_HOUR)) == _flow.Sleep(0.0)
+        assert flow.send(refused(NOW + HALF_AN_HOUR)) == call_flow.Sleep(0.0)
 
 
 @pytest.mark.parametrize(
@@ -356,7 +357,7 @@ def test_calls_under_way_together_all_correct_their_clocks() -> None:
 @pytest.mark.parametrize("code", ["RequestExpired", "InternalServerException"])
 def test_a_garbled_date_hides_no_error(date: str, code: str) -> None:
     shared = context()
-    flow = _flow.call(shared, LIST_SESSIONS, CALL)
+    flow = call_flow.call(shared, LIST_SESSIONS, CALL)
     next(flow)
     flow.send(KEYS)
     with pytest.raises(ServiceError) as caught:
@@ -370,14 +371,14 @@ def test_a_clock_that_moves_again_is_learnt_anew() -> None:
     shared = context(clock=clock)
 
     def call(server_time: float) -> Any:
-        flow = _flow.call(shared, LIST_SESSIONS, CALL)
+        flow = call_flow.call(shared, LIST_SESSIONS, CALL)
         next(flow)
         flow.send(KEYS)
         return flow.send(refused(server_time))
 
-    assert call(NOW + HALF_AN_HOUR) == _flow.Sleep(0.0)
+    assert call(NOW + HALF_AN_HOUR) == call_flow.Sleep(0.0)
     clock.now += HALF_AN_HOUR  # somebody set it right
-    assert call(clock.now) == _flow.Sleep(0.0)
+    assert call(clock.now) == call_flow.Sleep(0.0)
     assert shared.skew.seconds == pytest.approx(0.0, abs=1)
 
 
@@ -395,7 +396,7 @@ def test_a_clock_that_moves_again_is_learnt_anew() -> None:
 )
 def test_a_clock_that_is_not_at_fault_is_left_alone(answer: Response) -> None:
     shared = context()
-    flow = _flow.call(shared, LIST_SESSIONS, CALL)
+    flow = call_flow.call(shared, LIST_SESSIONS, CALL)
     next(flow)
     flow.send(KEYS)
     with pytest.raises(ServiceError):
@@ -406,7 +407,7 @@ def test_a_clock_that_is_not_at_fault_is_left_alone(answer: Response) -> None:
 def test_the_middle_between_sending_and_receiving_is_compared() -> None:
     clock = Clock(NOW)
     shared = context(clock=clock)
-    flow = _flow.call(shared, LIST_SESSIONS, CALL)
+    flow = call_flow.call(shared, LIST_SESSIONS, CALL)
     next(flow)
     flow.send(KEYS)
     clock.now = NOW + 100
@@ -415,20 +416,20 @@ def test_the_middle_between_sending_and_receiving_is_compared() -> None:
 
 
 def test_a_date_to_wait_until_is_by_the_services_clock() -> None:
-    skew = _flow.ClockSkew()
+    skew = call_flow.ClockSkew()
     skew.seconds = HALF_AN_HOUR
-    flow = _flow.call(context(skew=skew, retries=RetryPolicy(rng=lambda: 0.0)), LIST_SESSIONS, CALL)
+    flow = call_flow.call(context(skew=skew, retries=RetryPolicy(rng=lambda: 0.0)), LIST_SESSIONS, CALL)
     next(flow)
     flow.send(KEYS)
     until = formatdate(NOW + HALF_AN_HOUR + 10, usegmt=True)
     wait = flow.send(Response(status=503, headers=(("retry-after", until),), body=b""))
-    assert isinstance(wait, _flow.Sleep)
+    assert isinstance(wait, call_flow.Sleep)
     assert wait.seconds == pytest.approx(10, abs=1)
 
 
 def test_correction_can_be_turned_off() -> None:
     shared = context(correct_clock_skew=False)
-    flow = _flow.call(shared, LIST_SESSIONS, CALL)
+    flow = call_flow.call(shared, LIST_SESSIONS, CALL)
     next(flow)
     flow.send(KEYS)
     with pytest.raises(ServiceError):
@@ -456,13 +457,13 @@ def service_off() -> Iterator[LocalService]:
 
 
 def test_an_internal_error_is_still_retried_after_a_correction() -> None:
-    flow = _flow.call(context(retries=RetryPolicy(max_attempts=2, rng=lambda: 1.0)), LIST_SESSIONS, CALL)
+    flow = call_flow.call(context(retries=RetryPolicy(max_attempts=2, rng=lambda: 1.0)), LIST_SESSIONS, CALL)
     next(flow)
     flow.send(KEYS)
     flow.send(refused(NOW + HALF_AN_HOUR))
     next(flow)
     flow.send(KEYS)
-    assert flow.send(DOWN) == _flow.Sleep(0.05)
+    assert flow.send(DOWN) == call_flow.Sleep(0.05)
     next(flow)
     flow.send(KEYS)
     with pytest.raises(ServiceError) as caught:

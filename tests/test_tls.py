@@ -19,7 +19,7 @@ import httpx
 import pytest
 import trustme
 
-from novaact_http import _tls
+from novaact_http._http import tls as tls_contexts
 from novaact_http.errors import TransportError, TransportTimeout
 from servers import (
     BIG,
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from novaact_http._wire import Endpoint
+    from novaact_http._call.messages import Endpoint
 
 VERSIONS = (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3)
 
@@ -90,7 +90,7 @@ def make_driver(request: pytest.FixtureRequest) -> Iterator[MakeDriver]:
 
 @pytest.fixture
 def driver(make_driver: MakeDriver, bundle: str) -> Driver:
-    return make_driver(_tls.provider(bundle, scheme="https"))
+    return make_driver(tls_contexts.provider(bundle, scheme="https"))
 
 
 def ssl_socket(server: Server, number: int = 0) -> ssl.SSLSocket:
@@ -170,7 +170,7 @@ def test_a_context_of_the_users_is_used_as_it_is(make_driver: MakeDriver, tls: s
         spoken.append(peer.socket.selected_alpn_protocol())
         serve(peer)
 
-    driver = make_driver(_tls.provider(context, scheme="https"))
+    driver = make_driver(tls_contexts.provider(context, scheme="https"))
     with Server(script, tls=tls) as server:
         assert driver.send(request_to(server)).body == b"ok"
         assert spoken == [None]
@@ -294,7 +294,7 @@ def test_an_answer_before_the_whole_request_was_taken_counts_over_tls(
         peer.socket.recv(1_000)
         peer.send(b"HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n")
 
-    driver = make_driver(_tls.provider(bundle, scheme="https"))
+    driver = make_driver(tls_contexts.provider(bundle, scheme="https"))
     with Server(script, tls=tls) as server:
         assert driver.send(request_to(server, body=BIG)).status == 413
         assert driver.connections.count == 0
@@ -435,7 +435,7 @@ def test_a_connection_on_which_only_tls_had_something_to_say_is_used(
 def test_many_calls_are_made_at_once(make: Callable[..., AsyncDriver], tls: ssl.SSLContext, bundle: str) -> None:
     if make is uvloop_driver:
         pytest.importorskip("uvloop")
-    driver = make(_tls.provider(bundle, scheme="https"), max_connections=10)
+    driver = make(tls_contexts.provider(bundle, scheme="https"), max_connections=10)
     with Server(echo, tls=tls) as server:
         targets = [f"/{number}" for number in range(50)]
         got = driver.together([request_to(server, target) for target in targets])

@@ -28,9 +28,9 @@ from novaact_http import (
     Timeout,
     TransportError,
     TransportTimeout,
-    _locks,
-    _tls,
 )
+from novaact_http._http import tls
+from novaact_http._support import fork_safety
 from novaact_http.transports import AsyncSender, Sender
 from support import CALL, OPTIONS, Face, call_for, mocked, options_for
 from test_request import calls
@@ -339,9 +339,9 @@ def test_there_is_one_context_for_a_ca_bundle_in_the_process() -> None:
     import certifi
 
     path = certifi.where()
-    assert _tls.provider(None, scheme="https")() is _tls.provider(None, scheme="https")()
-    assert _tls.provider(path, scheme="https")() is _tls.provider(Path(path), scheme="https")()
-    assert _tls.provider(path, scheme="https")() is not _tls.provider(None, scheme="https")()
+    assert tls.provider(None, scheme="https")() is tls.provider(None, scheme="https")()
+    assert tls.provider(path, scheme="https")() is tls.provider(Path(path), scheme="https")()
+    assert tls.provider(path, scheme="https")() is not tls.provider(None, scheme="https")()
 
 
 def test_threads_that_ask_at_once_build_one_context(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -353,8 +353,8 @@ def test_threads_that_ask_at_once_build_one_context(monkeypatch: pytest.MonkeyPa
         threading.Event().wait(0.01)  # long enough for the others to come in, were there no lock
         return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
-    monkeypatch.setattr(_tls, "_build", slowly)
-    make = _tls.provider(tmp_path, scheme="https")
+    monkeypatch.setattr(tls, "_build", slowly)
+    make = tls.provider(tmp_path, scheme="https")
 
     def ask() -> None:
         barrier.wait()
@@ -385,15 +385,15 @@ def test_contexts_are_made_when_needed_and_verify() -> None:
 
 
 def test_a_plain_http_endpoint_reads_no_certificates() -> None:
-    context = _tls.provider("/no/such/file", scheme="http")()
+    context = tls.provider("/no/such/file", scheme="http")()
     assert context.verify_mode is ssl.CERT_REQUIRED
     assert context.cert_store_stats()["x509_ca"] == 0
 
 
 def test_a_context_of_the_users_is_used_as_it_is() -> None:
     mine = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    assert _tls.provider(mine, scheme="https")() is mine
-    assert _tls.provider(mine, scheme="http")() is mine
+    assert tls.provider(mine, scheme="https")() is mine
+    assert tls.provider(mine, scheme="http")() is mine
 
 
 def test_a_directory_of_certificates_is_all_that_is_trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -405,7 +405,7 @@ def test_a_directory_of_certificates_is_all_that_is_trusted(tmp_path: Path, monk
         return original(**of)
 
     monkeypatch.setattr(ssl, "create_default_context", watched)
-    assert _tls.provider(tmp_path, scheme="https")().verify_mode is ssl.CERT_REQUIRED
+    assert tls.provider(tmp_path, scheme="https")().verify_mode is ssl.CERT_REQUIRED
     assert asked == [{"capath": str(tmp_path)}]
 
 
@@ -476,7 +476,7 @@ def test_stock_transports_are_kept_but_not_by_a_forked_child() -> None:
 
     first, second = asyncio.run(made())
     assert first is second
-    _locks._after_fork()
+    fork_safety._after_fork()
     assert sync._stock_transport() is not kept
     assert asynchronous._stock == {}
 

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import h11
 
-from novaact_http._http1 import ProtocolError, ResponseReader
+from novaact_http._http.http1 import ProtocolError, ResponseReader
 
 HOST = ("Host", "service.example")
 OK = b"HTTP/1.1 200 OK\r\n"

@@ -13,15 +13,16 @@ The README tells the rest.
 
 from typing import TYPE_CHECKING
 
-from novaact_http import _lazy
+from novaact_http._support import lazy_names
 from novaact_http._version import __version__
 
 if TYPE_CHECKING:
     from novaact_http import errors
-    from novaact_http._sigv4 import BotocoreSigner, Scope, Signer
-    from novaact_http.async_client import AsyncClient
+    from novaact_http._call.sigv4 import BotocoreSigner, Scope, Signer
+    from novaact_http._clients.asynchronous import AsyncClient
+    from novaact_http._clients.blocking import Client
+    from novaact_http._clients.pagers import AsyncPager, Pager
     from novaact_http.attempts import Attempt
-    from novaact_http.client import Client
     from novaact_http.config import Credentials, RetryPolicy, Timeout
     from novaact_http.errors import (
         AccessDeniedException,
@@ -44,18 +45,17 @@ if TYPE_CHECKING:
         ValidationExceptionField,
     )
     from novaact_http.models import ListSessionsResponse, ResponseMetadata, SessionSummary, SortOrder
-    from novaact_http.pagination import AsyncPager, Pager
     from novaact_http.transports import LeanAsyncTransport, LeanTransport
 else:
     # Everything is imported when it is asked for: who calls synchronously need not load asyncio, nor anybody httpx, and
     # the plugin for pytest costs those nothing who do not use it.
-    __getattr__, __dir__ = _lazy.names(
+    __getattr__, __dir__ = lazy_names.names(
         globals(),
         {
-            "_sigv4": ("BotocoreSigner", "Scope", "Signer"),
-            "async_client": ("AsyncClient",),
+            "_call.sigv4": ("BotocoreSigner", "Scope", "Signer"),
+            "_clients.asynchronous": ("AsyncClient",),
             "attempts": ("Attempt",),
-            "client": ("Client",),
+            "_clients.blocking": ("Client",),
             "config": ("Credentials", "RetryPolicy", "Timeout"),
             "errors": (
                 "errors",
@@ -79,7 +79,7 @@ else:
                 "ValidationExceptionField",
             ),
             "models": ("ListSessionsResponse", "ResponseMetadata", "SessionSummary", "SortOrder"),
-            "pagination": ("AsyncPager", "Pager"),
+            "_clients.pagers": ("AsyncPager", "Pager"),
             "transports": ("LeanAsyncTransport", "LeanTransport"),
         },
     )

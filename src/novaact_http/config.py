@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 import attrs
 
-from novaact_http import _frames
+from novaact_http._support import traceback_scrubbing
 from novaact_http.errors import ConfigurationError, CredentialsError
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ class Credentials:
                 expires_at=expires_at,
             )
         except BaseException as error:
-            _frames.clear(error)
+            traceback_scrubbing.clear(error)
             del access_key_id, secret_access_key, session_token  # this function's own
             raise
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypedDict
 
-from novaact_http.models import ValidationExceptionField
+import attrs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -278,6 +278,14 @@ class ThrottlingException(ServiceError):
         self.service_code = service_code
         self.quota_code = quota_code
         self.retry_after_seconds = retry_after_seconds
+
+
+@attrs.frozen(kw_only=True)
+class ValidationExceptionField:
+    """One field that a `ValidationException` complains about; `""` for what the service left out."""
+
+    name: str = ""
+    message: str = ""
 
 
 class ValidationException(ServiceError):

@@ -14,16 +14,17 @@ from typing import TYPE_CHECKING, cast
 
 import httpx
 
-from novaact_http import _frames, _tls
-from novaact_http._asyncio import DeadlineOver, by
-from novaact_http._connections import KEEPALIVE_EXPIRY, MAX_BODY, MAX_CONNECTIONS, ExchangeError, check_open
-from novaact_http._http1 import LAST_CHUNK, MAX_HEAD, ResponseReader, UnsendableError, encode_chunk, encode_head
-from novaact_http._lean import Connection, Pool
-from novaact_http._lean_async import Connection as AsyncConnection
-from novaact_http._lean_async import LoopPool
-from novaact_http._lean_async import Pool as AsyncPool
-from novaact_http._locks import renew_after_fork
-from novaact_http._wire import Origin, Request, Response
+from novaact_http._call.messages import Origin, Request, Response
+from novaact_http._http.asyncio_pool import Connection as AsyncConnection
+from novaact_http._http.asyncio_pool import LoopPool
+from novaact_http._http.asyncio_pool import Pool as AsyncPool
+from novaact_http._http.blocking_pool import Connection, Pool
+from novaact_http._http.deadline import DeadlinePassed, wait_until
+from novaact_http._http.http1 import LAST_CHUNK, MAX_HEAD, ResponseReader, UnsendableError, encode_chunk, encode_head
+from novaact_http._http.pool_rules import KEEPALIVE_EXPIRY, MAX_BODY, MAX_CONNECTIONS, ExchangeError, check_open
+from novaact_http._http.tls import provider
+from novaact_http._support import traceback_scrubbing
+from novaact_http._support.fork_safety import renew_after_fork
 from novaact_http.errors import (
     ConfigurationError,
     DeadlineExceeded,
@@ -157,8 +158,8 @@ class AsyncSender:
     async def send(self, request: Request) -> Response:
         """See `Sender.send`. The deadline ends the wait for any transport."""
         try:
-            return await by(request.deadline, self._send(request))
-        except DeadlineOver as error:
+            return await wait_until(request.deadline, self._send(request))
+        except DeadlinePassed as error:
             raise DeadlineExceeded("the call's time was over before the response came", request_sent=True) from error
 
     async def _send(self, request: Request) -> Response:
@@ -231,7 +232,7 @@ class LeanTransport(httpx.BaseTransport):
     ) -> None:
         self.max_body = max_body
         self._pool = Pool(
-            _tls.provider(verify, scheme="https"),
+            provider(verify, scheme="https"),
             max_connections=max_connections,
             keepalive_expiry=keepalive_expiry,
             max_head=max_head,
@@ -276,7 +277,7 @@ class LeanAsyncTransport(httpx.AsyncBaseTransport):
     ) -> None:
         self.max_body = max_body
         self._pool = AsyncPool(
-            _tls.provider(verify, scheme="https"),
+            provider(verify, scheme="https"),
             max_connections=max_connections,
             keepalive_expiry=keepalive_expiry,
             max_head=max_head,
@@ -491,12 +492,12 @@ def _as_httpx() -> Iterator[None]:
     try:
         yield
     except ExchangeError as error:
-        _frames.clear(error)
+        traceback_scrubbing.clear(error)
         failed, timed_out = _KINDS[error.phase]
         kind = timed_out if error.timed_out else failed
         raise kind(str(error)) from error.__cause__
     except BaseException as error:
-        _frames.clear(error)
+        traceback_scrubbing.clear(error)
         raise
 
 

@@ -14,16 +14,11 @@ import pytest
 from botocore.exceptions import ClientError
 
 from credentials.vault import HOUR, UTC, Vault, got, keys, provider, refreshable
-from novaact_http import (
-    Client,
-    CredentialsError,
-    DeadlineExceeded,
-    ServiceError,
-    _flow,
-)
-from novaact_http._wire import Request, Response
+from novaact_http import Client, CredentialsError, DeadlineExceeded, ServiceError
+from novaact_http._call import flow as call_flow
+from novaact_http._call.messages import Request, Response
+from novaact_http._operations.sessions import LIST_SESSIONS
 from novaact_http.errors import TransportError
-from novaact_http.operations import LIST_SESSIONS
 from support import CALL, KEYS, OPTIONS, TEMPORARY_KEYS, Face, context, mocked
 
 PAGE = httpx.Response(200, json={"sessionSummaries": []})
@@ -37,11 +32,11 @@ EXPIRED = Response(
 
 
 def test_an_expired_token_is_renewed_once_and_the_attempt_counts_for_nothing() -> None:
-    flow = _flow.call(context(renews_credentials=True), LIST_SESSIONS, CALL)
-    assert next(flow) == _flow.GetCredentials()
+    flow = call_flow.call(context(renews_credentials=True), LIST_SESSIONS, CALL)
+    assert next(flow) == call_flow.GetCredentials()
     first = flow.send(KEYS)
-    assert flow.send(EXPIRED) == _flow.Sleep(0.0)
-    assert next(flow) == _flow.GetCredentials(refused=KEYS)
+    assert flow.send(EXPIRED) == call_flow.Sleep(0.0)
+    assert next(flow) == call_flow.GetCredentials(refused=KEYS)
     second = flow.send(TEMPORARY_KEYS)
     assert isinstance(first, Request)
     assert isinstance(second, Request)
@@ -55,21 +50,21 @@ def test_an_expired_token_is_renewed_once_and_the_attempt_counts_for_nothing() -
 def test_renewed_credentials_are_not_asked_for_again_before_a_later_attempt() -> None:
     from novaact_http import RetryPolicy
 
-    flow = _flow.call(context(renews_credentials=True, retries=RetryPolicy(rng=lambda: 0.0)), LIST_SESSIONS, CALL)
+    flow = call_flow.call(context(renews_credentials=True, retries=RetryPolicy(rng=lambda: 0.0)), LIST_SESSIONS, CALL)
     next(flow)
     flow.send(KEYS)
     flow.send(EXPIRED)
     next(flow)
     flow.send(KEYS)
     flow.throw(TransportError("lost", request_sent=True))
-    assert next(flow) == _flow.GetCredentials()
+    assert next(flow) == call_flow.GetCredentials()
 
 
 @pytest.mark.parametrize(
     ("renews", "code"), [(False, "ExpiredTokenException"), (True, "AccessDeniedException"), (True, "RequestExpired")]
 )
 def test_what_cannot_be_renewed_or_is_not_expired_is_an_error_at_once(renews: bool, code: str) -> None:
-    flow = _flow.call(context(renews_credentials=renews), LIST_SESSIONS, CALL)
+    flow = call_flow.call(context(renews_credentials=renews), LIST_SESSIONS, CALL)
     next(flow)
     flow.send(KEYS)
     with pytest.raises(ServiceError):

@@ -15,13 +15,8 @@ import httpx
 import pytest
 
 from credentials.vault import HOUR, MINUTE, UTC, Clock, Vault, got, keys, metadata, provider, refreshable
-from novaact_http import (
-    AsyncClient,
-    Credentials,
-    CredentialsError,
-    ListSessionsResponse,
-    async_client,
-)
+from novaact_http import AsyncClient, Credentials, CredentialsError, ListSessionsResponse
+from novaact_http._clients import asynchronous
 from support import CALL, KEYS, mocked
 
 PAGE = httpx.Response(200, json={"sessionSummaries": []})
@@ -259,7 +254,7 @@ def test_a_refresh_on_an_event_loop_that_stands_still_holds_nobody_up(
     thread.start()
     assert begun.wait(5)
     monkeypatch.setattr(client._credentials._source, "_function", Vault(KEYS))
-    monkeypatch.setattr(async_client, "_LOOK_AGAIN", 0.01)
+    monkeypatch.setattr(asynchronous, "_LOOK_AGAIN", 0.01)
 
     async def wait_with_the_others() -> ListSessionsResponse:
         waiting = asyncio.ensure_future(client.list_sessions(**CALL))
@@ -336,9 +331,9 @@ def test_after_a_fork_a_refresh_of_the_parent_is_not_waited_for() -> None:
     ours = provider(slowly)
     lost = ours.get()
     ours._lock.acquire()
-    from novaact_http import _locks
+    from novaact_http._support import fork_safety
 
-    _locks._after_fork()
+    fork_safety._after_fork()
     found = ours.get()
     assert found is not lost
     release.set()

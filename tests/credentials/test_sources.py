@@ -36,12 +36,8 @@ from credentials.vault import (
     settled,
     source,
 )
-from novaact_http import (
-    AsyncClient,
-    Credentials,
-    CredentialsError,
-    _credentials,
-)
+from novaact_http import AsyncClient, Credentials, CredentialsError
+from novaact_http._aws import credentials as credentials_module
 from support import CALL, KEYS, Face, call_for, mocked, options_for
 
 if TYPE_CHECKING:
@@ -169,8 +165,8 @@ def test_an_environment_whose_credentials_have_expired_is_an_error_when_they_are
 
 
 def test_the_environments_keys_do_not_count_beside_a_profile_that_was_passed() -> None:
-    assert isinstance(source(None, FULL, profile="default"), _credentials.Botocore)
-    assert isinstance(source(None, {**FULL, "AWS_PROFILE": "default"}), _credentials.Fixed)
+    assert isinstance(source(None, FULL, profile="default"), credentials_module.Botocore)
+    assert isinstance(source(None, {**FULL, "AWS_PROFILE": "default"}), credentials_module.Fixed)
 
 
 # Arguments.

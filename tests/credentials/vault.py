@@ -11,11 +11,9 @@ from typing import TYPE_CHECKING, Any
 import botocore.credentials
 import pytest
 
-from novaact_http import (
-    Credentials,
-    _credentials,
-)
-from novaact_http._credentials import Provider
+from novaact_http import Credentials
+from novaact_http._aws import credentials
+from novaact_http._aws.credentials import Provider
 from support import NOW
 
 if TYPE_CHECKING:
@@ -62,8 +60,8 @@ class AsyncVault(Vault):
         return Vault.__call__(self)
 
 
-def source(argument: object, environ: dict[str, str] | None = None, profile: str | None = None) -> _credentials.Source:
-    return _credentials.find(argument, profile=profile, region="us-east-1", environ=environ or {}, now=NOW)
+def source(argument: object, environ: dict[str, str] | None = None, profile: str | None = None) -> credentials.Source:
+    return credentials.choose_source(argument, profile=profile, region="us-east-1", environ=environ or {}, now=NOW)
 
 
 def provider(argument: object, clock: Clock | None = None, environ: dict[str, str] | None = None) -> Provider:
@@ -71,7 +69,7 @@ def provider(argument: object, clock: Clock | None = None, environ: dict[str, st
 
 
 def got(found: Any) -> Credentials:
-    return _credentials.outcome(found.result(5)) if isinstance(found, Future) else found
+    return credentials.credentials_or_raise(found.result(5)) if isinstance(found, Future) else found
 
 
 def settled(of: Provider) -> None:

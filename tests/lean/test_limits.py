@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from novaact_http import Client, DeadlineExceeded, NovaActError, _lean
-from novaact_http._connections import Connections
-from novaact_http._http1 import ResponseReader
-from novaact_http._wire import Origin, Response
+from novaact_http import Client, DeadlineExceeded, NovaActError
+from novaact_http._call.messages import Origin, Response
+from novaact_http._http import blocking_pool
+from novaact_http._http.http1 import ResponseReader
+from novaact_http._http.pool_rules import Connections
 from servers import (
     OK,
     Driver,
@@ -177,7 +178,7 @@ def test_closing_lets_those_finish_that_have_begun_and_nobody_else(make_driver: 
 # Threads.
 
 
-class Impatient(_lean._Waiter):
+class Impatient(blocking_pool._Waiter):
     """One whose turn comes in the moment in which it waits no longer."""
 
     def __init__(self) -> None:
@@ -195,11 +196,11 @@ class Impatient(_lean._Waiter):
         raise NotImplementedError
 
 
-def full(monkeypatch: pytest.MonkeyPatch, when_waiting: Callable[[_lean.Pool], None]) -> SyncDriver:
+def full(monkeypatch: pytest.MonkeyPatch, when_waiting: Callable[[blocking_pool.Pool], None]) -> SyncDriver:
     """A pool whose only place is taken, and what happens as one waits for it."""
     driver = SyncDriver(max_connections=1)
     assert driver.pool.acquire(HERE, None) is None
-    monkeypatch.setattr(_lean, "_Waiter", Impatient)
+    monkeypatch.setattr(blocking_pool, "_Waiter", Impatient)
     monkeypatch.setattr(Impatient, "when_waiting", lambda _: when_waiting(driver.pool))
     return driver
 
@@ -213,7 +214,7 @@ def test_a_turn_that_comes_at_the_deadline_is_taken(monkeypatch: pytest.MonkeyPa
 
 
 def test_a_signal_ends_the_wait_for_ones_turn(monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupt(_: _lean.Pool) -> None:
+    def interrupt(_: blocking_pool.Pool) -> None:
         raise KeyboardInterrupt
 
     driver = full(monkeypatch, interrupt)
@@ -225,7 +226,7 @@ def test_a_signal_ends_the_wait_for_ones_turn(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_a_turn_that_comes_with_a_signal_goes_to_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupt(pool: _lean.Pool) -> None:
+    def interrupt(pool: blocking_pool.Pool) -> None:
         pool.discard(HERE, None)
         raise KeyboardInterrupt
 
@@ -241,7 +242,7 @@ def test_a_signal_in_the_middle_of_a_call_takes_no_place(stage: str, monkeypatch
         raise KeyboardInterrupt
 
     driver = SyncDriver()
-    monkeypatch.setattr(_lean, stage, interrupt)
+    monkeypatch.setattr(blocking_pool, stage, interrupt)
     with Server(serve) as server, pytest.raises(KeyboardInterrupt):
         driver.send(request_to(server))
     assert driver.connections.count == 0
@@ -255,7 +256,7 @@ def test_a_signal_as_a_kept_connection_is_looked_at_takes_no_place(monkeypatch: 
     driver = SyncDriver()
     with Server(serve) as server:
         driver.send(request_to(server))
-        monkeypatch.setattr(_lean.Connection, "is_stale", interrupt)
+        monkeypatch.setattr(blocking_pool.Connection, "is_stale", interrupt)
         with pytest.raises(KeyboardInterrupt):
             driver.send(request_to(server))
     assert driver.connections.count == 0
@@ -311,7 +312,7 @@ def test_many_threads_each_have_their_own_answers() -> None:
     with Server(script) as server:
         where = server.endpoint()
         with Client(**{**OPTIONS, "endpoint_url": f"http://{where.authority}"}) as client:
-            client._shared._pool = _lean.Pool(no_tls, max_connections=20)
+            client._shared._pool = blocking_pool.Pool(no_tls, max_connections=20)
             with ThreadPoolExecutor(64) as executor:
                 assert all(executor.map(call, range(2_000)))
         assert server.accepted <= 20

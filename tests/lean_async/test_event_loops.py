@@ -11,8 +11,9 @@ from unittest.mock import Mock
 
 import pytest
 
-from novaact_http import AsyncClient, NovaActError, _lean_async
-from novaact_http._wire import Origin, Response
+from novaact_http import AsyncClient, NovaActError
+from novaact_http._call.messages import Origin, Response
+from novaact_http._http import asyncio_pool
 from novaact_http.errors import TransportTimeout
 from servers import (
     OK,
@@ -44,7 +45,7 @@ HERE = Origin("http", "127.0.0.1", 80)
 
 
 def test_each_event_loop_has_connections_of_its_own() -> None:
-    pool = _lean_async.Pool(no_tls)
+    pool = asyncio_pool.Pool(no_tls)
     with Server(serve) as server:
         for _ in range(3):
             assert asyncio.run(pool.send(request_to(server))).body == b"ok"
@@ -67,7 +68,7 @@ def test_a_client_is_used_by_one_event_loop_after_the_other(service: LocalServic
 
 def test_a_client_that_is_dropped_closes_its_connections() -> None:
     async def run(server: Server) -> None:
-        pool = _lean_async.Pool(no_tls)
+        pool = asyncio_pool.Pool(no_tls)
         await pool.send(request_to(server))
         del pool
         gc.collect()
@@ -75,7 +76,7 @@ def test_a_client_that_is_dropped_closes_its_connections() -> None:
 
     with Server(serve) as server:
         asyncio.run(run(server))
-        pool = _lean_async.Pool(no_tls)
+        pool = asyncio_pool.Pool(no_tls)
         asyncio.run(pool.send(request_to(server)))
         del pool
         gc.collect()
@@ -85,7 +86,7 @@ def test_a_client_that_is_dropped_closes_its_connections() -> None:
 def test_a_client_that_is_dropped_between_the_turns_of_its_event_loop_leaves_no_socket_open() -> None:
     with Server(serve) as server:
         loop = asyncio.new_event_loop()
-        pool = _lean_async.Pool(no_tls)
+        pool = asyncio_pool.Pool(no_tls)
         loop.run_until_complete(pool.send(request_to(server)))
         del pool
         gc.collect()
@@ -109,7 +110,7 @@ def test_a_pool_is_closed_from_another_thread_than_its_event_loops(driver: Async
 
 def test_a_pool_is_closed_though_an_event_loop_ends_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
     loop = asyncio.new_event_loop()
-    pool = _lean_async.Pool(no_tls)
+    pool = asyncio_pool.Pool(no_tls)
     with Server(serve) as server:
         loop.run_until_complete(pool.send(request_to(server)))
         loop.close()
@@ -121,14 +122,14 @@ def test_a_pool_is_closed_though_an_event_loop_ends_meanwhile(monkeypatch: pytes
 
 
 def test_a_pool_that_is_closed_while_it_is_first_used_on_an_event_loop_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    pool = _lean_async.Pool(no_tls)
+    pool = asyncio_pool.Pool(no_tls)
 
-    class Overtaken(_lean_async.LoopPool):
+    class Overtaken(asyncio_pool.LoopPool):
         def __init__(self, *args: Any) -> None:
             super().__init__(*args)
             pool.close()  # as another thread may
 
-    monkeypatch.setattr(_lean_async, "LoopPool", Overtaken)
+    monkeypatch.setattr(asyncio_pool, "LoopPool", Overtaken)
     with pytest.raises(NovaActError, match="closed"):
         asyncio.run(pool.send(request_to(endpoint("127.0.0.1", 9))))
 
@@ -140,9 +141,9 @@ def test_other_threads_may_begin_and_end_event_loops_while_a_pool_looks_for_thos
             pool._pools[object()] = here  # type: ignore[index]
             return True
 
-    pool = _lean_async.Pool(no_tls)
+    pool = asyncio_pool.Pool(no_tls)
     loop = asyncio.new_event_loop()
-    here = _lean_async.LoopPool(loop, no_tls, (1, 1.0))
+    here = asyncio_pool.LoopPool(loop, no_tls, (1, 1.0))
     pool._pools = {Ended(): here, Ended(): here}  # type: ignore[dict-item]
     pool._drop_ended()
     pool._pools.clear()
@@ -151,7 +152,7 @@ def test_other_threads_may_begin_and_end_event_loops_while_a_pool_looks_for_thos
 
 def test_an_event_loop_that_ends_in_the_middle_of_calls_wakes_nobody() -> None:
     loop = asyncio.new_event_loop()
-    pool = _lean_async.Pool(no_tls, max_connections=1)
+    pool = asyncio_pool.Pool(no_tls, max_connections=1)
     with Server(never) as server:
         first, second = pool.send(request_to(server)), pool.send(request_to(server))
 
@@ -175,7 +176,7 @@ def test_an_event_loop_that_ends_in_the_middle_of_calls_wakes_nobody() -> None:
 
 
 def test_a_forked_child_leaves_its_parents_connections_alone() -> None:
-    pool, loop = _lean_async.Pool(no_tls), asyncio.new_event_loop()
+    pool, loop = asyncio_pool.Pool(no_tls), asyncio.new_event_loop()
     with Server(serve) as server:
         origin = server.endpoint().origin
         loop.run_until_complete(pool.send(request_to(server)))
@@ -207,7 +208,7 @@ def test_closing_ends_the_timer_of_an_event_loop(driver: AsyncDriver) -> None:
 def test_a_call_that_was_connecting_as_its_pool_was_closed_still_has_its_time_limits(
     driver: AsyncDriver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    connect = _lean_async._connect
+    connect = asyncio_pool._connect
 
     async def connect_and_close(*arguments: Any) -> socket.socket:
         connected = await connect(*arguments)
@@ -218,7 +219,7 @@ def test_a_call_that_was_connecting_as_its_pool_was_closed_still_has_its_time_li
         here = driver.pool.here()
         await driver.pool.send(request_to(server, read=0.4))  # the timer is set, and what is due later leaves it
         await soon(lambda: here._connections.count == 0)
-        monkeypatch.setattr(_lean_async, "_connect", connect_and_close)
+        monkeypatch.setattr(asyncio_pool, "_connect", connect_and_close)
         with pytest.raises(TransportTimeout):
             await driver.pool.send(request_to(server, read=0.4))
         assert here._connections.count == 0

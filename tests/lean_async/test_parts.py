@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from novaact_http import _asyncio, _lean_async
-from novaact_http._connections import ExchangeError
-from novaact_http._http1 import ResponseReader
-from novaact_http._wire import Origin
+from novaact_http._call.messages import Origin
+from novaact_http._http import asyncio_pool
+from novaact_http._http import deadline as deadlines
+from novaact_http._http.http1 import ResponseReader
+from novaact_http._http.pool_rules import ExchangeError
 from servers import (
     BIG,
     OK,
@@ -40,7 +41,7 @@ HERE = Origin("http", "127.0.0.1", 80)
 def test_what_comes_in_time_is_returned(asyncio_driver: AsyncDriver) -> None:
     async def run() -> None:
         for deadline in (None, time.monotonic() + 20):
-            assert await _asyncio.by(deadline, asyncio.sleep(0.001, "done")) == "done"
+            assert await deadlines.wait_until(deadline, asyncio.sleep(0.001, "done")) == "done"
 
     asyncio_driver.run(run())
 
@@ -48,8 +49,8 @@ def test_what_comes_in_time_is_returned(asyncio_driver: AsyncDriver) -> None:
 def test_what_does_not_come_in_time_is_cancelled_and_its_task_goes_on(driver: AsyncDriver) -> None:
     async def run() -> None:
         awaited = asyncio.get_running_loop().create_future()
-        with pytest.raises(_asyncio.DeadlineOver):
-            await _asyncio.by(time.monotonic() + 0.001, awaited)
+        with pytest.raises(deadlines.DeadlinePassed):
+            await deadlines.wait_until(time.monotonic() + 0.001, awaited)
         assert awaited.cancelled()
         await asyncio.sleep(0.001)
         task: Any = asyncio.current_task()
@@ -72,7 +73,7 @@ def test_a_cancellation_that_is_made_something_else_of_does_not_count_on(
 
     async def run() -> None:
         try:
-            assert await _asyncio.by(time.monotonic() + 0.001, stubborn()) == "done"
+            assert await deadlines.wait_until(time.monotonic() + 0.001, stubborn()) == "done"
             assert not fails
         except OSError:
             assert fails
@@ -85,7 +86,7 @@ def test_a_cancellation_that_is_made_something_else_of_does_not_count_on(
 # A part at a time.
 
 
-async def begun(driver: AsyncDriver, server: Server) -> tuple[_lean_async.Connection, ResponseReader]:
+async def begun(driver: AsyncDriver, server: Server) -> tuple[asyncio_pool.Connection, ResponseReader]:
     here, origin = driver.pool.here(), server.endpoint().origin
     assert await here.acquire(origin, None) is None
     connection = await here.open(origin, 20, None)
@@ -192,16 +193,16 @@ class Fussy:
 
 
 @pytest.fixture
-def fussy(driver: AsyncDriver) -> Iterator[tuple[Fussy, socket.socket, _lean_async.Connection]]:
+def fussy(driver: AsyncDriver) -> Iterator[tuple[Fussy, socket.socket, asyncio_pool.Connection]]:
     """A socket, its other end, and a connection over it."""
     near, far = socket.socketpair()
     near.setblocking(False)
 
-    async def connect() -> _lean_async.Connection:
-        return _lean_async.Connection(HERE, driver.pool.here(), made)  # type: ignore[arg-type]
+    async def connect() -> asyncio_pool.Connection:
+        return asyncio_pool.Connection(HERE, driver.pool.here(), made)  # type: ignore[arg-type]
 
     made = Fussy(near)
-    connection: _lean_async.Connection = driver.run(connect())
+    connection: asyncio_pool.Connection = driver.run(connect())
     yield made, far, connection
     connection.close()
     connection.close()

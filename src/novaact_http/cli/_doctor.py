@@ -21,8 +21,8 @@ from novaact_http.cli._terminal import notices, printable, say
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from novaact_http._profiles import Profile
-    from novaact_http._settings import Settings
+    from novaact_http._aws.profiles import Profile
+    from novaact_http._aws.settings import Settings
     from novaact_http.errors import NovaActError
 
 _CALL = "A test call"
@@ -88,7 +88,7 @@ class Given(NamedTuple):
 
 
 def _examine(given: Given) -> int:
-    from novaact_http._profiles import Profile
+    from novaact_http._aws.profiles import Profile
     from novaact_http.errors import ConfigurationError
 
     problems: list[NovaActError] = []
@@ -118,7 +118,7 @@ def _show(name: str, value: str, source: str = "") -> None:
 
 def _settings(given: Given, profile: Profile, problems: list[NovaActError]) -> Settings | None:
     """The settings; with a made-up region if only that is missing or wrong, or None if more than that is."""
-    from novaact_http._settings import resolve
+    from novaact_http._aws.settings import resolve
     from novaact_http.errors import ConfigurationError
 
     options: Mapping[str, Any] = {
@@ -163,7 +163,7 @@ def _show_settings(settings: Settings) -> None:
 
 
 def _show_trust(given: Given, settings: Settings, problems: list[NovaActError]) -> None:
-    from novaact_http import _tls
+    from novaact_http._http import tls
     from novaact_http.errors import ConfigurationError
 
     if given.ca_bundle is not None:
@@ -176,19 +176,19 @@ def _show_trust(given: Given, settings: Settings, problems: list[NovaActError]) 
         path, source = certifi.where(), "the default, of certifi"
     _show("CA bundle", path, source)
     try:
-        _tls.provider(path, scheme="https", source=source)()
+        tls.provider(path, scheme="https", source=source)()
     except ConfigurationError as error:
         problems.append(error)
 
 
 def _show_credentials(given: Given, profile: Profile, region: str, problems: list[NovaActError]) -> None:
-    from novaact_http import _credentials
+    from novaact_http._aws import credentials
     from novaact_http.errors import CredentialsError
 
     now = time.time()
     try:
-        source = _credentials.find(None, profile=given.profile, region=region, environ=os.environ, now=now)
-        found = _credentials.look(source, now)
+        source = credentials.choose_source(None, profile=given.profile, region=region, environ=os.environ, now=now)
+        found = credentials.fetch(source, now)
     except CredentialsError as error:
         problems.append(error)
         _show("credentials", "missing or wrong")
@@ -267,7 +267,7 @@ def _call(given: Given) -> int:
 
 def _compared(now: float, date: str) -> str:
     """How this machine's clock differs from what the service says that the time is."""
-    from novaact_http._dates import parse_date
+    from novaact_http._support.http_dates import parse_date
 
     theirs = parse_date(date)
     if theirs is None:

@@ -203,13 +203,14 @@ class Given(NamedTuple):
         """What requests go to."""
         import os
 
-        from novaact_http import _profiles, _settings
+        from novaact_http._aws.profiles import Profile
+        from novaact_http._aws.settings import resolve
 
-        settings = _settings.resolve(
+        settings = resolve(
             region=self.region,
             endpoint_url=self.endpoint_url,
             environ=os.environ,
-            profile=_profiles.Profile(self.profile, os.environ),
+            profile=Profile(self.profile, os.environ),
         )
         source = _errors.as_options(settings.sources["endpoint_url"].place)
         return _errors.Target(settings.region, settings.endpoint.url, source)

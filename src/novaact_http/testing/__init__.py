@@ -12,7 +12,7 @@ make. With pytest, the fixtures `novaact_service`, `novaact_client` and `novaact
 
 from typing import TYPE_CHECKING
 
-from novaact_http import _lazy
+from novaact_http._support import lazy_names
 
 if TYPE_CHECKING:
     from novaact_http.testing._factories import make_error, make_page
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from novaact_http.testing._transports import Recorder, Replay, replay
 else:
     # Some need botocore, some httpx, and the plugin for pytest neither until a fixture is used.
-    __getattr__, __dir__ = _lazy.names(
+    __getattr__, __dir__ = lazy_names.names(
         globals(),
         {
             "_factories": ("make_error", "make_page"),

@@ -7,8 +7,8 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 from novaact_http import errors
+from novaact_http._operations.service_errors import ERRORS
 from novaact_http.models import ListSessionsResponse, ResponseMetadata, SessionSummary
-from novaact_http.operations import ERRORS
 from novaact_http.testing._arguments import check, check_number, check_text, session_ids
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, TypeVar, cast
 
 import httpx
 
+from novaact_http._operations.service_errors import ERRORS
 from novaact_http.errors import ServiceError
 from novaact_http.models import ListSessionsResponse
-from novaact_http.operations import ERRORS
 from novaact_http.testing import _recordings
 from novaact_http.testing._arguments import check, refuse
 from novaact_http.testing._recordings import Message, Scrubber

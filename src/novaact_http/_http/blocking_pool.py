@@ -17,18 +17,18 @@ import weakref
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
-from novaact_http import _connections
-from novaact_http._connections import Connections, ExchangeError, failure, seconds_left
-from novaact_http._http1 import MAX_HEAD, ProtocolError, ResponseReader
-from novaact_http._locks import renew_after_fork
-from novaact_http._wire import Response
+from novaact_http._call.messages import Response
+from novaact_http._http import pool_rules
+from novaact_http._http.http1 import MAX_HEAD, ProtocolError, ResponseReader
+from novaact_http._http.pool_rules import Connections, ExchangeError, failure, seconds_left
+from novaact_http._support.fork_safety import renew_after_fork
 
 if TYPE_CHECKING:
     import ssl
     from collections import deque
     from collections.abc import Callable
 
-    from novaact_http._wire import Origin, Request
+    from novaact_http._call.messages import Origin, Request
 
 
 _LOOK_AGAIN = 3600.0  # seconds; selectors do not wait for weeks
@@ -83,7 +83,7 @@ class Connection:
         """
         try:
             self._limit(timeout, deadline)
-            data = self._socket.recv(_connections.RECEIVE)
+            data = self._socket.recv(pool_rules.RECEIVE)
         except OSError as error:
             raise failure("read", error) from error
         try:
@@ -167,12 +167,12 @@ class Pool:
         self,
         tls: Callable[[], ssl.SSLContext],
         *,
-        max_connections: int = _connections.MAX_CONNECTIONS,
-        keepalive_expiry: float = _connections.KEEPALIVE_EXPIRY,
+        max_connections: int = pool_rules.MAX_CONNECTIONS,
+        keepalive_expiry: float = pool_rules.KEEPALIVE_EXPIRY,
         max_head: int = MAX_HEAD,
-        max_body: int | None = _connections.MAX_BODY,
+        max_body: int | None = pool_rules.MAX_BODY,
     ) -> None:
-        _connections.check_sizes(max_head, max_body)
+        pool_rules.check_sizes(max_head, max_body)
         self.new_reader = partial(ResponseReader, max_head=max_head, max_body=max_body)
         self._tls = tls
         self._limits = (max_connections, keepalive_expiry)
@@ -201,11 +201,11 @@ class Pool:
             ConfigurationError: the request cannot be expressed in HTTP; or the CA bundle cannot be used.
             NovaActError: the pool is closed.
         """
-        data = _connections.encode(request)
+        data = pool_rules.encode(request)
         try:
             return self._exchange(request, data)
         except ExchangeError as error:
-            raise _connections.to_transport_error(request.endpoint, error) from error.__cause__
+            raise pool_rules.to_transport_error(request.endpoint, error) from error.__cause__
 
     def _exchange(self, request: Request, data: bytes) -> Response:
         origin, deadline = request.endpoint.origin, request.deadline
@@ -247,7 +247,7 @@ class Pool:
         """
         now, waiter = time.monotonic(), None
         with self._lock:
-            _connections.check_open(closed=self._closed)
+            pool_rules.check_open(closed=self._closed)
             connection = self._connections.reuse(origin, now)
             if connection is None and not self._connections.may_open(now):
                 waiter = _Waiter()
@@ -296,7 +296,7 @@ class Pool:
             ConfigurationError: the CA bundle cannot be used.
             NovaActError: the pool is closed.
         """
-        _connections.check_open(closed=self._closed)
+        pool_rules.check_open(closed=self._closed)
         tls = self._tls() if origin.scheme == "https" else None
         try:
             connected = _connect(origin, tls, seconds_left(timeout, deadline, time.monotonic()))
@@ -380,7 +380,7 @@ def _connect(origin: Origin, tls: ssl.SSLContext | None, timeout: float | None) 
     until = None if timeout is None else time.monotonic() + timeout
     host = origin.host.encode("ascii")  # text would have sockets and TLS import what encodes it for DNS
     addresses = socket.getaddrinfo(host, origin.port, type=socket.SOCK_STREAM)
-    connected = _first_to_answer(_connections.in_turn(addresses), until)
+    connected = _first_to_answer(pool_rules.in_turn(addresses), until)
     try:
         connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connected.settimeout(_time_left(None, until))
@@ -395,7 +395,7 @@ def _connect(origin: Origin, tls: ssl.SSLContext | None, timeout: float | None) 
 
 def _first_to_answer(addresses: deque[Any], until: float | None) -> socket.socket:
     """A socket that is connected to the first address that answers (RFC 8305). Raises OSError."""
-    next_after = _connections.next_address_after(len(addresses), seconds_left(None, until, time.monotonic()))
+    next_after = pool_rules.next_address_after(len(addresses), seconds_left(None, until, time.monotonic()))
     last: OSError = TimeoutError()
     with selectors.DefaultSelector() as selector:
         try:

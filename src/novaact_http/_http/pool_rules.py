@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections import OrderedDict, deque
 from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar
 
-from novaact_http._http1 import UnsendableError, encode_head
+from novaact_http._http.http1 import UnsendableError, encode_head
 from novaact_http.errors import ConfigurationError, DeadlineExceeded, NovaActError, TransportError, TransportTimeout
 
 if TYPE_CHECKING:
-    from novaact_http._wire import Endpoint, Origin, Request
+    from novaact_http._call.messages import Endpoint, Origin, Request
 
 MAX_CONNECTIONS = 100
 KEEPALIVE_EXPIRY = 30.0  # seconds

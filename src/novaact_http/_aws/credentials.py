@@ -16,7 +16,7 @@ import math
 import threading
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
 
-from novaact_http._locks import renew_after_fork
+from novaact_http._support.fork_safety import renew_after_fork
 from novaact_http.attempts import log
 from novaact_http.config import Credentials
 from novaact_http.errors import CredentialsError
@@ -284,7 +284,7 @@ class Provider:
     def get(
         self, refused: Credentials | None = None, loop: asyncio.AbstractEventLoop | None = None
     ) -> Credentials | Future[Credentials | CredentialsError]:
-        """Return credentials that are good now, or a future to wait for and to hand to `outcome`.
+        """Return credentials that are good now, or a future to wait for and to hand to `credentials_or_raise`.
 
         Args:
             refused: credentials that the service calls expired, so that they do not count as good.
@@ -391,7 +391,7 @@ class Provider:
         running.future.set_result(got)
 
 
-def outcome(of: Credentials | CredentialsError) -> Credentials:
+def credentials_or_raise(of: Credentials | CredentialsError) -> Credentials:
     """What a refresh has come to, for one of those who waited for it.
 
     Raises:
@@ -410,7 +410,7 @@ class Found(NamedTuple):
     expires_at: dt.datetime | None
 
 
-def look(source: Source, now: float) -> Found:
+def fetch(source: Source, now: float) -> Found:
     """What a source gives, which may take long.
 
     Raises:
@@ -425,7 +425,9 @@ def look(source: Source, now: float) -> Found:
     return Found(credentials, origin, expires_at)
 
 
-def find(argument: object, *, profile: str | None, region: str, environ: Mapping[str, str], now: float) -> Source:
+def choose_source(
+    argument: object, *, profile: str | None, region: str, environ: Mapping[str, str], now: float
+) -> Source:
     """The source of a client's credentials: the argument, else the environment's keys, else botocore's chain.
 
     Args:

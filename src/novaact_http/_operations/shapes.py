@@ -6,12 +6,13 @@ model `nova-act/2025-08-22`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Generic, Literal, NamedTuple, Protocol, TypeVar, Union, cast
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Generic, Literal, NamedTuple, Protocol, TypeVar, Union, cast
 
 import attrs
 
-from novaact_http import errors, models
+if TYPE_CHECKING:
+    from novaact_http._operations.common import ResponseMetadata
 
 ModelT_co = TypeVar("ModelT_co", covariant=True)
 OutputT_co = TypeVar("OutputT_co", bound="Output", covariant=True)
@@ -21,7 +22,7 @@ class Output(Protocol):
     """What every operation returns: a model that also tells how it came about."""
 
     @property
-    def metadata(self) -> models.ResponseMetadata:
+    def metadata(self) -> ResponseMetadata:
         """How the response came about."""
         ...
 
@@ -132,84 +133,3 @@ class Operation(Generic[OutputT_co]):
     paging: Paging
     errors: frozenset[str]
     read_only: bool
-
-
-class ErrorShape(NamedTuple):
-    """A modelled error: its class, the members of its body, and whether the model calls it worth a retry."""
-
-    exception: type[errors.ServiceError]
-    members: tuple[Member, ...] = ()
-    has_retry_after: bool = False
-    retryable: Literal["transient", "throttling"] | None = None
-
-
-LIST_SESSIONS = Operation(
-    name="ListSessions",
-    method="POST",
-    path="/workflow-definitions/{workflowDefinitionName}/workflow-runs/{workflowRunId}",
-    inputs=(
-        Input(name="workflow_definition_name", wire_name="workflowDefinitionName", location="path", minimum=1),
-        Input(name="workflow_run_id", wire_name="workflowRunId", location="path", minimum=1),
-        Input(name="max_results", wire_name="maxResults", location="query", kind=int, minimum=1),
-        Input(name="next_token", wire_name="nextToken", location="query", minimum=1),
-        Input(name="sort_order", wire_name="sortOrder", location="body"),
-    ),
-    output=Structure(
-        models.ListSessionsResponse,
-        (
-            Member(
-                name="session_summaries",
-                wire_name="sessionSummaries",
-                shape=ListOf(
-                    Structure(models.SessionSummary, (Member(name="session_id", wire_name="sessionId", required=True),))
-                ),
-                required=True,
-            ),
-            Member(name="next_token", wire_name="nextToken"),
-        ),
-    ),
-    paging=Paging(input_token="next_token", output_token="next_token", limit="max_results", items="session_summaries"),  # noqa: S106
-    errors=frozenset(
-        {
-            "AccessDeniedException",
-            "ConflictException",
-            "InternalServerException",
-            "ResourceNotFoundException",
-            "ThrottlingException",
-            "ValidationException",
-        }
-    ),
-    read_only=True,
-)
-
-_REASON = Member(name="reason", wire_name="reason")
-_RESOURCE = (
-    Member(name="resource_id", wire_name="resourceId"),
-    Member(name="resource_type", wire_name="resourceType"),
-)
-_QUOTA = (Member(name="service_code", wire_name="serviceCode"), Member(name="quota_code", wire_name="quotaCode"))
-_FIELD = Structure(
-    models.ValidationExceptionField,
-    (
-        Member(name="name", wire_name="name"),
-        Member(name="message", wire_name="message"),
-    ),
-)
-
-ERRORS: Mapping[str, ErrorShape] = {
-    shape.exception.__name__: shape
-    for shape in (
-        ErrorShape(exception=errors.AccessDeniedException),
-        ErrorShape(exception=errors.ConflictException, members=_RESOURCE),
-        ErrorShape(
-            exception=errors.InternalServerException, members=(_REASON,), has_retry_after=True, retryable="transient"
-        ),
-        ErrorShape(exception=errors.ResourceNotFoundException, members=_RESOURCE),
-        ErrorShape(exception=errors.ServiceQuotaExceededException, members=_RESOURCE + _QUOTA),
-        ErrorShape(exception=errors.ThrottlingException, members=_QUOTA, has_retry_after=True, retryable="throttling"),
-        ErrorShape(
-            exception=errors.ValidationException,
-            members=(_REASON, Member(name="field_list", wire_name="fieldList", shape=ListOf(_FIELD))),
-        ),
-    )
-}

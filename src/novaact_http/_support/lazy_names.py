@@ -24,7 +24,7 @@ def names(
             raise AttributeError(f"module {of['__name__']!r} has no attribute {name!r}")
         from importlib import import_module
 
-        module = import_module(f"{of['__name__']}.{module_of[name]}")
+        module = import_module(f"{of['__package__']}.{module_of[name]}")
         value = of[name] = getattr(module, name, module)
         return value
 

@@ -6,14 +6,16 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from novaact_http import _credentials, _flow, _frames
-from novaact_http._base import ClientBase, Shared, list_sessions_arguments
-from novaact_http._lean import Pool
-from novaact_http._wire import Request
+from novaact_http._aws.credentials import credentials_or_raise
+from novaact_http._call.flow import GetCredentials, Need, call
+from novaact_http._call.messages import Request
+from novaact_http._clients.base import ClientBase, Shared, list_sessions_arguments
+from novaact_http._clients.pagers import Options, Pager
+from novaact_http._http.blocking_pool import Pool
+from novaact_http._operations.sessions import LIST_SESSIONS
+from novaact_http._support import traceback_scrubbing
 from novaact_http.config import Credentials
 from novaact_http.errors import CredentialsError, DeadlineExceeded, NovaActError
-from novaact_http.operations import LIST_SESSIONS, Operation, Output
-from novaact_http.pagination import Options, Pager
 
 if TYPE_CHECKING:
     import os
@@ -25,11 +27,13 @@ if TYPE_CHECKING:
     import httpx
     from typing_extensions import Self
 
-    from novaact_http._credentials import BotocoreCredentials
-    from novaact_http._sigv4 import Signer
+    from novaact_http._aws.credentials import BotocoreCredentials
+    from novaact_http._call.sigv4 import Signer
+    from novaact_http._operations.common import SortOrder
+    from novaact_http._operations.sessions import ListSessionsResponse, SessionSummary
+    from novaact_http._operations.shapes import Operation, Output
     from novaact_http.attempts import Attempt
     from novaact_http.config import RetryPolicy, Timeout
-    from novaact_http.models import ListSessionsResponse, SessionSummary, SortOrder
     from novaact_http.transports import Sender
 
 __all__ = ["Client"]
@@ -109,10 +113,9 @@ class Client(ClientBase):
             correct_clock_skew=correct_clock_skew,
             app_id=app_id,
         )
-        proxy_url = self._context.settings.proxy_url
-        make = partial(_make_sender, transport, self._tls, proxy_url)
+        make = partial(_make_sender, transport, self._tls, self._proxy_url)
         self._shared: Shared[Pool, Sender] = Shared(
-            Pool(self._tls) if transport is None and proxy_url is None else None,
+            Pool(self._tls) if transport is None and self._proxy_url is None else None,
             make,
             None if transport is None else make(),
             "handle_request",
@@ -190,7 +193,7 @@ class Client(ClientBase):
         self.close()
 
     def _call(self, operation: Operation[OutputT], arguments: Mapping[str, object]) -> OutputT:
-        flow = _flow.call(self._context, operation, arguments)
+        flow = call(self._context, operation, arguments)
         try:
             step: Any = flow.send
             answer: object = None
@@ -204,16 +207,16 @@ class Client(ClientBase):
                 except NovaActError as error:  # the flow decides what comes of it
                     step, answer = flow.throw, error
         except BaseException as error:
-            _frames.clear(error)
+            traceback_scrubbing.clear(error)
             raise
         finally:
             flow.close()
 
-    def _answer(self, need: _flow.Need) -> object:
+    def _answer(self, need: Need) -> object:
         if isinstance(need, Request):
             pool = self._shared.pool()
             return self._shared.through_httpx().send(need) if pool is None else pool.send(need)
-        if isinstance(need, _flow.GetCredentials):
+        if isinstance(need, GetCredentials):
             found = self._credentials.get(need.refused)
             return found if isinstance(found, Credentials) else self._wait(found, need.deadline)
         time.sleep(need.seconds)
@@ -229,7 +232,7 @@ class Client(ClientBase):
             raise DeadlineExceeded(
                 "the call's time was over before its credentials came", request_sent=False
             ) from error
-        return _credentials.outcome(got)
+        return credentials_or_raise(got)
 
 
 def _make_sender(transport: httpx.BaseTransport | None, tls: Callable[[], ssl.SSLContext], proxy: str | None) -> Sender:

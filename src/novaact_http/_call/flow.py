@@ -1,7 +1,7 @@
 """One call as a generator: all that is decided about a call is decided here, and nothing here waits or connects.
 
 The generator yields what it needs and is told the result: `GetCredentials` (answered with `Credentials`), a
-`_wire.Request` (answered with a `_wire.Response`), `Sleep` (answered with None). What goes wrong is thrown in. It
+`Request` (answered with a `Response`), `Sleep` (answered with None). What goes wrong is thrown in. It
 returns the operation's output, or raises a `NovaActError`. `Client` and `AsyncClient` are two drivers of it.
 """
 
@@ -14,20 +14,20 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 import attrs
 
-from novaact_http import _frames, _parameters, _percent, _restjson
-from novaact_http._dates import parse_date
-from novaact_http._limiter import RateLimiter
-from novaact_http._retry import Quota, Retries, is_throttling
-from novaact_http._settings import Settings
-from novaact_http._sigv4 import Scope, Signer, amz_date
+from novaact_http._call import parameters, rest_json
+from novaact_http._call.messages import Endpoint, Headers, Request, Response
+from novaact_http._call.rate_limiter import RateLimiter
+from novaact_http._call.retries import Quota, Retries, is_throttling
+from novaact_http._call.sigv4 import Scope, Signer, amz_date
+from novaact_http._support import percent_encoding, traceback_scrubbing
+from novaact_http._support.http_dates import parse_date
 from novaact_http._version import __version__
-from novaact_http._wire import Headers, Request, Response
 from novaact_http.attempts import Attempt, is_wanted, report
 from novaact_http.config import Credentials, RetryPolicy, Timeout
 from novaact_http.errors import DeadlineExceeded, ResponseError, ServiceError, TransportError, TransportTimeout
 
 if TYPE_CHECKING:
-    from novaact_http.operations import Operation, Output
+    from novaact_http._operations.shapes import Operation, Output
 
     Failure = TransportError | ServiceError | ResponseError
 
@@ -90,7 +90,7 @@ class Redaction:
         # threads need no lock.
         self._last: tuple[Credentials, tuple[str, ...]] | None = None
 
-    def of(self, credentials: Credentials, signed: Headers) -> _restjson.Redact:
+    def of(self, credentials: Credentials, signed: Headers) -> rest_json.Redact:
         """What blanks out these credentials' secrets, and the signature."""
         last = self._last
         if last is None or last[0] is not credentials:
@@ -113,7 +113,7 @@ class Redaction:
 def _spellings(*secrets: str) -> tuple[str, ...]:
     """The secrets as they are, and as JSON and URLs may spell them."""
     known = [each for each in secrets if len(each) >= _SHORTEST_SECRET]
-    return tuple({spelt for each in known for spelt in (each, each.replace("/", "\\/"), _percent.encode(each))})
+    return tuple({spelt for each in known for spelt in (each, each.replace("/", "\\/"), percent_encoding.encode(each))})
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
@@ -121,6 +121,8 @@ class Context:
     """What all calls of a client have in common. Time and randomness come in here.
 
     Attributes:
+        endpoint: where requests go.
+        region: that signatures are for.
         limiter: used by calls in adaptive mode, and on the clock `monotonic`.
         skew: used by all calls, and learnt by them if `correct_clock_skew`.
         clock: seconds since the epoch.
@@ -133,7 +135,8 @@ class Context:
         redaction: of what the service echoes.
     """
 
-    settings: Settings
+    endpoint: Endpoint
+    region: str
     timeout: Timeout
     signer: Signer
     retries: RetryPolicy
@@ -152,7 +155,7 @@ class Context:
 
     @scope.default
     def _(self) -> Scope:
-        return Scope(self.settings.region, SERVICE)
+        return Scope(self.region, SERVICE)
 
 
 def call(context: Context, operation: Operation[OutputT], arguments: Mapping[str, object]) -> Flow[OutputT]:
@@ -167,7 +170,7 @@ def call(context: Context, operation: Operation[OutputT], arguments: Mapping[str
         ParameterError: bad arguments; nothing was asked for.
         NovaActError: whatever the call ends with, once there are no more attempts, or no more time.
     """
-    _parameters.check(operation.name, operation.inputs, arguments)
+    parameters.check(operation.name, operation.inputs, arguments)
     this = _Call(context, operation, arguments)
     while True:
         if this.limiter is not None:
@@ -181,7 +184,7 @@ def call(context: Context, operation: Operation[OutputT], arguments: Mapping[str
             response: Response = yield request
             return this.output(response)
         except (TransportError, ServiceError, ResponseError) as failure:
-            _frames.clear(failure)  # the user's hook is told of it
+            traceback_scrubbing.clear(failure)  # the user's hook is told of it
             wait = this.wait_after(failure)
             if wait is None:
                 raise
@@ -197,8 +200,8 @@ class _Call(Generic[OutputT]):
         self._invocation_id = context.new_invocation_id()
         self._retries = Retries(context.retries, context.quota)
         self.limiter = context.limiter if context.retries.mode == "adaptive" else None
-        path, query, self._body = _restjson.encode(operation, arguments)
-        endpoint = context.settings.endpoint
+        path, query, self._body = rest_json.encode(operation, arguments)
+        endpoint = context.endpoint
         query = "&".join(filter(None, (endpoint.query, query)))
         self._target = f"{endpoint.path}{path}{'?' if query else ''}{query}"
         total = context.timeout.total
@@ -246,7 +249,7 @@ class _Call(Generic[OutputT]):
         Raises:
             DeadlineExceeded: there is no time left to send it.
         """
-        context, endpoint = self._context, self._context.settings.endpoint
+        context, endpoint = self._context, self._context.endpoint
         left = self._left()
         if left <= 0:
             raise self.deadline_exceeded()
@@ -257,7 +260,7 @@ class _Call(Generic[OutputT]):
         signed = context.signer.sign(
             self._operation.method,
             self._target,
-            (("Host", endpoint.authority), ("Content-Type", _restjson.CONTENT_TYPE)),
+            (("Host", endpoint.authority), ("Content-Type", rest_json.CONTENT_TYPE)),
             self._body,
             credentials=credentials,
             scope=context.scope,
@@ -291,7 +294,7 @@ class _Call(Generic[OutputT]):
             ServiceError, ResponseError: the response is not one of success.
         """
         now = self._context.clock() + self._context.skew.seconds
-        output = _restjson.decode(self._operation, response, attempts=self._attempts, now=now, redact=self._redact)
+        output = rest_json.decode(self._operation, response, attempts=self._attempts, now=now, redact=self._redact)
         self._retries.succeeded()
         if self.limiter is not None:
             self.limiter.update(self._context.monotonic(), throttled=False)

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 import attrs
 
-from novaact_http import _parameters
+from novaact_http._call import parameters
+from novaact_http._operations.shapes import Input, Operation, Output, Paging
 from novaact_http.errors import NovaActError, PaginationError
-from novaact_http.operations import Input, Operation, Output, Paging
 
 if TYPE_CHECKING:
     import asyncio
@@ -42,7 +42,7 @@ class Options(NamedTuple):
         """Raise a `ParameterError` that names all that is wrong with these options and the operation's arguments."""
         steered = (operation.paging.input_token, operation.paging.limit)
         inputs = [each for each in operation.inputs if each.name not in steered]
-        _parameters.check(operation.name, (*inputs, *_INPUTS), {**arguments, **self._asdict()})
+        parameters.check(operation.name, (*inputs, *_INPUTS), {**arguments, **self._asdict()})
 
 
 class _Position(Generic[PageT]):

@@ -15,7 +15,7 @@ from novaact_http.errors import ParameterError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from novaact_http.operations import Input
+    from novaact_http._operations.shapes import Input
 
 _LARGEST_INTEGER = 2**63 - 1
 

@@ -15,10 +15,10 @@ import re
 import time
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from novaact_http import _percent
+from novaact_http._support import percent_encoding
 
 if TYPE_CHECKING:
-    from novaact_http._wire import Headers
+    from novaact_http._call.messages import Headers
     from novaact_http.config import Credentials
 
 ALGORITHM = "AWS4-HMAC-SHA256"
@@ -211,7 +211,7 @@ def _canonical_uri(path: str) -> str:
         elif segment not in ("", "."):
             segments.append(segment)
     last = "/" if path.endswith("/") and segments else ""
-    return f"/{'/'.join(map(_percent.encode, segments))}{last}"
+    return f"/{'/'.join(map(percent_encoding.encode, segments))}{last}"
 
 
 def _canonical_query(query: str) -> str:

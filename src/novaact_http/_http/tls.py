@@ -7,7 +7,7 @@ import threading
 from functools import partial
 from typing import TYPE_CHECKING
 
-from novaact_http._locks import renew_after_fork
+from novaact_http._support.fork_safety import renew_after_fork
 from novaact_http.errors import ConfigurationError
 
 if TYPE_CHECKING:

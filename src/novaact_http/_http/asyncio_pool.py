@@ -21,20 +21,20 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from novaact_http import _connections
-from novaact_http._asyncio import DeadlineOver, by
-from novaact_http._connections import Connections, ExchangeError, failure, seconds_left
-from novaact_http._http1 import MAX_HEAD, ProtocolError, ResponseReader
-from novaact_http._locks import renew_after_fork
-from novaact_http._wire import Response
+from novaact_http._call.messages import Response
+from novaact_http._http import pool_rules
+from novaact_http._http.deadline import DeadlinePassed, wait_until
+from novaact_http._http.http1 import MAX_HEAD, ProtocolError, ResponseReader
+from novaact_http._http.pool_rules import Connections, ExchangeError, failure, seconds_left
+from novaact_http._support.fork_safety import renew_after_fork
 from novaact_http.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from novaact_http._wire import Origin, Request
+    from novaact_http._call.messages import Origin, Request
 
-_ENOUGH = 4 * _connections.RECEIVE  # bytes of a body that nobody has taken yet; no more are read then
+_ENOUGH = 4 * pool_rules.RECEIVE  # bytes of a body that nobody has taken yet; no more are read then
 _READS_AT_ONCE = 16
 
 
@@ -257,7 +257,7 @@ class Connection:
     def _receive(self) -> bool:
         """Read what has come. Returns whether there may be more to be read now."""
         try:
-            data = self._socket.recv(_connections.RECEIVE)
+            data = self._socket.recv(pool_rules.RECEIVE)
         except (BlockingIOError, InterruptedError, ssl.SSLWantReadError):
             if self._unsent:  # TLS had to read before it could write
                 self._send(self._unsent)
@@ -353,8 +353,8 @@ class LoopPool:
             return Response(status=reader.status, headers=reader.headers, body=reader.take())
 
     async def acquire(self, origin: Origin, deadline: float | None) -> Connection | None:
-        """A connection that was used before, or None: a place for one to `open`. See `_lean.Pool.acquire`."""
-        _connections.check_open(closed=self._closed)
+        """A connection that was used before, or None: a place for one to `open`. See `blocking_pool.Pool.acquire`."""
+        pool_rules.check_open(closed=self._closed)
         now = time.monotonic()
         connections = self._connections
         connection = connections.reuse(origin, now)
@@ -373,23 +373,23 @@ class LoopPool:
         turn = self.loop.create_future()
         self._connections.wait(turn, origin)
         try:
-            return await by(deadline, turn)
+            return await wait_until(deadline, turn)
         except BaseException as error:
             self._connections.give_up(turn)
             if turn.done() and not turn.cancelled():  # in the very moment in which it came
                 self.discard(origin, turn.result())
-            if isinstance(error, DeadlineOver):
+            if isinstance(error, DeadlinePassed):
                 raise failure("queue", None) from None
             raise
 
     async def open(self, origin: Origin, timeout: float | None, deadline: float | None) -> Connection:
-        """Open a connection in the place that `acquire` gave. See `_lean.Pool.open`."""
-        _connections.check_open(closed=self._closed)
+        """Open a connection in the place that `acquire` gave. See `blocking_pool.Pool.open`."""
+        pool_rules.check_open(closed=self._closed)
         now = time.monotonic()
         left = seconds_left(timeout, deadline, now)
         try:
-            connected = await by(None if left is None else now + left, self._connect(origin, left))
-        except DeadlineOver as error:
+            connected = await wait_until(None if left is None else now + left, self._connect(origin, left))
+        except DeadlinePassed as error:
             raise failure("connect", None) from error
         except OSError as error:
             raise failure("connect", error) from error
@@ -500,17 +500,17 @@ class Pool:
         self,
         tls: Callable[[], ssl.SSLContext],
         *,
-        max_connections: int = _connections.MAX_CONNECTIONS,
-        keepalive_expiry: float = _connections.KEEPALIVE_EXPIRY,
+        max_connections: int = pool_rules.MAX_CONNECTIONS,
+        keepalive_expiry: float = pool_rules.KEEPALIVE_EXPIRY,
         max_head: int = MAX_HEAD,
-        max_body: int | None = _connections.MAX_BODY,
+        max_body: int | None = pool_rules.MAX_BODY,
     ) -> None:
         self.new_reader = partial(ResponseReader, max_head=max_head, max_body=max_body)
         self._pools: dict[asyncio.AbstractEventLoop, LoopPool] = {}
         self._tls = tls
         self._limits = (max_connections, keepalive_expiry)
-        _connections.check_limits(*self._limits)
-        _connections.check_sizes(max_head, max_body)
+        pool_rules.check_limits(*self._limits)
+        pool_rules.check_sizes(max_head, max_body)
         self._closed = False
         renew_after_fork(self)
 
@@ -528,11 +528,11 @@ class Pool:
             ConfigurationError: the request cannot be expressed in HTTP; or the CA bundle cannot be used.
             NovaActError: the pool is closed.
         """
-        data = _connections.encode(request)
+        data = pool_rules.encode(request)
         try:
             return await self.here().exchange(request, data, self.new_reader)
         except ExchangeError as error:
-            raise _connections.to_transport_error(request.endpoint, error) from error.__cause__
+            raise pool_rules.to_transport_error(request.endpoint, error) from error.__cause__
 
     def here(self) -> LoopPool:
         """The pool of the running event loop.
@@ -549,7 +549,7 @@ class Pool:
         if pool is None:
             self._drop_ended()
             pool = self._pools[loop] = LoopPool(loop, self._tls, self._limits)
-        _connections.check_open(closed=self._closed)  # now: if another thread closes it later, that closes the new one
+        pool_rules.check_open(closed=self._closed)  # now: if another thread closes it later, that closes the new one
         return pool
 
     def close(self) -> None:
@@ -580,10 +580,10 @@ class Pool:
 
 async def _connect(loop: asyncio.AbstractEventLoop, origin: Origin, timeout: float | None) -> socket.socket:
     """A connected socket, by the first address that answers (RFC 8305). Raises OSError."""
-    addresses = _connections.in_turn(await _addresses(loop, origin))
+    addresses = pool_rules.in_turn(await _addresses(loop, origin))
     if len(addresses) == 1:
         return await _connect_to(loop, *addresses[0])
-    next_after = _connections.next_address_after(len(addresses), timeout)
+    next_after = pool_rules.next_address_after(len(addresses), timeout)
     attempts: set[asyncio.Task[socket.socket]] = set()
     last: BaseException | None = None
     try:

@@ -16,14 +16,15 @@ from collections.abc import Callable, Mapping
 from itertools import repeat
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from novaact_http import _percent
-from novaact_http._dates import parse_date
+from novaact_http._operations.common import ResponseMetadata
+from novaact_http._operations.service_errors import ERRORS, ErrorShape
+from novaact_http._operations.shapes import Column, ListOf, Operation, Output, Shape, Structure
+from novaact_http._support import percent_encoding
+from novaact_http._support.http_dates import parse_date
 from novaact_http.errors import ResponseError, ServiceError
-from novaact_http.models import ResponseMetadata
-from novaact_http.operations import ERRORS, Column, ErrorShape, ListOf, Operation, Output, Shape, Structure
 
 if TYPE_CHECKING:
-    from novaact_http._wire import Headers, Response
+    from novaact_http._call.messages import Headers, Response
 
 OutputT = TypeVar("OutputT", bound="Output")
 Redact = Callable[[str], str]
@@ -58,7 +59,7 @@ def encode(operation: Operation[Output], arguments: Mapping[str, object]) -> tup
 
 def _percent_encode(value: object) -> str:
     # `int.__repr__`, as an IntEnum's own str differs between Python versions.
-    return _percent.encode(str.__str__(value) if isinstance(value, str) else int.__repr__(cast("int", value)))
+    return percent_encoding.encode(str.__str__(value) if isinstance(value, str) else int.__repr__(cast("int", value)))
 
 
 def decode(operation: Operation[OutputT], response: Response, *, attempts: int, now: float, redact: Redact) -> OutputT:

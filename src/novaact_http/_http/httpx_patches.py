@@ -22,7 +22,7 @@ _PATCHED = {
 _ORIGINALS = ("httpx.", "httpcore.")
 
 
-def at_work(method: str) -> bool:
+def are_installed(method: str) -> bool:
     """Has somebody replaced what sends requests in httpx? Costs next to nothing where httpx is not loaded.
 
     Args:

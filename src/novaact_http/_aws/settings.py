@@ -12,8 +12,8 @@ from typing import Any, Literal, NamedTuple
 
 import attrs
 
-from novaact_http._profiles import Profile
-from novaact_http._wire import Endpoint
+from novaact_http._aws.profiles import Profile
+from novaact_http._call.messages import Endpoint
 from novaact_http.config import RetryPolicy
 from novaact_http.errors import ConfigurationError
 
@@ -130,7 +130,7 @@ class _Elsewhere(NamedTuple):
     environ: Mapping[str, str]
     profile: Profile
 
-    def find(self, *variables: str, key: str) -> Setting | None:
+    def look_up(self, *variables: str, key: str) -> Setting | None:
         """The first of the variables that is set, if only to nothing, else what the profile has under the key."""
         for variable in variables:
             if variable in self.environ:
@@ -223,7 +223,7 @@ def _region(argument: str | None, elsewhere: _Elsewhere) -> tuple[Setting, bool]
     elif elsewhere.environ.get("AWS_REGION"):  # an empty one counts as unset, as boto3 never looks at it
         setting = Setting(elsewhere.environ["AWS_REGION"], "AWS_REGION")
     else:
-        setting = elsewhere.find("AWS_DEFAULT_REGION", key="region")
+        setting = elsewhere.look_up("AWS_DEFAULT_REGION", key="region")
     if setting is None:
         raise ConfigurationError("no region is set: pass region=... or set AWS_REGION, for example to us-east-1")
     name = setting.value
@@ -242,7 +242,7 @@ def _boolean(argument: object, name: str, elsewhere: _Elsewhere) -> Setting:
         if not isinstance(argument, bool):
             raise ConfigurationError(f"the argument {name} must be True or False, not {type(argument).__name__}")
         return Setting(argument, f"the argument {name}")
-    setting = elsewhere.find(f"AWS_{name.upper()}_ENDPOINT", key=f"{name}_endpoint")
+    setting = elsewhere.look_up(f"AWS_{name.upper()}_ENDPOINT", key=f"{name}_endpoint")
     return _OFF if setting is None else setting._replace(value=_flag(setting))
 
 
@@ -266,7 +266,7 @@ def _endpoint_url(argument: str | None, elsewhere: _Elsewhere) -> Setting | None
     if argument is not None:
         return Setting(argument, "the argument endpoint_url")
     key, ignored = "endpoint_url", "ignore_configured_endpoint_urls"
-    if _flag(elsewhere.find(f"AWS_{ignored.upper()}", key=ignored)):
+    if _flag(elsewhere.look_up(f"AWS_{ignored.upper()}", key=ignored)):
         return None
     environ, profile = elsewhere.environ, elsewhere.profile
     for variable in ("AWS_ENDPOINT_URL_NOVA_ACT", "AWS_ENDPOINT_URL"):
@@ -277,7 +277,7 @@ def _endpoint_url(argument: str | None, elsewhere: _Elsewhere) -> Setting | None
 
 
 def _ca_bundle(elsewhere: _Elsewhere) -> Setting | None:
-    setting = elsewhere.find("AWS_CA_BUNDLE", key="ca_bundle")
+    setting = elsewhere.look_up("AWS_CA_BUNDLE", key="ca_bundle")
     if setting is not None:
         if not setting.value or not isinstance(setting.value, str):
             raise ConfigurationError(
@@ -320,7 +320,7 @@ def _app_id(argument: str | None, elsewhere: _Elsewhere) -> tuple[Setting, tuple
     if argument is not None:
         setting = Setting(argument, "the argument app_id")
     else:
-        setting = elsewhere.find("AWS_SDK_UA_APP_ID", key="sdk_ua_app_id") or _NO_APP_ID
+        setting = elsewhere.look_up("AWS_SDK_UA_APP_ID", key="sdk_ua_app_id") or _NO_APP_ID
     value, source = setting.value, setting.source
     if not isinstance(value, str):
         raise ConfigurationError(f"{source} must be str, not {type(value).__name__}")
@@ -337,11 +337,11 @@ def _retries(
     """The policy, what its mode and attempts were made of, and remarks."""
     if argument is not None:
         return argument, (_OF_ARGUMENT, _OF_ARGUMENT), ()
-    mode = elsewhere.find("AWS_RETRY_MODE", key="retry_mode") or _STANDARD_MODE
+    mode = elsewhere.look_up("AWS_RETRY_MODE", key="retry_mode") or _STANDARD_MODE
     if not isinstance(mode.value, str) or mode.value not in _MODES:
         raise ConfigurationError(f"{mode.source} is {mode.value!r}; it must be one of {', '.join(_MODES)}")
     ours, remarks = _MODES[mode.value]
-    attempts = elsewhere.find("AWS_MAX_ATTEMPTS", key="max_attempts") or _THREE_ATTEMPTS
+    attempts = elsewhere.look_up("AWS_MAX_ATTEMPTS", key="max_attempts") or _THREE_ATTEMPTS
     try:
         policy = RetryPolicy(max_attempts=int(attempts.value), mode=ours)
     except (TypeError, ValueError, ConfigurationError):

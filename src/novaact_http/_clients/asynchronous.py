@@ -8,15 +8,17 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from novaact_http import _credentials, _flow, _frames
-from novaact_http._asyncio import DeadlineOver, by
-from novaact_http._base import ClientBase, Shared, list_sessions_arguments
-from novaact_http._lean_async import Pool
-from novaact_http._wire import Request, Response
+from novaact_http._aws.credentials import credentials_or_raise
+from novaact_http._call.flow import GetCredentials, Need, call
+from novaact_http._call.messages import Request, Response
+from novaact_http._clients.base import ClientBase, Shared, list_sessions_arguments
+from novaact_http._clients.pagers import AsyncPager, Options
+from novaact_http._http.asyncio_pool import Pool
+from novaact_http._http.deadline import DeadlinePassed, wait_until
+from novaact_http._operations.sessions import LIST_SESSIONS
+from novaact_http._support import traceback_scrubbing
 from novaact_http.config import Credentials
 from novaact_http.errors import ConfigurationError, DeadlineExceeded, NovaActError
-from novaact_http.operations import LIST_SESSIONS, Operation, Output
-from novaact_http.pagination import AsyncPager, Options
 
 if TYPE_CHECKING:
     import os
@@ -27,11 +29,13 @@ if TYPE_CHECKING:
     import httpx
     from typing_extensions import Self
 
-    from novaact_http._credentials import BotocoreCredentials
-    from novaact_http._sigv4 import Signer
+    from novaact_http._aws.credentials import BotocoreCredentials
+    from novaact_http._call.sigv4 import Signer
+    from novaact_http._operations.common import SortOrder
+    from novaact_http._operations.sessions import ListSessionsResponse, SessionSummary
+    from novaact_http._operations.shapes import Operation, Output
     from novaact_http.attempts import Attempt
     from novaact_http.config import RetryPolicy, Timeout
-    from novaact_http.models import ListSessionsResponse, SessionSummary, SortOrder
     from novaact_http.transports import AsyncSender
 
 __all__ = ["AsyncClient"]
@@ -88,10 +92,9 @@ class AsyncClient(ClientBase):
             correct_clock_skew=correct_clock_skew,
             app_id=app_id,
         )
-        proxy_url = self._context.settings.proxy_url
-        make = partial(_make_sender, transport, self._tls, proxy_url)
+        make = partial(_make_sender, transport, self._tls, self._proxy_url)
         self._shared: Shared[Pool, AsyncSender] = Shared(
-            Pool(self._tls) if transport is None and proxy_url is None and _HAS_POOL else None,
+            Pool(self._tls) if transport is None and self._proxy_url is None and _HAS_POOL else None,
             make,
             None if transport is None else make(),
             "handle_async_request",
@@ -154,7 +157,7 @@ class AsyncClient(ClientBase):
 
     async def _call(self, operation: Operation[OutputT], arguments: Mapping[str, object]) -> OutputT:
         _check_asyncio()
-        flow = _flow.call(self._context, operation, arguments)
+        flow = call(self._context, operation, arguments)
         try:
             step: Any = flow.send
             answer: object = None
@@ -168,29 +171,29 @@ class AsyncClient(ClientBase):
                 except NovaActError as error:  # the flow decides what comes of it
                     step, answer = flow.throw, error
         except BaseException as error:
-            _frames.clear(error)
+            traceback_scrubbing.clear(error)
             raise
         finally:
             flow.close()
 
-    async def _answer(self, need: _flow.Need) -> object:
+    async def _answer(self, need: Need) -> object:
         if isinstance(need, Request):
             pool = self._shared.pool()
             return await (self._send_through_httpx(need) if pool is None else pool.send(need))
-        if isinstance(need, _flow.GetCredentials):
+        if isinstance(need, GetCredentials):
             return await self._get_credentials(need)
         await asyncio.sleep(need.seconds)
         return None
 
-    async def _get_credentials(self, need: _flow.GetCredentials) -> Credentials:
+    async def _get_credentials(self, need: GetCredentials) -> Credentials:
         loop = asyncio.get_running_loop()
         while not isinstance(found := self._credentials.get(need.refused, loop), Credentials):
             look_again = time.monotonic() + _LOOK_AGAIN
             is_last = need.deadline is not None and need.deadline <= look_again
             try:
-                got = await by(need.deadline if is_last else look_again, asyncio.wrap_future(found))
-                return _credentials.outcome(got)
-            except DeadlineOver as error:
+                got = await wait_until(need.deadline if is_last else look_again, asyncio.wrap_future(found))
+                return credentials_or_raise(got)
+            except DeadlinePassed as error:
                 if is_last:
                     raise DeadlineExceeded(
                         "the call's time was over before its credentials came", request_sent=False

@@ -12,15 +12,15 @@ if TYPE_CHECKING:
 ResultT = TypeVar("ResultT")
 
 
-class DeadlineOver(Exception):  # noqa: N818 - not an error where it is caught
+class DeadlinePassed(Exception):  # noqa: N818 - not an error where it is caught
     """The deadline came first."""
 
 
-async def by(deadline: float | None, awaited: Awaitable[ResultT]) -> ResultT:
+async def wait_until(deadline: float | None, awaited: Awaitable[ResultT]) -> ResultT:
     """Wait for something until the deadline, by `time.monotonic`; None for as long as it takes.
 
     Raises:
-        DeadlineOver: it did not come in time, and was cancelled.
+        DeadlinePassed: it did not come in time, and was cancelled.
     """
     if deadline is None:
         return await awaited
@@ -43,7 +43,7 @@ async def by(deadline: float | None, awaited: Awaitable[ResultT]) -> ResultT:
         cancelled = True
         if not over or uncancel() > before:
             raise
-        raise DeadlineOver from error
+        raise DeadlinePassed from error
     finally:
         timer.cancel()
         if over and not cancelled:  # what was awaited made something else of it

@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 import threading
 
-from novaact_http._locks import renew_after_fork
+from novaact_http._support.fork_safety import renew_after_fork
 
 _SMOOTHING = 0.8
 _BUCKETS_A_SECOND = 2  # the rate is measured over half a second each

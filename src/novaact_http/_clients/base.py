@@ -11,12 +11,17 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 import attrs
 
-from novaact_http import _credentials, _flow, _frames, _mocks, _settings, _tls, errors
-from novaact_http._limiter import RateLimiter
-from novaact_http._locks import renew_after_fork
-from novaact_http._profiles import Profile
-from novaact_http._retry import Quota
-from novaact_http._sigv4 import SigV4Signer
+from novaact_http import errors
+from novaact_http._aws.credentials import Provider, choose_source
+from novaact_http._aws.profiles import Profile
+from novaact_http._aws.settings import is_loopback, resolve
+from novaact_http._call import flow
+from novaact_http._call.rate_limiter import RateLimiter
+from novaact_http._call.retries import Quota
+from novaact_http._call.sigv4 import SigV4Signer
+from novaact_http._http import httpx_patches, tls
+from novaact_http._support import traceback_scrubbing
+from novaact_http._support.fork_safety import renew_after_fork
 from novaact_http.attempts import Attempt, log
 from novaact_http.config import RetryPolicy, Timeout
 from novaact_http.errors import ConfigurationError, CredentialsError, NovaActError
@@ -27,8 +32,8 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from novaact_http._sigv4 import Signer
-    from novaact_http.models import SortOrder
+    from novaact_http._call.sigv4 import Signer
+    from novaact_http._operations.common import SortOrder
 
 
 class Closable(Protocol):
@@ -67,7 +72,7 @@ class Shared(Generic[PoolT, SenderT]):
 
     def pool(self) -> PoolT | None:
         """What sends now; None for `through_httpx`."""
-        return None if self._pool is None or _mocks.at_work(self._patched) else self._pool
+        return None if self._pool is None or httpx_patches.are_installed(self._patched) else self._pool
 
     @property
     def has_httpx(self) -> bool:
@@ -123,8 +128,8 @@ class ClientBase:
             raise ConfigurationError(f"on_attempt must be a function that takes an Attempt, not {on_attempt!r}")
         if signer is not None and not callable(getattr(signer, "sign", None)):
             raise ConfigurationError(f"signer must have a method sign(), such as BotocoreSigner(), not {signer!r}")
-        with _frames.cleared():  # the environment and the credentials file have secrets
-            settings = _settings.resolve(
+        with traceback_scrubbing.cleared():  # the environment and the credentials file have secrets
+            settings = resolve(
                 region=region,
                 endpoint_url=endpoint_url,
                 use_fips=use_fips,
@@ -136,22 +141,24 @@ class ClientBase:
                 environ=os.environ,
                 profile=Profile(profile, os.environ),
             )
-            found = _credentials.find(
+            found = choose_source(
                 credentials, profile=profile, region=settings.region, environ=os.environ, now=time.time()
             )
         endpoint = settings.endpoint
+        self._proxy_url = settings.proxy_url
         scheme = "https" if (settings.proxy_url or "").startswith("https:") else endpoint.scheme
         if settings.ca_bundle is not None:
             path, source, _ = settings.ca_bundle
-            self._tls = _tls.provider(path, scheme=scheme, source=source)
+            self._tls = tls.provider(path, scheme=scheme, source=source)
         else:
-            self._tls = _tls.provider(verify, scheme=scheme)
-        skew = _flow.ClockSkew()
+            self._tls = tls.provider(verify, scheme=scheme)
+        skew = flow.ClockSkew()
         # A clock thought to be slow may have been set right meanwhile. It must not make credentials look expired, or
         # nothing would be sent, and nothing learnt of the clock, ever again; the service says so if they are.
-        self._credentials = _credentials.Provider(found, lambda: time.time() + min(skew.seconds, 0.0))
-        self._context = _flow.Context(
-            settings=settings,
+        self._credentials = Provider(found, lambda: time.time() + min(skew.seconds, 0.0))
+        self._context = flow.Context(
+            endpoint=endpoint,
+            region=settings.region,
             timeout=_timeout(timeout),
             signer=SigV4Signer() if signer is None else signer,
             retries=settings.retries,
@@ -162,7 +169,7 @@ class ClientBase:
             clock=time.time,
             monotonic=time.monotonic,
             new_invocation_id=_uuid4,
-            user_agent=_flow.user_agent(settings.app_id),
+            user_agent=flow.user_agent(settings.app_id),
             on_attempt=on_attempt,
             renews_credentials=self._credentials.renews,
         )
@@ -184,15 +191,15 @@ class ClientBase:
         }
         for remark in settings.remarks:
             log().warning(remark)
-        if endpoint.scheme == "http" and not _settings.is_loopback(endpoint.host):
+        if endpoint.scheme == "http" and not is_loopback(endpoint.host):
             warnings.warn(
                 f"requests to http://{endpoint.authority} are not encrypted: whoever sees one can read and replay it",
                 stacklevel=3,
             )
 
     def __repr__(self) -> str:
-        settings = self._context.settings
-        return f"{type(self).__name__}(region={settings.region!r}, endpoint={settings.endpoint.authority!r})"
+        context = self._context
+        return f"{type(self).__name__}(region={context.region!r}, endpoint={context.endpoint.authority!r})"
 
     def __reduce__(self) -> tuple[partial[Self], tuple[()]]:
         context = self._context

@@ -1,6 +1,7 @@
 """When to try again, and how long to wait before. Pure: randomness is an argument.
 
-AWS's standard mode, which adaptive mode adds a rate of sending to (see `_limiter`), as botocore 1.44 has it: https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
+AWS's standard mode, as botocore 1.44 has it; adaptive mode adds a rate of sending to it (see `rate_limiter`):
+https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
 Beyond that, `Retry-After` is waited for, and a success that is not a response is a failure like another. Only what is
 safe to repeat is repeated: what only reads, what was certainly not sent, what the service itself refused or failed at.
 """
@@ -12,15 +13,15 @@ import math
 import threading
 from typing import TYPE_CHECKING
 
-from novaact_http._locks import renew_after_fork
+from novaact_http._operations.service_errors import ERRORS
+from novaact_http._support.fork_safety import renew_after_fork
 from novaact_http.errors import ResponseError, ServiceError, TransportError
-from novaact_http.operations import ERRORS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from novaact_http._operations.shapes import Operation, Output
     from novaact_http.config import RetryPolicy
-    from novaact_http.operations import Operation, Output
 
     Failure = TransportError | ServiceError | ResponseError
 

@@ -1,0 +1,1 @@
+"""Where requests go, and as whom: settings, endpoints, profiles, credentials."""

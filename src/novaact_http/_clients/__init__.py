@@ -1,0 +1,1 @@
+"""`Client` and `AsyncClient`, and what they share."""
