@@ -50,6 +50,8 @@ def test_a_bad_argument_is_named_and_nothing_is_sent(face: Face, name: str, valu
     with pytest.raises(ParameterError) as caught:
         face.page(mocked(_never), **{**CALL, name: value})
     assert f"{name} {problem}" in str(caught.value)
+    assert [each.argument for each in caught.value.problems] == [name]
+    assert caught.value.problems[0].message.startswith(problem)
     str(caught.value).encode()  # can be printed, whatever was passed
 
 

@@ -81,9 +81,9 @@ def test_timeouts_have_defaults() -> None:
 
 
 ERRORS: list[NovaActError] = [
-    errors.ParameterError("bad"),
-    errors.ConfigurationError("bad"),
-    errors.CredentialsError("bad"),
+    errors.ParameterError("bad", problems=[errors.Problem("a", "must be int"), errors.Problem("b", "is missing")]),
+    errors.ConfigurationError("is bad", setting="region", source="AWS_REGION", advice="set another"),
+    errors.CredentialsError("bad", setting="credentials"),
     errors.PaginationError("bad"),
     errors.TransportError("lost", request_sent=True, attempts=3),
     errors.TransportTimeout("late", request_sent=False),
@@ -114,8 +114,26 @@ def test_errors_pickle_with_all_they_know(error: NovaActError) -> None:
 
 def test_every_error_is_a_nova_act_error_and_has_a_pickle_test() -> None:
     kinds = {kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, Exception)}
+    kinds -= {kind for kind in kinds if kind.__name__.startswith("_")}  # of which there are no instances
     assert all(issubclass(kind, NovaActError) for kind in kinds)
     assert kinds - {type(error) for error in ERRORS} == {NovaActError}
+
+
+def test_every_error_has_a_request_id_if_only_none() -> None:
+    assert [error.request_id for error in ERRORS if not hasattr(error, "headers")] == [None] * 7
+
+
+def test_an_errors_text_is_made_of_its_facts() -> None:
+    problems = [errors.Problem("max_results", "must be int"), errors.Problem("next_token", "must not be empty")]
+    refused = errors.ParameterError("bad arguments", problems=problems)
+    assert str(refused) == "bad arguments: max_results must be int; next_token must not be empty"
+    assert refused.problems == (("max_results", "must be int"), ("next_token", "must not be empty"))
+    assert str(errors.ParameterError("bad arguments")) == "bad arguments"
+    wrong = errors.ConfigurationError("is no region", setting="region", source="AWS_REGION", advice="set us-east-1")
+    assert str(wrong) == "AWS_REGION is no region: set us-east-1"
+    assert (wrong.setting, wrong.source, wrong.advice) == ("region", "AWS_REGION", "set us-east-1")
+    assert str(errors.CredentialsError("no credentials", advice="set some")) == "no credentials: set some"
+    assert str(errors.CredentialsError("is empty", source="AWS_ACCESS_KEY_ID")) == "AWS_ACCESS_KEY_ID is empty"
 
 
 def test_a_service_errors_text_names_all_that_support_asks_for() -> None:

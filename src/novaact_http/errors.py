@@ -7,12 +7,12 @@ all of them pickle; none is ever given a secret. `NovaActError` is the root of e
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
 
 import attrs
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from typing_extensions import Unpack
 
@@ -26,6 +26,7 @@ __all__ = [
     "NovaActError",
     "PaginationError",
     "ParameterError",
+    "Problem",
     "ResourceNotFoundException",
     "ResponseError",
     "ServiceError",
@@ -39,7 +40,13 @@ __all__ = [
 
 
 class NovaActError(Exception):
-    """The root of everything the library raises."""
+    """The root of everything the library raises.
+
+    Attributes:
+        request_id: the service's id of the request, which AWS support asks for; None where there is none.
+    """
+
+    request_id: str | None = None
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Exceptions pickle as `cls(*args)`, which fails for keyword-only arguments. The facts are in `__dict__`.
@@ -50,15 +57,63 @@ def _unpickle(cls: type[NovaActError], args: tuple[object, ...]) -> NovaActError
     return cls.__new__(cls, *args)
 
 
+class Problem(NamedTuple):
+    """What is wrong with one argument of a call.
+
+    Attributes:
+        argument: its name, such as `"max_results"`.
+        message: what is wrong, to be read after the name, such as `"must be at least 1, not 0"`.
+    """
+
+    argument: str
+    message: str
+
+
 class ParameterError(NovaActError, ValueError):
-    """Bad arguments of a call. All of them are named in the one message, and nothing was sent."""
+    """Bad arguments of a call. All of them are named in the one message, and nothing was sent.
+
+    Attributes:
+        problems: what is wrong with each argument; empty where it is not known which one is at fault.
+    """
+
+    def __init__(self, message: str, *, problems: Iterable[Problem] = ()) -> None:
+        super().__init__(message)
+        self.problems = tuple(problems)
+
+    def __str__(self) -> str:
+        problems = "; ".join([f"{each.argument} {each.message}" for each in self.problems])
+        return f"{self.args[0]}: {problems}" if problems else str(self.args[0])
 
 
-class ConfigurationError(NovaActError):
+class _SetupError(NovaActError):
+    """What a client is set up with is missing or wrong.
+
+    Attributes:
+        setting: the setting's name, as the client's argument is called, such as `"region"`; None if it is none of them.
+        source: where the value came from, such as `"AWS_REGION"` or `"the argument region"`; None if there is no value.
+        problem: what is wrong. Where there is a source, it is to be read after the source.
+        advice: what to do, or what is allowed; None where that is obvious.
+    """
+
+    def __init__(
+        self, problem: str, *, setting: str | None = None, source: str | None = None, advice: str | None = None
+    ) -> None:
+        super().__init__(problem)
+        self.setting = setting
+        self.source = source
+        self.problem = problem
+        self.advice = advice
+
+    def __str__(self) -> str:
+        text = self.problem if self.source is None else f"{self.source} {self.problem}"
+        return text if self.advice is None else f"{text}: {self.advice}"
+
+
+class ConfigurationError(_SetupError):
     """A bad or missing setting: region, endpoint, timeout, CA bundle, transport. Names the setting and its source."""
 
 
-class CredentialsError(NovaActError):
+class CredentialsError(_SetupError):
     """No credentials were found, or what was found is incomplete or malformed."""
 
 

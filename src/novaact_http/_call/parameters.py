@@ -10,7 +10,7 @@ from __future__ import annotations
 import reprlib
 from typing import TYPE_CHECKING
 
-from novaact_http.errors import ParameterError
+from novaact_http.errors import ParameterError, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -29,10 +29,12 @@ def check(what: str, inputs: Iterable[Input], arguments: Mapping[str, object]) -
         arguments: their values by Python name.
     """
     problems = [
-        f"{each.name} {problem}" for each in inputs if (problem := _problem(each, arguments.get(each.name))) is not None
+        Problem(each.name, problem)
+        for each in inputs
+        if (problem := _problem(each, arguments.get(each.name))) is not None
     ]
     if problems:
-        raise ParameterError(f"{what} was called with bad arguments, nothing was sent: {'; '.join(problems)}")
+        raise ParameterError(f"{what} was called with bad arguments, nothing was sent", problems=problems)
 
 
 def _problem(expected: Input, value: object) -> str | None:
