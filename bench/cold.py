@@ -14,7 +14,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from bench.contenders import HEADERS, KEY, NAME, REGION, RUN_ID, SECRET, Ask
+from bench.contenders import HEADERS, KEY, NAME, REGION, RUN_ID, SECRET, Arguments
 from bench.measure import ENVIRONMENT, ContenderError
 
 if TYPE_CHECKING:
@@ -78,14 +78,14 @@ class Start(NamedTuple):
     peak: float
 
 
-_ASK = Ask(RUN_ID, "AQICAHi/x+x=", 100)
+_ARGUMENTS = Arguments(RUN_ID, "AQICAHi/x+x=", 100)
 _OURS = (
     f"(region={REGION!r}, endpoint_url=url, verify=ca_bundle, "
     f"credentials=Credentials(access_key_id={KEY!r}, secret_access_key={SECRET!r}))"
 )
 _OURS_CALL = (
     f"client.list_sessions(workflow_definition_name={NAME!r}, workflow_run_id={RUN_ID!r}, "
-    f"max_results=100, next_token={_ASK.token!r})"
+    f"max_results=100, next_token={_ARGUMENTS.token!r})"
 )
 _BOTOCORE = (
     f"('nova-act', region_name={REGION!r}, endpoint_url=url, verify=ca_bundle, "
@@ -93,9 +93,9 @@ _BOTOCORE = (
 )
 _BOTOCORE_CALL = (
     f"client.list_sessions(workflowDefinitionName={NAME!r}, workflowRunId={RUN_ID!r}, "
-    f"maxResults=100, nextToken={_ASK.token!r})"
+    f"maxResults=100, nextToken={_ARGUMENTS.token!r})"
 )
-_HTTPX_CALL = f"json.loads(client.post(url + {_ASK.path()!r}, headers={HEADERS!r}, content=b'{{}}').content)"
+_HTTPX_CALL = f"json.loads(client.post(url + {_ARGUMENTS.path()!r}, headers={HEADERS!r}, content=b'{{}}').content)"
 
 SCRIPTS = {
     "nothing": Script("", "None", "None", "100", "pass"),

@@ -36,7 +36,7 @@ class Target:
     concurrency: int = 1
 
 
-class Ask(NamedTuple):
+class Arguments(NamedTuple):
     """What differs between calls."""
 
     run_id: str
@@ -49,11 +49,11 @@ class Ask(NamedTuple):
         return f"/workflow-definitions/{NAME}/workflow-runs/{self.run_id}?maxResults={self.sessions}&nextToken={token}"
 
 
-def asks(count: int, sessions: int) -> list[Ask]:
+def varied_arguments(count: int, sessions: int) -> list[Arguments]:
     """So many, all different."""
-    chance = random.Random()
+    rng = random.Random()
     return [
-        Ask(str(uuid.UUID(int=chance.getrandbits(128))), base64.b64encode(chance.randbytes(48)).decode(), sessions)
+        Arguments(str(uuid.UUID(int=rng.getrandbits(128))), base64.b64encode(rng.randbytes(48)).decode(), sessions)
         for _ in range(count)
     ]
 
@@ -65,7 +65,7 @@ class SyncContender(Protocol):
 
     def __init__(self, target: Target) -> None: ...
     def open(self) -> None: ...
-    def call(self, ask: Ask) -> Any: ...
+    def call(self, arguments: Arguments) -> Any: ...
     def count(self, page: Any) -> int: ...
     def close(self) -> None: ...
 
@@ -77,7 +77,7 @@ class AsyncContender(Protocol):
 
     def __init__(self, target: Target) -> None: ...
     async def open(self) -> None: ...
-    async def call(self, ask: Ask) -> Any: ...
+    async def call(self, arguments: Arguments) -> Any: ...
     def count(self, page: Any) -> int: ...
     async def close(self) -> None: ...
 
@@ -120,12 +120,12 @@ class Ours(_Ours):
 
         self._client = Client(**self.options())
 
-    def call(self, ask: Ask) -> Any:
+    def call(self, arguments: Arguments) -> Any:
         return self._client.list_sessions(
             workflow_definition_name=NAME,
-            workflow_run_id=ask.run_id,
-            max_results=ask.sessions,
-            next_token=ask.token,
+            workflow_run_id=arguments.run_id,
+            max_results=arguments.sessions,
+            next_token=arguments.token,
         )
 
     def listing(self) -> int:
@@ -148,12 +148,12 @@ class AsyncOurs(_Ours):
 
         self._client = AsyncClient(**self.options(self._credentials))
 
-    async def call(self, ask: Ask) -> Any:
+    async def call(self, arguments: Arguments) -> Any:
         return await self._client.list_sessions(
             workflow_definition_name=NAME,
-            workflow_run_id=ask.run_id,
-            max_results=ask.sessions,
-            next_token=ask.token,
+            workflow_run_id=arguments.run_id,
+            max_results=arguments.sessions,
+            next_token=arguments.token,
         )
 
     async def listing(self) -> int:
@@ -174,12 +174,12 @@ class _Botocore(_Json):
             "verify": self._target.ca_bundle,
         }
 
-    def arguments(self, ask: Ask) -> dict[str, Any]:
+    def botocore_arguments(self, arguments: Arguments) -> dict[str, Any]:
         return {
             "workflowDefinitionName": NAME,
-            "workflowRunId": ask.run_id,
-            "maxResults": ask.sessions,
-            "nextToken": ask.token,
+            "workflowRunId": arguments.run_id,
+            "maxResults": arguments.sessions,
+            "nextToken": arguments.token,
         }
 
     def paginate(self, client: Any) -> Any:
@@ -200,8 +200,8 @@ class Boto3(_Botocore):
         config = Config(max_pool_connections=self._target.concurrency, retries={"mode": "standard"})
         self._client = boto3.client("nova-act", config=config, **self.options())
 
-    def call(self, ask: Ask) -> Any:
-        return self._client.list_sessions(**self.arguments(ask))
+    def call(self, arguments: Arguments) -> Any:
+        return self._client.list_sessions(**self.botocore_arguments(arguments))
 
     def listing(self) -> int:
         return sum(1 for page in self.paginate(self._client) for _ in page["sessionSummaries"])
@@ -230,8 +230,8 @@ class Aiobotocore(_Botocore):
         self._context = Aiobotocore._session.create_client("nova-act", config=config, **self.options())
         self._client = await self._context.__aenter__()
 
-    async def call(self, ask: Ask) -> Any:
-        return await self._client.list_sessions(**self.arguments(ask))
+    async def call(self, arguments: Arguments) -> Any:
+        return await self._client.list_sessions(**self.botocore_arguments(arguments))
 
     async def listing(self) -> int:
         return len([session async for page in self.paginate(self._client) for session in page["sessionSummaries"]])
@@ -246,8 +246,8 @@ class ThreadedBoto3(Boto3):
     async def open(self) -> None:  # type: ignore[override]
         await asyncio.to_thread(super().open)
 
-    async def call(self, ask: Ask) -> Any:
-        return await asyncio.to_thread(super().call, ask)
+    async def call(self, arguments: Arguments) -> Any:
+        return await asyncio.to_thread(super().call, arguments)
 
     async def close(self) -> None:  # type: ignore[override]
         await asyncio.to_thread(super().close)
@@ -263,8 +263,8 @@ class Httpx(_Json):
 
         self._client = httpx.Client(verify=ssl.create_default_context(cafile=self._target.ca_bundle))
 
-    def call(self, ask: Ask) -> Any:
-        response = self._client.post(self._target.url + ask.path(), headers=HEADERS, content=b"{}")
+    def call(self, arguments: Arguments) -> Any:
+        response = self._client.post(self._target.url + arguments.path(), headers=HEADERS, content=b"{}")
         return json.loads(response.content)
 
     def close(self) -> None:
@@ -284,8 +284,8 @@ class AsyncHttpx(_Json):
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=None, keepalive_expiry=60),
         )
 
-    async def call(self, ask: Ask) -> Any:
-        response = await self._client.post(self._target.url + ask.path(), headers=HEADERS, content=b"{}")
+    async def call(self, arguments: Arguments) -> Any:
+        response = await self._client.post(self._target.url + arguments.path(), headers=HEADERS, content=b"{}")
         return json.loads(response.content)
 
     async def close(self) -> None:
@@ -307,8 +307,8 @@ class Aiohttp(_Json):
         )
         self._session = aiohttp.ClientSession(connector=connector)
 
-    async def call(self, ask: Ask) -> Any:
-        async with self._session.post(self._target.url + ask.path(), headers=HEADERS, data=b"{}") as response:
+    async def call(self, arguments: Arguments) -> Any:
+        async with self._session.post(self._target.url + arguments.path(), headers=HEADERS, data=b"{}") as response:
             return json.loads(await response.read())
 
     async def close(self) -> None:
@@ -323,7 +323,7 @@ class _Raw(_Contender):
         self.requests = {sessions: self._request(url.netloc, sessions) for sessions in (1, 100)}
 
     def _request(self, host: str, sessions: int) -> bytes:
-        path = Ask(RUN_ID, "token", sessions).path()
+        path = Arguments(RUN_ID, "token", sessions).path()
         return (
             f"POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{{}}"
         ).encode()
@@ -332,7 +332,7 @@ class _Raw(_Contender):
         return len(json.loads(page.partition(b"\r\n\r\n")[2])["sessionSummaries"])
 
 
-def _whole(response: bytes) -> int:
+def _response_length(response: bytes) -> int:
     """The length of the response that starts like this."""
     head, _, _ = response.partition(b"\r\n\r\n")
     return len(head) + 4 + int(head.lower().partition(b"content-length:")[2].split(b"\r\n")[0])
@@ -348,13 +348,13 @@ class Raw(_Raw):
         self._socket = self.tls.wrap_socket(plain, server_hostname=self.host)
         self._lengths: dict[int, int] = {}
 
-    def call(self, ask: Ask) -> bytes:
+    def call(self, arguments: Arguments) -> bytes:
         receive = self._socket.recv
-        self._socket.sendall(self.requests[ask.sessions])
+        self._socket.sendall(self.requests[arguments.sessions])
         received = receive(65536)
-        if ask.sessions not in self._lengths:
-            self._lengths[ask.sessions] = _whole(received)
-        while len(received) < self._lengths[ask.sessions]:
+        if arguments.sessions not in self._lengths:
+            self._lengths[arguments.sessions] = _response_length(received)
+        while len(received) < self._lengths[arguments.sessions]:
             received += receive(65536)
         return received
 
@@ -369,19 +369,19 @@ class _RawConnection(asyncio.Protocol):
     def connection_made(self, transport: Any) -> None:
         self.transport = transport
 
-    def ask(self, request: bytes, sessions: int) -> asyncio.Future[bytes]:
+    def send(self, request: bytes, sessions: int) -> asyncio.Future[bytes]:
         self._received = b""
         self._sessions = sessions
-        self._answer = asyncio.get_running_loop().create_future()
+        self._response = asyncio.get_running_loop().create_future()
         self.transport.write(request)
-        return self._answer
+        return self._response
 
     def data_received(self, data: bytes) -> None:
         received = self._received = self._received + data
         if self._sessions not in self._lengths:
-            self._lengths[self._sessions] = _whole(received)
+            self._lengths[self._sessions] = _response_length(received)
         if len(received) >= self._lengths[self._sessions]:
-            self._answer.set_result(received)
+            self._response.set_result(received)
 
 
 class AsyncRaw(_Raw):
@@ -391,13 +391,13 @@ class AsyncRaw(_Raw):
         self.connect()
         self._idle: list[_RawConnection] = []
 
-    async def call(self, ask: Ask) -> bytes:
-        connection = self._idle.pop() if self._idle else await self._connected()
-        page = await connection.ask(self.requests[ask.sessions], ask.sessions)
+    async def call(self, arguments: Arguments) -> bytes:
+        connection = self._idle.pop() if self._idle else await self._connect()
+        page = await connection.send(self.requests[arguments.sessions], arguments.sessions)
         self._idle.append(connection)
         return page
 
-    async def _connected(self) -> _RawConnection:
+    async def _connect(self) -> _RawConnection:
         loop = asyncio.get_running_loop()
         return (await loop.create_connection(_RawConnection, self.host, self.port, ssl=self.tls))[1]
 

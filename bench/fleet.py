@@ -34,8 +34,8 @@ RATE = 50.0  # requests a second that the account is admitted
 BURST = 100.0
 LATENCY = 0.05  # of the fastest response; the others take longer by as much on average
 HANGING = 0.1  # the share of requests that a black-out leaves without any answer
-LANES = 8  # listings under way at a time in a client; others wait in it for their turn
-MOST_PAGES = 4
+MAX_CONCURRENT_LISTINGS = 8  # listings under way at a time in a client; others wait in it for their turn
+MAX_PAGES = 4
 SIZES = (10, 100, 1_000, 10_000)
 QUICK = 2.0  # a listing that takes no longer is as quick as in a calm
 BOTOCORES_TIMEOUT = Timeout(connect=60.0, read=60.0)
@@ -68,7 +68,7 @@ class Policy:
     Attributes:
         mode, max_attempts: of their `RetryPolicy`.
         timeout: their limits, for each call.
-        hears_retry_after: otherwise the service's header is kept from them.
+        honours_retry_after: otherwise the service's header is kept from them.
         legacy: back off as AWS's SDKs did until 2026, without a quota.
     """
 
@@ -76,14 +76,14 @@ class Policy:
     mode: Any = "standard"
     max_attempts: int = 3
     timeout: Timeout = BOUNDED
-    hears_retry_after: bool = True
+    honours_retry_after: bool = True
     legacy: bool = False
 
 
 POLICIES = (
     Policy("off", mode="off"),
-    Policy("AWS legacy", max_attempts=5, timeout=BOTOCORES_TIMEOUT, hears_retry_after=False, legacy=True),
-    Policy("AWS standard", timeout=BOTOCORES_TIMEOUT, hears_retry_after=False),
+    Policy("AWS legacy", max_attempts=5, timeout=BOTOCORES_TIMEOUT, honours_retry_after=False, legacy=True),
+    Policy("AWS standard", timeout=BOTOCORES_TIMEOUT, honours_retry_after=False),
     Policy("standard"),
     Policy("adaptive", mode="adaptive"),
     Policy("standard, patient", max_attempts=8, timeout=PATIENT),
@@ -125,7 +125,7 @@ SCENARIOS = (
 )
 
 
-def at(steps: Sequence[tuple[float, float]], now: float) -> float:
+def value_at(steps: Sequence[tuple[float, float]], now: float) -> float:
     """What holds now; 0.0 after the last."""
     return next((value for until, value in steps if now < until), 0.0)
 
@@ -152,7 +152,7 @@ def _error(status: int, code: str, *headers: tuple[str, str]) -> Response:
 
 
 THROTTLED = _error(429, "ThrottlingException")
-THROTTLED_WITH_A_HINT = _error(429, "ThrottlingException", ("retry-after", "1"))
+THROTTLED_WITH_RETRY_AFTER = _error(429, "ThrottlingException", ("retry-after", "1"))
 FAILED = _error(500, "InternalServerException")
 LAST_PAGE = Response(status=200, headers=(), body=b'{"sessionSummaries": [{"sessionId": "a"}]}')
 PAGE = Response(status=200, headers=(), body=b'{"sessionSummaries": [{"sessionId": "a"}], "nextToken": "more"}')
@@ -161,24 +161,24 @@ PAGE = Response(status=200, headers=(), body=b'{"sessionSummaries": [{"sessionId
 class Service:
     """What becomes of a request: how long it takes, and what comes back."""
 
-    def __init__(self, scenario: Scenario, bucket: Bucket, chance: random.Random) -> None:
+    def __init__(self, scenario: Scenario, bucket: Bucket, rng: random.Random) -> None:
         self._scenario = scenario
         self._bucket = bucket
-        self._chance = chance
+        self._rng = rng
 
     def answer(
-        self, request: Request, now: float, page: Response, *, hint: bool
+        self, request: Request, now: float, page: Response, *, with_retry_after: bool
     ) -> tuple[float, Response | TransportError]:
-        """Seconds, and the page or whatever there is instead; with `hint`, throttling says when to come again."""
-        latency = LATENCY * (1 + self._chance.expovariate(1))
+        """Return seconds, and the page or what comes instead; throttling has a Retry-After header if wanted."""
+        latency = LATENCY * (1 + self._rng.expovariate(1))
         begins, ends = self._scenario.black_out
         if begins <= now < ends:
-            if self._chance.random() < HANGING:
+            if self._rng.random() < HANGING:
                 return request.timeout.read, TransportTimeout("no answer", request_sent=True)
             return latency, TransportError("refused", request_sent=False)
         if not self._bucket.take(now):
-            return latency, THROTTLED_WITH_A_HINT if hint else THROTTLED
-        if self._chance.random() < at(self._scenario.errors, now):
+            return latency, THROTTLED_WITH_RETRY_AFTER if with_retry_after else THROTTLED
+        if self._rng.random() < value_at(self._scenario.errors, now):
             return latency, FAILED
         return latency, page
 
@@ -198,10 +198,10 @@ def listings(scenario: Scenario, size: int, seed: int) -> list[Listing]:
     """Who wants to list what, and when; of the same runs at the same times whatever the size of the fleet."""
     arrivals, clients = random.Random(f"arrivals {seed}"), random.Random(f"clients {seed}")
     found, now = [], 0.0
-    mean_pages = (1 + MOST_PAGES) / 2
-    while (load := at(scenario.loads, now)) > 0:
+    mean_pages = (1 + MAX_PAGES) / 2
+    while (load := value_at(scenario.loads, now)) > 0:
         now += arrivals.expovariate(load * RATE / mean_pages)
-        found.append(Listing(clients.randrange(size), arrivals.randint(1, MOST_PAGES), now))
+        found.append(Listing(clients.randrange(size), arrivals.randint(1, MAX_PAGES), now))
     return found
 
 
@@ -212,7 +212,7 @@ class Client:
         queue: listings that wait until one of those under way is over.
     """
 
-    def __init__(self, policy: Policy, clock: Callable[[], float], chance: Callable[[], float]) -> None:
+    def __init__(self, policy: Policy, clock: Callable[[], float], jitter: Callable[[], float]) -> None:
         self.under_way = 0
         self.queue: deque[Listing] = deque()
         self.context = call_flow.Context(
@@ -220,7 +220,7 @@ class Client:
             region=SETTINGS.region,
             timeout=policy.timeout,
             signer=Unsigned(),
-            retries=RetryPolicy(mode=policy.mode, max_attempts=policy.max_attempts, rng=chance),
+            retries=RetryPolicy(mode=policy.mode, max_attempts=policy.max_attempts, rng=jitter),
             quota=NoQuota() if policy.legacy else Quota(),
             limiter=RateLimiter(clock()),
             skew=call_flow.ClockSkew(),
@@ -283,7 +283,7 @@ class Simulation:
     def run(self) -> Figures:
         """Everything from the first event to the last."""
         for listing in self.listings:
-            self._at(listing.wanted_at, self._arrive(listing))
+            self._at(listing.wanted_at, self._start_or_queue(listing))
         while self._events:
             self.now, _, process = heapq.heappop(self._events)
             if self.trace is not None:
@@ -302,11 +302,11 @@ class Simulation:
             client = self._clients[number] = Client(self.policy, lambda: self.now, self._jitter)
         return client
 
-    def _arrive(self, listing: Listing) -> Generator[float, None, None]:
+    def _start_or_queue(self, listing: Listing) -> Generator[float, None, None]:
         """Work on it, and on those that were wanted meanwhile; or leave it to those who are at work."""
         client = self._client(listing.client)
         client.queue.append(listing)
-        if client.under_way == LANES:
+        if client.under_way == MAX_CONCURRENT_LISTINGS:
             return
         client.under_way += 1
         while client.queue:
@@ -337,7 +337,9 @@ class Simulation:
             if isinstance(need, Request):
                 attempts += 1
                 self.sent += 1
-                seconds, answer = self._service.answer(need, self.now, page, hint=self.policy.hears_retry_after)
+                seconds, answer = self._service.answer(
+                    need, self.now, page, with_retry_after=self.policy.honours_retry_after
+                )
                 if answer is not page:
                     self.wasted += 1
                 if isinstance(answer, TransportError):
@@ -382,8 +384,9 @@ INTRODUCTION = f"""\
 `make fleet` wrote this: a simulation on virtual time of 10 to 10,000 clients, each a process of its own, behind one
 account that is admitted {RATE:.0f} requests a second, and {BURST:.0f} at once; what is refused uses up nothing of
 that. Every decision of a client is the library's own; the service is made up. All sizes of the fleet list the same runs
-at the same times, of 1 to {MOST_PAGES} pages, so that a larger fleet has less to do for each client. A client works on
-{LANES} listings at a time. A response takes 0.05 s and more, 0.1 s on average; with throttling comes `Retry-After: 1`.
+at the same times, of 1 to {MAX_PAGES} pages, so that a larger fleet has less to do for each client. A client works on
+{MAX_CONCURRENT_LISTINGS} listings at a time. A response takes 0.05 s and more, 0.1 s on average; with throttling comes
+`Retry-After: 1`.
 
 | policy | |
 |---|---|
@@ -411,7 +414,7 @@ class Metric(NamedTuple):
     """A figure, as a table shows it."""
 
     title: str
-    shown: Callable[[Figures], str]
+    format: Callable[[Figures], str]
 
 
 METRICS = (
@@ -425,9 +428,10 @@ METRICS = (
 def section(scenario: Scenario, results: Results) -> str:
     """A scenario's tables."""
     parts = [f"## {scenario.name.capitalize()}", scenario.text]
-    for title, shown in METRICS if scenario.black_out[1] else METRICS[:-1]:
+    for title, format_figure in METRICS if scenario.black_out[1] else METRICS[:-1]:
         rows = [
-            (policy.name, *(shown(results[scenario.name, policy.name, size]) for size in SIZES)) for policy in POLICIES
+            (policy.name, *(format_figure(results[scenario.name, policy.name, size]) for size in SIZES))
+            for policy in POLICIES
         ]
         parts.append(report.table((f"{title}; clients:", *(f"{size:,}" for size in SIZES)), rows))
     return "\n\n".join(parts)
@@ -453,15 +457,12 @@ def chart(results: Results) -> str:
     for number, policy in enumerate(POLICIES):
         x, y = 44 + number % 4 * 170, bottom + number // 4 * 20
         shapes.append(f'<path d="M{x} {y - 4}h24" {stroke(number)}/><text x="{x + 30}" y="{y}">{policy.name}</text>')
-    style = (
-        "text{font:12px system-ui,sans-serif;fill:#24292f}.title{font-weight:600}path{fill:none;stroke-width:2}"
-        ".axis{stroke:#d0d7de;stroke-width:1}"
-        "@media(prefers-color-scheme:dark){text{fill:#e6edf3}.axis{stroke:#3d444d}}"
-    )
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 730 {bottom + 34}" role="img" '
-        'aria-label="Listings completed and requests wasted, by policy and size of the fleet">\n'
-        f"<style>{style}</style>\n" + "\n".join(shapes) + "\n</svg>\n"
+    return report.svg(
+        (730, bottom + 34),
+        "Listings completed and requests wasted, by policy and size of the fleet",
+        shapes,
+        style="path{fill:none;stroke-width:2}.axis{stroke:#d0d7de;stroke-width:1}",
+        dark=".axis{stroke:#3d444d}",
     )
 
 

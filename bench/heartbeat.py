@@ -15,7 +15,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
-from bench.contenders import KEY, SECRET, Aiobotocore, AsyncOurs, Target, ThreadedBoto3, asks
+from bench.contenders import KEY, SECRET, Aiobotocore, AsyncOurs, Target, ThreadedBoto3, varied_arguments
 from bench.worker import check
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 BEAT = 0.001
 CALLS = 200
-AT_A_TIME = 20
+CONCURRENCY = 20
 REFRESH = 5.0  # seconds
 WAITING = 4  # calls, each of which opens a connection when the credentials have come
 
@@ -53,7 +53,7 @@ class Heart:
         self.cpu = max(self.cpu, now[1] - self._last[1])
         self._last = now
 
-    async def go_on(self) -> None:
+    async def run(self) -> None:
         """Beat for ever."""
         while True:
             await asyncio.sleep(BEAT)
@@ -63,28 +63,28 @@ class Heart:
 async def watch(contender: Any) -> dict[str, list[float]]:
     """Make a client, call once, call often."""
     heart = Heart()
-    beating = asyncio.create_task(heart.go_on())
+    beating = asyncio.create_task(heart.run())
     gaps: dict[str, list[float]] = {}
 
-    def ends(phase: str) -> None:
+    def end_phase(phase: str) -> None:
         heart.beat()  # what happened since the last one counts
         gaps[phase] = [heart.gap, heart.cpu]
         heart.start()
 
     await asyncio.sleep(0.2)
-    ends("nothing")
+    end_phase("nothing")
     await contender.open()
-    check(contender.count(await contender.call(asks(1, 100)[0])), 100)
-    ends("first call")
-    left = iter(asks(CALLS, 100))
+    check(contender.count(await contender.call(varied_arguments(1, 100)[0])), 100)
+    end_phase("first call")
+    left = iter(varied_arguments(CALLS, 100))
 
-    async def some() -> None:
-        for ask in left:
-            await contender.call(ask)
+    async def call_in_turn() -> None:
+        for arguments in left:
+            await contender.call(arguments)
 
     heart.start()
-    await asyncio.gather(*[some() for _ in range(AT_A_TIME)])
-    ends("many calls")
+    await asyncio.gather(*[call_in_turn() for _ in range(CONCURRENCY)])
+    end_phase("many calls")
     beating.cancel()
     await contender.close()
     return gaps
@@ -100,9 +100,9 @@ async def watch_refresh(target: Target) -> dict[str, list[float]]:
 
     contender = AsyncOurs(target, slowly)
     heart = Heart()
-    beating = asyncio.create_task(heart.go_on())
+    beating = asyncio.create_task(heart.run())
     await contender.open()
-    pages = await asyncio.gather(*[contender.call(ask) for ask in asks(WAITING, 100)])
+    pages = await asyncio.gather(*[contender.call(arguments) for arguments in varied_arguments(WAITING, 100)])
     check(sum(map(contender.count, pages)), 100 * WAITING)
     heart.beat()
     beating.cancel()
@@ -116,9 +116,9 @@ def main() -> None:
     if name == "refresh":
         for module in AsyncOurs.modules:
             importlib.import_module(module)
-        print(json.dumps(asyncio.run(watch_refresh(Target(url, ca_bundle, AT_A_TIME)))))
+        print(json.dumps(asyncio.run(watch_refresh(Target(url, ca_bundle, CONCURRENCY)))))
         return
-    contender = CONTENDERS[name](Target(url, ca_bundle, AT_A_TIME))
+    contender = CONTENDERS[name](Target(url, ca_bundle, CONCURRENCY))
     for module in contender.modules:
         importlib.import_module(module)
     print(json.dumps(asyncio.run(watch(contender))))

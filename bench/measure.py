@@ -51,7 +51,7 @@ class Spread:
     """Where measurements lie."""
 
     median: float
-    least: float
+    minimum: float
     lower: float
     upper: float
     count: int
@@ -64,9 +64,9 @@ class Spread:
         )
         return cls(median, min(values), lower, upper, len(values))
 
-    def scaled(self, by: float) -> Spread:
+    def scaled(self, factor: float) -> Spread:
         """The same in another unit."""
-        return Spread(self.median * by, self.least * by, self.lower * by, self.upper * by, self.count)
+        return Spread(self.median * factor, self.minimum * factor, self.lower * factor, self.upper * factor, self.count)
 
 
 T = TypeVar("T", bound=NamedTuple)
@@ -90,19 +90,19 @@ class Length:
     """How long to measure: about so many seconds, but at least so many rounds."""
 
     seconds: float
-    least: int = 5
-    most: int = 40
+    min_rounds: int = 5
+    max_rounds: int = 40
 
 
 def interleave(turns: Mapping[str, Callable[[], T]], length: Length) -> Rounds[T]:
     """Let all take turns."""
-    chance = random.Random(0)
+    rng = random.Random(0)
     rounds: Rounds[T] = {name: [] for name in turns}
     ends = time.monotonic() + length.seconds
-    for number in range(length.most):
-        if number >= length.least and time.monotonic() > ends:
+    for number in range(length.max_rounds):
+        if number >= length.min_rounds and time.monotonic() > ends:
             break
-        for name in chance.sample(list(turns), k=len(turns)):
+        for name in rng.sample(list(turns), k=len(turns)):
             rounds[name].append(turns[name]())
     return rounds
 

@@ -88,15 +88,15 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join([line(head), line(rule), *map(line, rows)])
 
 
-def number(value: float) -> str:
+def format_number(value: float) -> str:
     """Three significant digits, and no exponent."""
     return f"{value:.3g}" if value < 1000 else f"{value:,.0f}"
 
 
-def shown(spread: Spread, unit: str = "") -> str:
+def format_spread(spread: Spread, unit: str = "") -> str:
     """The median, and the quartiles."""
     space = f" {unit}" if unit else ""
-    return f"{number(spread.median)}{space} ({number(spread.lower)}-{number(spread.upper)})"
+    return f"{format_number(spread.median)}{space} ({format_number(spread.lower)}-{format_number(spread.upper)})"
 
 
 def verdicts(figures: dict[str, Spread]) -> str:
@@ -113,20 +113,20 @@ def verdicts(figures: dict[str, Spread]) -> str:
         rows.append(
             (
                 budget.name,
-                shown(spread, budget.unit),
-                number(spread.least),
+                format_spread(spread, budget.unit),
+                format_number(spread.minimum),
                 str(spread.count),
-                f"≤ {number(budget.must)}",
+                f"≤ {format_number(budget.must)}",
                 "met" if spread.median <= budget.must else "MISSED",
-                "" if budget.aim is None else f"≤ {number(budget.aim)}",
+                "" if budget.aim is None else f"≤ {format_number(budget.aim)}",
                 "" if budget.aim is None else "met" if spread.median <= budget.aim else "missed",
             )
         )
     if not rows:
         return ""
     head = ("budget", "median (quartiles)", "least", "rounds", "must", "", "aim", "")
-    told = f"Met: {met} of {len(rows)}" + (f"; missed: {'; '.join(missed)}." if missed else ".")
-    return f"## Against the budgets\n\n{told}\n\n{table(head, rows)}"
+    summary = f"Met: {met} of {len(rows)}" + (f"; missed: {'; '.join(missed)}." if missed else ".")
+    return f"## Against the budgets\n\n{summary}\n\n{table(head, rows)}"
 
 
 def machine() -> str:
@@ -161,14 +161,29 @@ def chart(bars: Sequence[Bar]) -> str:
         shapes.append(f'<rect x="220" y="{y}" width="{width:.1f}" height="16" rx="2" class="{kind}"/>')
         shapes.append(f'<text x="{226 + width:.1f}" y="{y + 12}">{bar.milliseconds:.2f}</text>')
         y += 22
-    style = (
-        "text{font:12px system-ui,sans-serif;fill:#24292f}.title{font-weight:600}"
-        ".ours{fill:#0969da}.other{fill:#afb8c1}"
-        "@media(prefers-color-scheme:dark){text{fill:#e6edf3}.ours{fill:#58a6ff}.other{fill:#6e7681}}"
+    title = "CPU per call in milliseconds, a page of 100 sessions over TLS; less is better"
+    return svg(
+        (700, y + 10),
+        "CPU per call",
+        [f'<text x="8" y="20" class="title">{title}</text>', *shapes],
+        style=".ours{fill:#0969da}.other{fill:#afb8c1}",
+        dark=".ours{fill:#58a6ff}.other{fill:#6e7681}",
     )
+
+
+def svg(size: tuple[int, int], label: str, shapes: Sequence[str], *, style: str, dark: str) -> str:
+    """Return an SVG document; its colours follow the reader's light or dark mode.
+
+    Args:
+        size: width and height.
+        label: the text for readers who cannot see it.
+        shapes: what it shows, in SVG. Text may have the class `title`.
+        style: CSS for the shapes.
+        dark: CSS that replaces part of it in dark mode.
+    """
+    text = "text{font:12px system-ui,sans-serif;fill:#24292f}.title{font-weight:600}"
+    in_the_dark = f"@media(prefers-color-scheme:dark){{text{{fill:#e6edf3}}{dark}}}"
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 700 {y + 10}" role="img" aria-label="CPU per call">\n'
-        f"<style>{style}</style>\n"
-        '<text x="8" y="20" class="title">CPU per call in milliseconds, a page of 100 sessions over TLS; '
-        "less is better</text>\n" + "\n".join(shapes) + "\n</svg>\n"
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {size[0]} {size[1]}" role="img" aria-label="{label}">\n'
+        f"<style>{text}{style}{in_the_dark}</style>\n" + "\n".join(shapes) + "\n</svg>\n"
     )

@@ -11,10 +11,11 @@ import urllib.request
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
+from itertools import product
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bench import cold
-from bench.heartbeat import AT_A_TIME, CALLS, REFRESH, WAITING
+from bench.heartbeat import CALLS, CONCURRENCY, REFRESH, WAITING
 from bench.heartbeat import CONTENDERS as HEARTBEATS
 from bench.measure import (
     NEWEST_BOTO3,
@@ -27,7 +28,7 @@ from bench.measure import (
     spread,
     start,
 )
-from bench.report import Bar, Section, number, shown
+from bench.report import Bar, Section, format_number, format_spread
 from bench.server import DELAY, PAGES
 
 if TYPE_CHECKING:
@@ -52,9 +53,13 @@ class Setting:
     plain: Target
     quick: bool
 
-    def length(self, seconds: float, least: int = 5, most: int = 40) -> Length:
+    def length(self, seconds: float, min_rounds: int = 5, max_rounds: int = 40) -> Length:
         """The full length, or what is left of it when in a hurry."""
-        return Length(seconds / 8, max(1, least // 3), most) if self.quick else Length(seconds, least, most)
+        return (
+            Length(seconds / 8, max(1, min_rounds // 3), max_rounds)
+            if self.quick
+            else Length(seconds, min_rounds, max_rounds)
+        )
 
     def worker(self, kind: str, name: str, concurrency: int = 1) -> Worker:
         """A contender's process. Its name may end in ", newest", for the other boto3."""
@@ -117,10 +122,10 @@ def server(setting: Setting) -> Section:
         (OURS, 50, 500),
     ):
         with setting.worker(entry.kind, entry.name, concurrency) as worker:
-            told = {"sessions": 100, "warm": 2 * concurrency, **_at_a_time(entry, concurrency)}
-            worker.do("calls", calls=1, **told)  # connects
+            options = {"sessions": 100, "warm": 2 * concurrency, **_concurrency_option(entry, concurrency)}
+            worker.do("calls", calls=1, **options)  # connects
             before = setting.server()
-            sample = worker.sample("calls", calls=calls // (8 if setting.quick else 1), **told)
+            sample = worker.sample("calls", calls=calls // (8 if setting.quick else 1), **options)
             after = setting.server()
         requests = after["requests"] - before["requests"]
         cpu = (after["cpu"] - before["cpu"]) / requests
@@ -128,8 +133,8 @@ def server(setting: Setting) -> Section:
             (
                 f"{entry.label}, {concurrency} at a time",
                 f"{1 / sample.wall:,.0f}",
-                number(sample.cpu * 1e6),
-                number(cpu * 1e6),
+                format_number(sample.cpu * 1e6),
+                format_number(cpu * 1e6),
                 f"{1 / cpu:,.0f}",
                 f"{cpu / sample.wall:.0%}",
             )
@@ -150,33 +155,51 @@ def server(setting: Setting) -> Section:
     )
 
 
-def _at_a_time(entry: Entry, concurrency: int) -> dict[str, int]:
+def _concurrency_option(entry: Entry, concurrency: int) -> dict[str, int]:
     return {} if entry.kind == "sync" else {"concurrency": concurrency}
+
+
+class Turn(NamedTuple):
+    """What a contender does each time that it is its turn: a command of `bench.worker`, with its options."""
+
+    entry: Entry
+    command: str
+    options: Mapping[str, int] = {}
+    concurrency: int = 1
+
+
+def _take_turns(setting: Setting, turns: Mapping[str, Turn], length: Length) -> Rounds[Sample]:
+    """Start a process for each turn, and let them take turns. A first turn, to import and connect, does not count."""
+    with ExitStack() as stack:
+        measured: dict[str, Callable[[], Sample]] = {}
+        for label, (entry, command, options, concurrency) in turns.items():
+            worker = stack.enter_context(setting.worker(entry.kind, entry.name, concurrency))
+            measured[label] = partial(worker.sample, command, **options)
+            measured[label]()
+        return interleave(measured, length)
 
 
 def _calls(
     setting: Setting, entries: tuple[Entry, ...], length: Length, *, sessions: int, calls: int, concurrency: int = 1
 ) -> Rounds[Sample]:
     """Let clients take turns in calling."""
-    with ExitStack() as stack:
-        turns: dict[str, Callable[[], Sample]] = {}
-        for entry in entries:
-            worker = stack.enter_context(setting.worker(entry.kind, entry.name, concurrency))
-            told = {"sessions": sessions, "calls": calls, "warm": max(10, 2 * concurrency)}
-            turn = turns[entry.label] = partial(worker.sample, "calls", **told, **_at_a_time(entry, concurrency))
-            turn()  # imports, connects
-        return interleave(turns, length)
+    options = {"sessions": sessions, "calls": calls, "warm": max(10, 2 * concurrency)}
+    turns = {
+        entry.label: Turn(entry, "calls", {**options, **_concurrency_option(entry, concurrency)}, concurrency)
+        for entry in entries
+    }
+    return _take_turns(setting, turns, length)
 
 
 def _table(rounds: Rounds[Any], base: str, unit: str = "ms") -> Table:
-    by = {"ms": 1e3, "µs": 1e6}[unit]
+    factor = {"ms": 1e3, "µs": 1e6}[unit]
     rows = [
         (
             label,
-            shown(spread(rounds, label).scaled(by)),
-            number(spread(rounds, label).least * by),
-            shown(spread(rounds, label, "wall").scaled(by)),
-            "1" if label == base else shown(ratio(rounds, label, base)),
+            format_spread(spread(rounds, label).scaled(factor)),
+            format_number(spread(rounds, label).minimum * factor),
+            format_spread(spread(rounds, label, "wall").scaled(factor)),
+            "1" if label == base else format_spread(ratio(rounds, label, base)),
         )
         for label in rounds
     ]
@@ -237,14 +260,11 @@ def async_50(setting: Setting) -> Section:
 
 def async_1000(setting: Setting) -> Section:
     """A thousand calls at a time, beside fifty."""
-    with ExitStack() as stack:
-        turns: dict[str, Callable[[], Sample]] = {}
-        for entry in (OURS, AIOHTTP):
-            for concurrency in (50, 1000):
-                worker = stack.enter_context(setting.worker(entry.kind, entry.name, concurrency))
-                told = {"sessions": 100, "calls": 1000, "warm": concurrency, "concurrency": concurrency}
-                turns[f"{entry.label}, {concurrency} at a time"] = partial(worker.sample, "calls", **told)
-        rounds = interleave(turns, setting.length(20, 2, 10))
+    turns = {}
+    for entry, concurrency in product((OURS, AIOHTTP), (50, 1000)):
+        options = {"sessions": 100, "calls": 1000, "warm": concurrency, "concurrency": concurrency}
+        turns[f"{entry.label}, {concurrency} at a time"] = Turn(entry, "calls", options, concurrency)
+    rounds = _take_turns(setting, turns, setting.length(20, 2, 10))
     base = f"{OURS.label}, 50 at a time"
     return Section(
         "Asynchronous calls, 1,000 at a time",
@@ -279,8 +299,8 @@ def cold_starts(setting: Setting) -> Section:
     rows = [
         (
             label,
-            shown(spread(rounds, label, "wall").scaled(1e3)),
-            shown(spread(rounds, label).scaled(1e3)),
+            format_spread(spread(rounds, label, "wall").scaled(1e3)),
+            format_spread(spread(rounds, label).scaled(1e3)),
             *[f"{spread(rounds, label, part).median * 1e3:.1f}" for part in ("imports", "client", "call")],
             f"{spread(rounds, label, 'peak').median / 2**20:.1f}",
         )
@@ -297,7 +317,8 @@ def cold_starts(setting: Setting) -> Section:
         ("over TLS: novaact_http AsyncClient", "over TLS: aiobotocore"),
     ]
     ratios = [
-        (f"{of} / {to}", *[shown(ratio(rounds, of, to, each)) for each in ("wall", "cpu", "peak")]) for of, to in pairs
+        (f"{of} / {to}", *[format_spread(ratio(rounds, of, to, each)) for each in ("wall", "cpu", "peak")])
+        for of, to in pairs
     ]
     return Section(
         "Cold start to the first response, and peak memory",
@@ -317,12 +338,8 @@ def cold_starts(setting: Setting) -> Section:
 def construct(setting: Setting) -> Section:
     """Clients after the first."""
     entries = {OURS_SYNC: 50, BOTO3: 5, OURS: 50, AIOBOTOCORE: 5}
-    with ExitStack() as stack:
-        turns: dict[str, Callable[[], Sample]] = {}
-        for entry, clients in entries.items():
-            worker = stack.enter_context(setting.worker(entry.kind, entry.name))
-            turns[entry.label] = partial(worker.sample, "construct", clients=clients)
-        rounds = interleave(turns, setting.length(8))
+    turns = {entry.label: Turn(entry, "construct", {"clients": clients}) for entry, clients in entries.items()}
+    rounds = _take_turns(setting, turns, setting.length(8))
     return Section(
         "Making a second client",
         "The first client's time is in the cold starts. boto3's and aiobotocore's clients are of one session.",
@@ -351,13 +368,8 @@ def sign(setting: Setting) -> Section:
 
 def paging(setting: Setting) -> Section:
     """A listing from afar."""
-    with ExitStack() as stack:
-        turns: dict[str, Callable[[], Sample]] = {}
-        for entry in (OURS_SYNC, BOTO3, OURS, AIOBOTOCORE):
-            worker = stack.enter_context(setting.worker(entry.kind, entry.name))
-            turn = turns[entry.label] = partial(worker.sample, "listing")
-            turn()  # imports, connects
-        rounds = interleave(turns, setting.length(15, 3))
+    turns = {entry.label: Turn(entry, "listing") for entry in (OURS_SYNC, BOTO3, OURS, AIOBOTOCORE)}
+    rounds = _take_turns(setting, turns, setting.length(15, 3))
     delay = f"{DELAY * 1000:.0f} ms"
     return Section(
         f"Listing {PAGES} pages, {delay} away",
@@ -387,7 +399,7 @@ class Refreshes(NamedTuple):
 def heartbeat(setting: Setting) -> Section:
     """Gaps in the event loop."""
 
-    def watched(name: str) -> dict[str, list[float]]:
+    def measured(name: str) -> dict[str, list[float]]:
         process = start("bench.heartbeat", name, setting.tls.url, setting.tls.ca_bundle)
         line = process.communicate()[0]
         if process.returncode:
@@ -396,15 +408,17 @@ def heartbeat(setting: Setting) -> Section:
         return gaps
 
     def turn(name: str) -> Gaps:
-        gaps = watched(name)
+        gaps = measured(name)
         return Gaps(gaps["nothing"][0], *gaps["first call"], *gaps["many calls"])
 
     def refresh() -> Refreshes:
-        return Refreshes(*watched("refresh")["refresh"])
+        return Refreshes(*measured("refresh")["refresh"])
 
     refreshes = {OURS.label: [refresh() for _ in range(1 if setting.quick else 5)]}
-    rounds = interleave({name: partial(turn, name) for name in HEARTBEATS}, setting.length(25, most=15))
-    rows = [(name, *[shown(spread(rounds, name, each).scaled(1e3)) for each in Gaps._fields]) for name in HEARTBEATS]
+    rounds = interleave({name: partial(turn, name) for name in HEARTBEATS}, setting.length(25, max_rounds=15))
+    rows = [
+        (name, *[format_spread(spread(rounds, name, each).scaled(1e3)) for each in Gaps._fields]) for name in HEARTBEATS
+    ]
     head = (
         f"{len(rounds[OURS.label])} rounds; ms",
         "nothing to do",
@@ -416,7 +430,7 @@ def heartbeat(setting: Setting) -> Section:
     return Section(
         "How long the event loop is held up",
         "A task wants to run every millisecond, while a client is made and calls for the first time over TLS (it "
-        f"was imported before), and while there are {CALLS} calls, {AT_A_TIME} at a time. The largest gap "
+        f"was imported before), and while there are {CALLS} calls, {CONCURRENCY} at a time. The largest gap "
         "between two of its runs, in a fresh process each round; what other processes did to it is in it, but not in "
         "the CPU time that the loop's thread used between two runs.",
         [
@@ -426,7 +440,7 @@ def heartbeat(setting: Setting) -> Section:
                 [
                     (
                         f"{WAITING} calls wait {REFRESH:g} s for credentials",
-                        *[shown(spread(refreshes, OURS.label, each).scaled(1e3)) for each in Refreshes._fields],
+                        *[format_spread(spread(refreshes, OURS.label, each).scaled(1e3)) for each in Refreshes._fields],
                     )
                 ],
             ),
@@ -449,13 +463,13 @@ def profile(setting: Setting) -> Section:
     for entry, floor, concurrency in ((OURS_SYNC, RAW, 1), (OURS, ASYNC_RAW, 1), (OURS, ASYNC_RAW, 50)):
         title = f"{entry.label}, {concurrency} at a time"
         rounds = _calls(setting, (entry, floor), Length(2, 3, 10), sessions=100, calls=300, concurrency=concurrency)
-        ours, least = (spread(rounds, each.label).median * 1e6 for each in (entry, floor))
+        ours, floor_cost = (spread(rounds, each.label).median * 1e6 for each in (entry, floor))
         section.text += (
-            f"\n\nWithout the profiler, {title}: {ours:.0f} µs of CPU per call, {ours - least:.0f} µs above "
-            f"{floor.label.removeprefix('floor: ')} ({least:.0f} µs)."
+            f"\n\nWithout the profiler, {title}: {ours:.0f} µs of CPU per call, {ours - floor_cost:.0f} µs above "
+            f"{floor.label.removeprefix('floor: ')} ({floor_cost:.0f} µs)."
         )
         with setting.worker(entry.kind, entry.name, concurrency) as worker:
-            found = worker.do("profile", sessions=100, calls=calls, **_at_a_time(entry, concurrency))
+            found = worker.do("profile", sessions=100, calls=calls, **_concurrency_option(entry, concurrency))
         packages = [(name, f"{own:.1f}") for name, own in found["packages"]]
         functions = [(f"`{name}`", f"{own:.1f}", f"{count:.1f}") for name, own, count in found["functions"]]
         section.tables += [

@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bench.measure import start
+from bench.report import svg
 from novaact_http import AsyncClient, Client, Credentials, Timeout
 from novaact_http.errors import NovaActError
 
@@ -34,9 +35,9 @@ if TYPE_CHECKING:
     from novaact_http._clients.pagers import AsyncPager
 
 HERE = Path(__file__).parent
-LONG = 30  # minutes; shorter runs are not written down
+FULL_RUN = 30  # minutes; shorter runs are not written down
 THREADS, TASKS = 4, 12
-CUT_OFF = 0.05  # of the listings in tasks
+CANCELLED_SHARE = 0.05  # of the listings in tasks
 PAUSE = 0.1  # seconds between the listings of a thread or task, on average
 FAULTS = (
     "reset 0.1 %",
@@ -92,15 +93,15 @@ def serve() -> None:
 class Load:
     """What is to be listed, and what came of it."""
 
-    def __init__(self, told: dict[str, Any], until: float) -> None:
+    def __init__(self, service: dict[str, Any], until: float) -> None:
         self.until = until
-        self.outcomes: Counter[str] = Counter()
-        self._runs = told["runs"]
-        key_id, secret = told["keys"]
+        self.counts: Counter[str] = Counter()
+        self._runs = service["runs"]
+        key_id, secret = service["keys"]
         self.options = {
-            "region": told["region"],
-            "endpoint_url": told["endpoint_url"],
-            "verify": told["verify"],
+            "region": service["region"],
+            "endpoint_url": service["endpoint_url"],
+            "verify": service["verify"],
             "timeout": Timeout(connect=10, read=5, total=30),
             # Good for 20 seconds more: they are renewed beside all calls.
             "credentials": lambda: Credentials(
@@ -110,53 +111,53 @@ class Load:
             ),
         }
 
-    def pick(self, chance: random.Random) -> tuple[dict[str, Any], list[str]]:
+    def pick(self, rng: random.Random) -> tuple[dict[str, Any], list[str]]:
         """Arguments of a listing, and the ids that must come of it."""
-        name, run_id, ids = chance.choice(self._runs)
-        order = chance.choice(["Ascending", "Descending"])
+        name, run_id, ids = rng.choice(self._runs)
+        order = rng.choice(["Ascending", "Descending"])
         arguments = {"workflow_definition_name": name, "workflow_run_id": run_id, "sort_order": order}
-        arguments["page_size"] = chance.choice([10, 50, 100])
+        arguments["page_size"] = rng.choice([10, 50, 100])
         return arguments, ids if order == "Ascending" else ids[::-1]
 
-    def check(self, got: list[str], wanted: list[str], error: str) -> None:
+    def check(self, listed: list[str], expected: list[str], error: str) -> None:
         """Count a listing: whole, or right as far as it came before an error."""
-        if got == (wanted[: len(got)] if error else wanted):
-            self.outcomes[error or "complete"] += 1
+        if listed == (expected[: len(listed)] if error else expected):
+            self.counts[error or "complete"] += 1
         else:
-            self.outcomes["WRONG"] += 1
+            self.counts["WRONG"] += 1
 
-    def in_a_thread(self, client: Client, seed: int) -> None:
+    def run_in_thread(self, client: Client, seed: int) -> None:
         """List and list again."""
-        chance = random.Random(seed)
+        rng = random.Random(seed)
         while time.monotonic() < self.until:
-            arguments, wanted = self.pick(chance)
-            got: list[str] = []
+            arguments, expected = self.pick(rng)
+            listed: list[str] = []
             error = ""
             try:
-                got.extend(each.session_id for each in client.iter_sessions(**arguments))
+                listed.extend(each.session_id for each in client.iter_sessions(**arguments))
             except NovaActError as raised:
                 error = type(raised).__name__
-            self.check(got, wanted, error)
-            time.sleep(chance.random() * 2 * PAUSE)
+            self.check(listed, expected, error)
+            time.sleep(rng.random() * 2 * PAUSE)
 
-    async def in_a_task(self, client: AsyncClient, seed: int) -> None:
+    async def run_in_task(self, client: AsyncClient, seed: int) -> None:
         """The same, now and then cut off."""
-        chance = random.Random(seed)
+        rng = random.Random(seed)
         while time.monotonic() < self.until:
-            arguments, wanted = self.pick(chance)
-            got: list[str] = []
+            arguments, expected = self.pick(rng)
+            listed: list[str] = []
             error = ""
 
-            pager = client.iter_sessions(**arguments, prefetch=chance.choice([False, True]))
-            cut_off = chance.random() < CUT_OFF
+            pager = client.iter_sessions(**arguments, prefetch=rng.choice([False, True]))
+            cancelled = rng.random() < CANCELLED_SHARE
             try:
-                await asyncio.wait_for(collect(pager, got), chance.random() * 0.02 if cut_off else None)
+                await asyncio.wait_for(collect(pager, listed), rng.random() * 0.02 if cancelled else None)
             except asyncio.TimeoutError:
                 error = "cancelled"
             except NovaActError as raised:
                 error = type(raised).__name__
-            self.check(got, wanted, error)
-            await asyncio.sleep(chance.random() * 2 * PAUSE)
+            self.check(listed, expected, error)
+            await asyncio.sleep(rng.random() * 2 * PAUSE)
 
 
 async def collect(pager: AsyncPager[ListSessionsResponse, SessionSummary], ids: list[str]) -> None:
@@ -185,11 +186,11 @@ async def run(load: Load, every: float) -> list[Sample]:
     samples = []
     began = time.monotonic()
     with Client(**load.options) as client:
-        threads = [threading.Thread(target=load.in_a_thread, args=(client, seed)) for seed in range(THREADS)]
+        threads = [threading.Thread(target=load.run_in_thread, args=(client, seed)) for seed in range(THREADS)]
         for thread in threads:
             thread.start()
         async with AsyncClient(**load.options) as async_client:
-            tasks = [asyncio.create_task(load.in_a_task(async_client, 1_000 + seed)) for seed in range(TASKS)]
+            tasks = [asyncio.create_task(load.run_in_task(async_client, 1_000 + seed)) for seed in range(TASKS)]
             while time.monotonic() < load.until:
                 await asyncio.sleep(every)
                 samples.append(
@@ -207,7 +208,7 @@ async def run(load: Load, every: float) -> list[Sample]:
     return samples
 
 
-def quarter(samples: Sequence[Sample], number: int, name: str) -> float:
+def quarter_median(samples: Sequence[Sample], number: int, name: str) -> float:
     """The median of one quarter of the time, from 0."""
     size = max(1, len(samples) // 4)
     return statistics.median(float(getattr(each, name)) for each in samples[number * size : (number + 1) * size])
@@ -234,22 +235,20 @@ def chart(samples: Sequence[Sample]) -> str:
         ]
     bottom = 20 + len(PANELS) * (height + 40)
     shapes.append(f'<text x="{50 + width}" y="{bottom - 24}" text-anchor="end">{end / 60:.0f} minutes</text>')
-    style = (
-        "text{font:12px system-ui,sans-serif;fill:#24292f}.title{font-weight:600}.axis{stroke:#8c959f;fill:none}"
-        ".line{stroke:#0969da;fill:none;stroke-width:1.5}"
-        "@media(prefers-color-scheme:dark){text{fill:#e6edf3}.line{stroke:#58a6ff}}"
-    )
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 700 {bottom}" role="img" aria-label="half an hour">\n'
-        f"<style>{style}</style>\n" + "\n".join(shapes) + "\n</svg>\n"
+    return svg(
+        (700, bottom),
+        "memory, sockets, threads and tasks over time",
+        shapes,
+        style=".axis{stroke:#8c959f;fill:none}.line{stroke:#0969da;fill:none;stroke-width:1.5}",
+        dark=".line{stroke:#58a6ff}",
     )
 
 
 def report(load: Load, samples: Sequence[Sample], left: int) -> str:
     """All of it, as Markdown."""
-    listings = sum(load.outcomes.values())
+    listings = sum(load.counts.values())
     rows = [
-        f"| {title} | {quarter(samples, 1, name):.1f} | {quarter(samples, 3, name):.1f} |"
+        f"| {title} | {quarter_median(samples, 1, name):.1f} | {quarter_median(samples, 3, name):.1f} |"
         for name, title in PANELS.items()
     ]
     return "\n".join(
@@ -260,9 +259,9 @@ def report(load: Load, samples: Sequence[Sample], left: int) -> str:
             "service over TLS, in a process of its own. One request in a hundred goes wrong, in ten ways; one task in",
             "twenty is cancelled. Each listing must be complete and in order, or end with a documented error.",
             "",
-            f"{samples[-1].at / 60:.0f} minutes, {listings:,} listings, **wrong: {load.outcomes['WRONG']}**; sockets",
+            f"{samples[-1].at / 60:.0f} minutes, {listings:,} listings, **wrong: {load.counts['WRONG']}**; sockets",
             f"left after closing: {left}. What came of them: "
-            + ", ".join(f"{name} {count:,}" for name, count in load.outcomes.most_common())
+            + ", ".join(f"{name} {count:,}" for name, count in load.counts.most_common())
             + ".",
             "",
             "| median of the | second quarter | last quarter |",
@@ -278,7 +277,7 @@ def report(load: Load, samples: Sequence[Sample], left: int) -> str:
 def main() -> None:
     """Parse the arguments, put the load on, tell."""
     parser = argparse.ArgumentParser(prog="python -m bench.soak", description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--minutes", type=float, default=LONG)
+    parser.add_argument("--minutes", type=float, default=FULL_RUN)
     parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.serve:
@@ -291,12 +290,12 @@ def main() -> None:
     samples = asyncio.run(run(load, every=min(5.0, options.minutes * 60 / 40)))
     left = sockets() - before
     process.communicate()
-    told = report(load, samples, left)
-    print(told)
-    if options.minutes >= LONG:
-        (HERE / "SOAK.md").write_text(told, encoding="utf-8")
+    text = report(load, samples, left)
+    print(text)
+    if options.minutes >= FULL_RUN:
+        (HERE / "SOAK.md").write_text(text, encoding="utf-8")
         (HERE / "soak.svg").write_text(chart(samples), encoding="utf-8")
-    if load.outcomes["WRONG"] or left:
+    if load.counts["WRONG"] or left:
         sys.exit("a listing was wrong, or something is left over")
 
 

@@ -18,13 +18,13 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
-from bench.contenders import ASYNC, KEY, REGION, SECRET, SYNC, Target, asks
+from bench.contenders import ASYNC, KEY, REGION, SECRET, SYNC, Target, varied_arguments
 from bench.measure import allow_many_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bench.contenders import Ask
+    from bench.contenders import Arguments
 
 LISTED = 2_000
 
@@ -58,22 +58,22 @@ class SyncWorker:
     def calls(self, sessions: int, calls: int, warm: int, **_: object) -> tuple[float, float]:
         """Call one after the other."""
         contender = self._contender
-        for ask in asks(warm, sessions):
-            check(contender.count(contender.call(ask)), sessions)
-        varied, call = asks(calls, sessions), contender.call
+        for arguments in varied_arguments(warm, sessions):
+            check(contender.count(contender.call(arguments)), sessions)
+        arguments_list, call = varied_arguments(calls, sessions), contender.call
         watch = Stopwatch()
-        for ask in varied:
-            call(ask)
+        for arguments in arguments_list:
+            call(arguments)
         return watch.stop(calls)
 
     def profile(self, sessions: int, calls: int, **_: object) -> dict[str, list[Any]]:
         """Where the time of calls goes."""
         self.calls(sessions, 1, 20)
-        varied, call = asks(calls, sessions), self._contender.call
+        arguments_list, call = varied_arguments(calls, sessions), self._contender.call
         profiler = cProfile.Profile()
         profiler.enable()
-        for ask in varied:
-            call(ask)
+        for arguments in arguments_list:
+            call(arguments)
         profiler.disable()
         return summary(profiler, calls)
 
@@ -111,35 +111,39 @@ class AsyncWorker:
     def calls(self, sessions: int, calls: int, warm: int, concurrency: int = 1) -> tuple[float, float]:
         """Call, so many at a time, without a break."""
         cool = concurrency - 1
-        return self._loop.run_until_complete(self._many(asks(warm + calls + cool, sessions), calls, warm, concurrency))
+        return self._loop.run_until_complete(
+            self._call_many(varied_arguments(warm + calls + cool, sessions), calls, warm, concurrency)
+        )
 
-    async def _many(self, varied: list[Ask], calls: int, warm: int, concurrency: int) -> tuple[float, float]:
-        contender, left, done = self._contender, iter(varied), 0
+    async def _call_many(
+        self, arguments_list: list[Arguments], calls: int, warm: int, concurrency: int
+    ) -> tuple[float, float]:
+        contender, left, done = self._contender, iter(arguments_list), 0
         watch, taken = Stopwatch(), (0.0, 0.0)
 
-        async def one() -> None:
+        async def call_in_turn() -> None:
             nonlocal done, taken
-            for ask in left:
-                page = await contender.call(ask)
+            for arguments in left:
+                page = await contender.call(arguments)
                 done += 1
                 if done <= warm:
-                    check(contender.count(page), ask.sessions)
+                    check(contender.count(page), arguments.sessions)
                     if done == warm:
                         gc.collect()
                         watch.start()
                 elif done == warm + calls:
                     taken = watch.stop(calls)
 
-        await asyncio.gather(*[one() for _ in range(concurrency)])
+        await asyncio.gather(*[call_in_turn() for _ in range(concurrency)])
         return taken
 
     def profile(self, sessions: int, calls: int, concurrency: int) -> dict[str, list[Any]]:
         """See `SyncWorker.profile`."""
         self.calls(sessions, 1, 2 * concurrency, concurrency)
-        varied = asks(calls + concurrency, sessions)
+        arguments_list = varied_arguments(calls + concurrency, sessions)
         profiler = cProfile.Profile()
         profiler.enable()
-        self._loop.run_until_complete(self._many(varied, calls, 1, concurrency))
+        self._loop.run_until_complete(self._call_many(arguments_list, calls, 1, concurrency))
         profiler.disable()
         return summary(profiler, calls)
 
@@ -176,16 +180,16 @@ def check(found: int, expected: int) -> None:
 
 def sign(signer: str, calls: int) -> tuple[float, float]:
     """Sign requests that differ, with our signer or botocore's."""
-    varied = [f"https://nova-act.{REGION}.amazonaws.com{ask.path()}" for ask in asks(calls, 100)]
-    sign_one = _ours(varied[0]) if signer == "ours" else _botocores()
-    sign_one(varied[0])
+    urls = [f"https://nova-act.{REGION}.amazonaws.com{each.path()}" for each in varied_arguments(calls, 100)]
+    sign_one = _our_signer(urls[0]) if signer == "ours" else _botocore_signer()
+    sign_one(urls[0])
     watch = Stopwatch()
-    for url in varied:
+    for url in urls:
         sign_one(url)
     return watch.stop(calls)
 
 
-def _ours(example: str) -> Callable[[str], object]:
+def _our_signer(example: str) -> Callable[[str], object]:
     # The one thing that is measured and not public: `Client(signer=None)` uses it.
     from novaact_http import Credentials
     from novaact_http._call.sigv4 import Scope, SigV4Signer
@@ -202,7 +206,7 @@ def _ours(example: str) -> Callable[[str], object]:
     )
 
 
-def _botocores() -> Callable[[str], object]:
+def _botocore_signer() -> Callable[[str], object]:
     from botocore.auth import SigV4Auth
     from botocore.awsrequest import AWSRequest
     from botocore.credentials import Credentials
@@ -256,7 +260,7 @@ def main() -> None:
         worker: SyncWorker | AsyncWorker = SyncWorker(SYNC[name], target)
     else:
         worker = AsyncWorker(ASYNC[name], target, event_loop(kind))
-    do: dict[str, Callable[..., Any]] = {
+    commands: dict[str, Callable[..., Any]] = {
         "calls": worker.calls,
         "construct": worker.construct,
         "listing": worker.listing,
@@ -264,8 +268,8 @@ def main() -> None:
         "sign": sign,
     }
     for line in sys.stdin:
-        told = json.loads(line)
-        print(json.dumps(do[told.pop("command")](**told)), flush=True)
+        options = json.loads(line)
+        print(json.dumps(commands[options.pop("command")](**options)), flush=True)
     worker.close()
 
 

@@ -13,14 +13,14 @@ import pytest
 from bench import fleet
 from bench.fleet import (
     BURST,
-    LANES,
     LAST_PAGE,
-    MOST_PAGES,
+    MAX_CONCURRENT_LISTINGS,
+    MAX_PAGES,
     PAGE,
     POLICIES,
     RATE,
     THROTTLED,
-    THROTTLED_WITH_A_HINT,
+    THROTTLED_WITH_RETRY_AFTER,
     Bucket,
     Client,
     Listing,
@@ -28,9 +28,9 @@ from bench.fleet import (
     Scenario,
     Service,
     Simulation,
-    at,
     listings,
     recovery,
+    value_at,
 )
 from hypothesis import given
 from hypothesis import strategies as st
@@ -72,13 +72,13 @@ def test_the_bucket_gives_all_that_it_has() -> None:
 
 def test_what_holds_now_is_what_holds_until_the_next_step() -> None:
     steps = ((10.0, 0.5), (20.0, 0.7))
-    assert [at(steps, now) for now in (0.0, 9.9, 10.0, 19.9, 20.0)] == [0.5, 0.5, 0.7, 0.7, 0.0]
+    assert [value_at(steps, now) for now in (0.0, 9.9, 10.0, 19.9, 20.0)] == [0.5, 0.5, 0.7, 0.7, 0.0]
 
 
 def answers(scenario: Scenario, now: float, count: int = 2_000, bucket: float = 1e9) -> list[tuple[float, object]]:
     service = Service(scenario, Bucket(RATE, bucket), random.Random(1))
     request = request_of(CALL)
-    return [service.answer(request, now, PAGE, hint=False) for _ in range(count)]
+    return [service.answer(request, now, PAGE, with_retry_after=False) for _ in range(count)]
 
 
 def test_a_response_takes_a_tenth_of_a_second_on_average_and_half_of_that_at_least() -> None:
@@ -106,8 +106,8 @@ def test_in_a_black_out_nothing_gets_through_and_one_of_ten_hangs() -> None:
 def test_whoever_comes_too_often_is_throttled_and_told_when_to_come_again_if_that_is_heard() -> None:
     service = Service(CALM, Bucket(1.0, 1.0), random.Random(1))
     request = request_of(CALL)
-    got = [service.answer(request, 0.0, LAST_PAGE, hint=hint)[1] for hint in (True, True, False)]
-    assert got == [LAST_PAGE, THROTTLED_WITH_A_HINT, THROTTLED]
+    got = [service.answer(request, 0.0, LAST_PAGE, with_retry_after=heard)[1] for heard in (True, True, False)]
+    assert got == [LAST_PAGE, THROTTLED_WITH_RETRY_AFTER, THROTTLED]
 
 
 # Who lists what.
@@ -124,7 +124,7 @@ def test_as_much_is_wanted_as_the_scenario_says() -> None:
     made = listings(Scenario("", "", loads=((200, 0.5), (400, 2.0))), 10, 1)
     times = [each.wanted_at for each in made]
     assert times == sorted(times)
-    assert {each.pages for each in made} == set(range(1, MOST_PAGES + 1))
+    assert {each.pages for each in made} == set(range(1, MAX_PAGES + 1))
     for begins, ends, load in ((0, 200, 0.5), (200, 400, 2.0)):
         wanted = sum(each.pages for each in made if begins <= each.wanted_at < ends)
         assert wanted / 200 == pytest.approx(load * RATE, rel=0.05)
@@ -177,7 +177,7 @@ def test_no_client_works_on_more_listings_than_it_may(policy: Policy, monkeypatc
 
     monkeypatch.setattr(Simulation, "_list", counted)
     Simulation(policy, RUSH, 2).run()
-    assert max(most) == LANES
+    assert max(most) == MAX_CONCURRENT_LISTINGS
 
 
 def test_the_slowest_is_the_ninety_ninth_percentile_of_completed_listings() -> None:

@@ -90,6 +90,6 @@ def test_no_imports_go_around_in_a_circle() -> None:
 
 
 def test_the_local_service_shares_no_logic_with_the_client() -> None:
-    arrows = {name: each for name, each in _arrows().items() if name.startswith("testing._service.")}
+    arrows = {name: each for name, each in _arrows().items() if name.startswith("testing._local_service.")}
     assert len(arrows) > 5
     assert {_room(each) for imported in arrows.values() for each in imported} <= THE_SERVICE_MAY_IMPORT

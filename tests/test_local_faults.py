@@ -25,8 +25,8 @@ from novaact_http import (
     errors,
 )
 from novaact_http.testing import LocalService
-from novaact_http.testing._service.behaviour import modelled
-from novaact_http.testing._service.faults import Schedule, Scheduled, Specification, TokenBucket
+from novaact_http.testing._local_service.faults import FaultSpecification, Schedule, ScheduledFault, TokenBucket
+from novaact_http.testing._local_service.nova_act import modelled_error
 from servers import eventually
 from support import KEYS, TEMPORARY_KEYS, Face, boto3_arguments, boto3_for, call_for, options_for
 
@@ -57,17 +57,17 @@ def outcomes(face: Face, service: LocalService, count: int, **options: Any) -> l
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("reset", Specification(fault="reset")),
-        ("ThrottlingException next 2", Specification(fault="ThrottlingException", times=2)),
-        ("reset-mid every 3rd", Specification(fault="reset-mid", every=3)),
-        (" close  every 1 ", Specification(fault="close", every=1)),
-        ("stall 10%", Specification(fault="stall", chance=0.1)),
-        ("drip for 0.5s 2.5 %", Specification(fault="drip", seconds=0.5, chance=0.025)),
-        ("refuse for 2 s next 1", Specification(fault="refuse", seconds=2.0, times=1)),
+        ("reset", FaultSpecification(fault="reset")),
+        ("ThrottlingException next 2", FaultSpecification(fault="ThrottlingException", times=2)),
+        ("reset-mid every 3rd", FaultSpecification(fault="reset-mid", every=3)),
+        (" close  every 1 ", FaultSpecification(fault="close", every=1)),
+        ("stall 10%", FaultSpecification(fault="stall", chance=0.1)),
+        ("drip for 0.5s 2.5 %", FaultSpecification(fault="drip", seconds=0.5, chance=0.025)),
+        ("refuse for 2 s next 1", FaultSpecification(fault="refuse", seconds=2.0, times=1)),
     ],
 )
-def test_a_fault_is_written_as_one_says_it(text: str, expected: Specification) -> None:
-    assert Specification.parse(text) == expected
+def test_a_fault_is_written_as_one_says_it(text: str, expected: FaultSpecification) -> None:
+    assert FaultSpecification.parse(text) == expected
 
 
 @pytest.mark.parametrize(
@@ -103,16 +103,16 @@ def test_errors_come_as_scheduled(face: Face, service: LocalService) -> None:
 
 def test_of_several_faults_the_first_that_is_due_comes() -> None:
     schedule = Schedule(random.Random(0))
-    first, second = modelled("ConflictException", ""), modelled("ThrottlingException", "")
-    schedule.add(Scheduled(what=first, every=2))
-    schedule.add(Scheduled(what=second, times=3))
+    first, second = modelled_error("ConflictException", ""), modelled_error("ThrottlingException", "")
+    schedule.add(ScheduledFault(effect=first, every=2))
+    schedule.add(ScheduledFault(effect=second, times=3))
     assert [schedule.next() for _ in range(6)] == [second, first, second, first, second, first]
 
 
 def test_chances_are_the_seeds(service: LocalService) -> None:
     def coming(seed: int) -> list[bool]:
         schedule = Schedule(random.Random(seed))
-        schedule.add(Scheduled(what=modelled("ConflictException", ""), chance=0.3))
+        schedule.add(ScheduledFault(effect=modelled_error("ConflictException", ""), chance=0.3))
         return [schedule.next() is not None for _ in range(1_000)]
 
     assert coming(1) == coming(1) != coming(2)

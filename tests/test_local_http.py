@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from novaact_http import Client, errors
 from novaact_http.testing import LocalService, ReceivedRequest
-from novaact_http.testing._service.http import take_request
+from novaact_http.testing._local_service.http import take_request
 from support import (
     CALL,
     NOW,

@@ -18,8 +18,8 @@ from novaact_http import Client, Credentials, ServiceError, SortOrder, Timeout, 
 from novaact_http._call.sigv4 import Scope, SigV4Signer
 from novaact_http._operations.service_errors import ERRORS
 from novaact_http.testing import LocalService, ReceivedRequest
-from novaact_http.testing._service.authorization import Gate
-from novaact_http.testing._service.keys import Keys
+from novaact_http.testing._local_service.authorization import SignatureVerifier
+from novaact_http.testing._local_service.credentials import CredentialStore
 from support import (
     NOW,
     TEMPORARY_KEYS,
@@ -107,7 +107,7 @@ SIGNED = ("Host", "Content-Type", "X-Amz-Date", "X-Amz-Security-Token", "Authori
 
 def test_every_byte_counts(at_now: LocalService) -> None:
     request = signed(at_now, max_results=5, sort_order="Ascending")
-    gate = Gate(keys=Keys(0, TEMPORARY_KEYS, None), region="us-east-1")
+    verifier = SignatureVerifier(credentials=CredentialStore(0, TEMPORARY_KEYS, None), region="us-east-1")
 
     def let_in(**changes: str) -> bool:
         received = ReceivedRequest(
@@ -116,7 +116,7 @@ def test_every_byte_counts(at_now: LocalService) -> None:
             headers=tuple((name, changes.get(name, value)) for name, value in request.headers),
             body=changes.get("body", request.body.decode()).encode(),
         )
-        return gate.refusal(received, NOW) is None
+        return verifier.refusal(received, NOW) is None
 
     assert let_in()
     signed_headers = {name: value for name, value in request.headers if name in SIGNED}

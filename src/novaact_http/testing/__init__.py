@@ -15,20 +15,20 @@ from typing import TYPE_CHECKING
 from novaact_http._support import lazy_names
 
 if TYPE_CHECKING:
-    from novaact_http.testing._factories import make_error, make_page
-    from novaact_http.testing._service.behaviour import WorkflowRun
-    from novaact_http.testing._service.local import LocalService
-    from novaact_http.testing._service.messages import ReceivedRequest
+    from novaact_http.testing._local_service.messages import ReceivedRequest
+    from novaact_http.testing._local_service.nova_act import WorkflowRun
+    from novaact_http.testing._local_service.service import LocalService
+    from novaact_http.testing._pages_and_errors import make_error, make_page
     from novaact_http.testing._transports import Recorder, Replay, replay
 else:
     # Some need botocore, some httpx, and the plugin for pytest neither until a fixture is used.
     __getattr__, __dir__ = lazy_names.names(
         globals(),
         {
-            "_factories": ("make_error", "make_page"),
-            "_service.behaviour": ("WorkflowRun",),
-            "_service.local": ("LocalService",),
-            "_service.messages": ("ReceivedRequest",),
+            "_pages_and_errors": ("make_error", "make_page"),
+            "_local_service.nova_act": ("WorkflowRun",),
+            "_local_service.service": ("LocalService",),
+            "_local_service.messages": ("ReceivedRequest",),
             "_transports": ("Recorder", "Replay", "replay"),
         },
     )

@@ -16,7 +16,7 @@ from novaact_http._operations.service_errors import ERRORS
 from novaact_http.errors import ServiceError
 from novaact_http.models import ListSessionsResponse
 from novaact_http.testing import _recordings
-from novaact_http.testing._arguments import check, refuse
+from novaact_http.testing._argument_checks import check, refuse
 from novaact_http.testing._recordings import Message, Scrubber
 from novaact_http.transports import LeanAsyncTransport, LeanTransport
 
@@ -152,7 +152,7 @@ class Recorder(httpx.BaseTransport, httpx.AsyncBaseTransport):
         transport: httpx.BaseTransport | httpx.AsyncBaseTransport | None = None,
     ) -> None:
         is_transport = isinstance(transport, (httpx.BaseTransport, httpx.AsyncBaseTransport, type(None)))
-        check("transport", transport, "an httpx.BaseTransport or an httpx.AsyncBaseTransport", when=is_transport)
+        check("transport", transport, "an httpx.BaseTransport or an httpx.AsyncBaseTransport", valid=is_transport)
         self._folder = Path(folder)
         self._transport = transport
         self._own: LeanTransport | LeanAsyncTransport | None = None

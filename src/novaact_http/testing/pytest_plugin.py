@@ -8,7 +8,7 @@ pytest finds them by itself (an entry point of this package). Nothing is importe
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -51,12 +51,7 @@ def novaact_client(novaact_service: LocalService) -> Iterator[Client]:
     """A `Client` that talks to `novaact_service`."""
     from novaact_http import Client
 
-    with Client(
-        region=novaact_service.region,
-        endpoint_url=novaact_service.url,
-        credentials=novaact_service.get_credentials,
-        verify=novaact_service.ca_file,
-    ) as client:
+    with Client(**_client_options(novaact_service)) as client:
         yield client
 
 
@@ -67,12 +62,7 @@ def novaact_async_client(novaact_service: LocalService) -> Iterator[AsyncClient]
 
     from novaact_http import AsyncClient
 
-    client = AsyncClient(
-        region=novaact_service.region,
-        endpoint_url=novaact_service.url,
-        credentials=novaact_service.get_credentials,
-        verify=novaact_service.ca_file,
-    )
+    client = AsyncClient(**_client_options(novaact_service))
     yield client
     # On an event loop of its own, as the test's may be closed by now; connections are closed whatever loop they are of.
     loop = asyncio.new_event_loop()
@@ -80,3 +70,12 @@ def novaact_async_client(novaact_service: LocalService) -> Iterator[AsyncClient]
         loop.run_until_complete(client.aclose())
     finally:
         loop.close()
+
+
+def _client_options(service: LocalService) -> dict[str, Any]:
+    return {
+        "region": service.region,
+        "endpoint_url": service.url,
+        "credentials": service.get_credentials,
+        "verify": service.ca_file,
+    }

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, cast
 
 import attrs
 
-from novaact_http.testing._service.faults import ConnectionFault
-from novaact_http.testing._service.http import BadRequest, take_request
+from novaact_http.testing._local_service.faults import ConnectionFault
+from novaact_http.testing._local_service.http import BadRequest, take_request
 
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable
 
-    from novaact_http.testing._service.messages import ReceivedRequest
+    from novaact_http.testing._local_service.messages import ReceivedRequest
 
 ADDRESS = "127.0.0.1"
 _BACKLOG = 1024  # with few, a burst of connections waits for seconds
@@ -49,7 +49,7 @@ class Server:
         respond: called with each request, on the server's thread.
         port: 0 for any that is free.
         tls: to shake hands with; None for plain HTTP.
-        accepted: called for each connection.
+        on_accept: called for each connection.
     """
 
     def __init__(
@@ -57,12 +57,12 @@ class Server:
         respond: Callable[[ReceivedRequest], Reply],
         port: int,
         tls: ssl.SSLContext | None,
-        accepted: Callable[[], None],
+        on_accept: Callable[[], None],
     ) -> None:
         self.respond = respond
         self.port = port
         self._tls = tls
-        self._accepted = accepted
+        self._on_accept = on_accept
         self._connections: set[_Connection] = set()
         self._handshakes: set[asyncio.Task[object]] = set()
         self._listener = self._listen()  # here, so that what goes wrong is raised where it belongs
@@ -78,13 +78,13 @@ class Server:
 
     def refuse(self) -> None:
         """Close all connections, and refuse further ones. Returns when that is so."""
-        self._do(self.stop_accepting)
+        self._call_on_loop(self.stop_accepting)
 
     def accept(self) -> None:
         """Accept connections again."""
-        self._do(self._accept_again)
+        self._call_on_loop(self._accept_again)
 
-    def _do(self, what: Callable[[], None]) -> None:
+    def _call_on_loop(self, what: Callable[[], None]) -> None:
         done = threading.Event()
 
         def do() -> None:
@@ -138,7 +138,7 @@ class Server:
             while True:
                 accepted, _ = self._listener.accept()
                 accepted.setblocking(False)
-                self._accepted()
+                self._on_accept()
                 handshake = self._loop.create_task(
                     self._loop.connect_accepted_socket(lambda: _Connection(self), accepted, ssl=self._tls)
                 )
@@ -151,11 +151,11 @@ class Server:
         if handshake.cancelled() or handshake.exception() is not None:
             accepted.close()
 
-    def has_begun(self, connection: _Connection) -> None:
+    def add(self, connection: _Connection) -> None:
         """One more connection."""
         self._connections.add(connection)
 
-    def has_ended(self, connection: _Connection) -> None:
+    def remove(self, connection: _Connection) -> None:
         """One less."""
         self._connections.discard(connection)
 
@@ -166,18 +166,18 @@ class _Connection(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._buffer = bytearray()
         self._is_busy = False
-        self._is_last = False  # is the request the last one?
+        self._is_last_request = False  # is the request the last one?
         self._timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
-        self._server.has_begun(self)
+        self._server.add(self)
 
     def connection_lost(self, _: Exception | None) -> None:
         self._transport.close()  # though it is closed: or, with TLS, Python 3.10 would warn that it is not
         if self._timer is not None:
             self._timer.cancel()
-        self._server.has_ended(self)
+        self._server.remove(self)
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data
@@ -185,7 +185,7 @@ class _Connection(asyncio.Protocol):
             self._read()
 
     def eof_received(self) -> bool:
-        self._is_last = True
+        self._is_last_request = True
         is_plain = self._transport.get_extra_info("sslcontext") is None
         return is_plain and self._timer is not None  # there is something to be sent yet
 
@@ -203,7 +203,7 @@ class _Connection(asyncio.Protocol):
         if taken is None:
             return
         request, keep = taken
-        self._is_busy, self._is_last = True, self._is_last or not keep
+        self._is_busy, self._is_last_request = True, self._is_last_request or not keep
         try:
             reply = self._server.respond(request)
         except Exception:  # noqa: BLE001 - a mistake in the test itself, which must not be hidden
@@ -211,26 +211,26 @@ class _Connection(asyncio.Protocol):
             self.abort()
             return
         if reply.delay:
-            self._later(reply.delay, self._reply, reply)
+            self._call_later(reply.delay, self._reply, reply)
         else:
             self._reply(reply)
 
     def _reply(self, reply: Reply) -> None:
         self._timer = None
         if reply.fault is not None:
-            self._break(reply, reply.fault)
+            self._apply_fault(reply, reply.fault)
             return
         self._transport.write(reply.head + reply.body)
-        self._go_on()
+        self._end_reply()
 
-    def _go_on(self) -> None:
+    def _end_reply(self) -> None:
         self._is_busy = False
-        if self._is_last:
+        if self._is_last_request:
             self._transport.close()
         elif self._buffer:
             self._loop.call_soon(self._read)
 
-    def _break(self, reply: Reply, fault: ConnectionFault) -> None:
+    def _apply_fault(self, reply: Reply, fault: ConnectionFault) -> None:
         whole = reply.head + reply.body
         if fault.kind == "drip":
             self._drip(whole, fault.seconds)
@@ -242,7 +242,7 @@ class _Connection(asyncio.Protocol):
             self._transport.close()
         elif fault.kind in ("reset-mid", "reset-after"):
             self._transport.write(whole if fault.kind == "reset-after" else whole[: len(whole) // 2])
-            self._later(fault.seconds, self._reset)
+            self._call_later(fault.seconds, self._reset)
         elif fault.kind in ("reset", "refuse"):
             self._reset()
             if fault.kind == "refuse":
@@ -252,15 +252,15 @@ class _Connection(asyncio.Protocol):
     def _drip(self, rest: bytes, seconds: float) -> None:
         self._transport.write(rest[:1])
         if len(rest) > 1:
-            self._later(seconds, self._drip, rest[1:], seconds)
+            self._call_later(seconds, self._drip, rest[1:], seconds)
         else:
             self._timer = None
-            self._go_on()
+            self._end_reply()
 
     def _reset(self) -> None:
         raw = self._transport.get_extra_info("socket")
         raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
         self.abort()
 
-    def _later(self, seconds: float, do: Callable[..., None], *arguments: object) -> None:
+    def _call_later(self, seconds: float, do: Callable[..., None], *arguments: object) -> None:
         self._timer = self._loop.call_later(seconds, do, *arguments)

@@ -14,8 +14,8 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials as BotocoreCredentials
 
-from novaact_http.testing._service.keys import Keys
-from novaact_http.testing._service.messages import Answer, ReceivedRequest, error
+from novaact_http.testing._local_service.credentials import CredentialStore
+from novaact_http.testing._local_service.messages import Answer, ReceivedRequest, error
 
 if TYPE_CHECKING:
     from novaact_http.config import Credentials
@@ -45,10 +45,10 @@ class _Signature:
 
 
 @attrs.frozen(kw_only=True)
-class Gate:
+class SignatureVerifier:
     """Lets in requests that are signed with credentials that are good, for this region, at about this time."""
 
-    keys: Keys
+    credentials: CredentialStore
     region: str
 
     def refusal(self, request: ReceivedRequest, now: float) -> Answer | None:
@@ -59,10 +59,10 @@ class Gate:
         if signature is None:
             return _forbidden("IncompleteSignatureException", "The signature does not conform to AWS standards.")
         token = request.header("X-Amz-Security-Token") or None
-        credentials = self.keys.known(signature.key_id)
+        credentials = self.credentials.get(signature.key_id)
         if credentials is None or token != (credentials.session_token or None):
             return _forbidden("UnrecognizedClientException", "The security token included in the request is invalid.")
-        if self.keys.expired(signature.key_id, now):
+        if self.credentials.is_expired(signature.key_id, now):
             return _forbidden("ExpiredTokenException", "The security token included in the request is expired")
         problem = (
             self._scope_problem(signature)

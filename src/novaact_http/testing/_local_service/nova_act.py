@@ -22,8 +22,8 @@ from botocore import xform_name
 from botocore.loaders import Loader
 from botocore.model import ServiceModel
 
-from novaact_http.testing._arguments import check, check_number, session_ids
-from novaact_http.testing._service.messages import Answer, error, success
+from novaact_http.testing._argument_checks import check, check_number, session_ids
+from novaact_http.testing._local_service.messages import Answer, error, success
 
 _ROUTE = re.compile(r"/workflow-definitions/([^/]+)/workflow-runs/([^/]+)")
 _PAGE_SIZE = 100  # where the caller does not say
@@ -50,9 +50,9 @@ class NovaAct:
         self._inputs = _model().operation_model("ListSessions").input_shape.members
         self._token_key = self._random.randbytes(32)
         self.runs: dict[tuple[str, str], WorkflowRun] = {}
-        check("definitions", definitions, f"a mapping such as {{'a': {_RUNS}}}", when=isinstance(definitions, Mapping))
+        check("definitions", definitions, f"a mapping such as {{'a': {_RUNS}}}", valid=isinstance(definitions, Mapping))
         for name, runs in definitions.items():
-            check(f"definitions[{name!r}]", runs, f"a list of runs such as {_RUNS}", when=isinstance(runs, Iterable))
+            check(f"definitions[{name!r}]", runs, f"a list of runs such as {_RUNS}", valid=isinstance(runs, Iterable))
             for sessions in runs:
                 self.add_run(name, sessions, argument=f"a run of definitions[{name!r}]")
 
@@ -137,7 +137,7 @@ class NovaAct:
             known = any(each == name for each, _ in self.runs)
             kind, resource = ("WorkflowRun", run_id) if known else ("WorkflowDefinition", name)
             message = f"{kind} {resource} was not found."
-            return modelled("ResourceNotFoundException", message, resource_id=resource, resource_type=kind)
+            return modelled_error("ResourceNotFoundException", message, resource_id=resource, resource_type=kind)
         order = values.get("sortOrder", "Ascending")
         size = int(values.get("maxResults", _PAGE_SIZE))
         is_ascending = order == "Ascending"
@@ -170,8 +170,8 @@ class NovaAct:
         return position if hmac.compare_digest(token.encode(), self._token(position, run_id, order).encode()) else None
 
 
-def _uuid(chance: random.Random) -> str:
-    return str(uuid.UUID(bytes=chance.randbytes(16), version=4))
+def _uuid(rng: random.Random) -> str:
+    return str(uuid.UUID(bytes=rng.randbytes(16), version=4))
 
 
 @cache
@@ -179,7 +179,7 @@ def _model() -> ServiceModel:
     return ServiceModel(Loader().load_service_model("nova-act", "service-2"))
 
 
-def modelled(code: str, message: str, **members: object) -> Answer:
+def modelled_error(code: str, message: str, **members: object) -> Answer:
     """A modelled error, with its status, and its members where the model puts them.
 
     Args:
@@ -217,7 +217,7 @@ def modelled(code: str, message: str, **members: object) -> Answer:
 
 
 def _invalid(problems: list[tuple[str, str]]) -> Answer:
-    return modelled(
+    return modelled_error(
         "ValidationException",
         "; ".join(f"{name}: {problem}" for name, problem in problems),
         reason="FieldValidationFailed",

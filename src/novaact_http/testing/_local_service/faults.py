@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from novaact_http.testing._arguments import check, check_number
+from novaact_http.testing._argument_checks import check, check_number
 
 if TYPE_CHECKING:
     import random
 
-    from novaact_http.testing._service.messages import Answer
+    from novaact_http.testing._local_service.messages import Answer
 
 # What can be done to the connection of a request, and the seconds it takes where nobody says.
 CONNECTION_FAULTS = {
@@ -42,7 +42,7 @@ class ConnectionFault:
 
 
 @attrs.define(kw_only=True)
-class Scheduled:
+class ScheduledFault:
     """An answer or a fault, and when it comes.
 
     Attributes:
@@ -51,27 +51,27 @@ class Scheduled:
         chance: from 0 to 1.
     """
 
-    what: Answer | ConnectionFault
+    effect: Answer | ConnectionFault
     times: int | None = None
     every: int | None = None
     chance: float | None = None
     seen: int = 0
 
-    def is_due(self, chance: random.Random) -> bool:
+    def is_due(self, rng: random.Random) -> bool:
         """Does it come now, that one more request was seen?"""
         return (self.every is None or self.seen % self.every == 0) and (
-            self.chance is None or chance.random() < self.chance
+            self.chance is None or rng.random() < self.chance
         )
 
 
 class Schedule:
     """All that is to go wrong. The first that is due comes."""
 
-    def __init__(self, chance: random.Random) -> None:
-        self._chance = chance
-        self._scheduled: list[Scheduled] = []
+    def __init__(self, rng: random.Random) -> None:
+        self._rng = rng
+        self._scheduled: list[ScheduledFault] = []
 
-    def add(self, scheduled: Scheduled) -> None:
+    def add(self, scheduled: ScheduledFault) -> None:
         if scheduled.times != 0:
             self._scheduled.append(scheduled)
 
@@ -82,18 +82,18 @@ class Schedule:
         """What the next request meets, if anything."""
         for each in self._scheduled:
             each.seen += 1
-        due = next((each for each in self._scheduled if each.is_due(self._chance)), None)
+        due = next((each for each in self._scheduled if each.is_due(self._rng)), None)
         if due is None:
             return None
         if due.times is not None:
             due.times -= 1
             if due.times == 0:
                 self._scheduled.remove(due)
-        return due.what
+        return due.effect
 
 
 @attrs.frozen(kw_only=True)
-class Specification:
+class FaultSpecification:
     """A fault and its schedule, as in `"ThrottlingException every 3rd"`, `"reset next 2"` or `"drip for 0.1s 10 %"`."""
 
     fault: str
@@ -103,9 +103,9 @@ class Specification:
     chance: float | None = None
 
     @classmethod
-    def parse(cls, text: str, **besides: float | None) -> Specification:
+    def parse(cls, text: str, **options: float | None) -> FaultSpecification:
         """The text, with what is said besides it. Raises a ValueError if it is none, or something is said twice."""
-        check("the fault", text, "a str such as 'reset next 2'", when=isinstance(text, str))
+        check("the fault", text, "a str such as 'reset next 2'", valid=isinstance(text, str))
         parsed = _SPECIFICATION.fullmatch(" ".join(text.split()))
         if parsed is None:
             raise ValueError(
@@ -119,7 +119,7 @@ class Specification:
             "every": None if every is None else int(every),
             "chance": None if percent is None else float(percent) / 100,
         }
-        for name, value in besides.items():
+        for name, value in options.items():
             if value is not None:
                 if schedule[name] is not None:
                     raise ValueError(f"{text!r} says {name}={schedule[name]}, so {name}={value} cannot be told as well")
@@ -143,7 +143,7 @@ class TokenBucket:
     """
 
     def __init__(self, rate: float, burst: float | None, now: float) -> None:
-        check_number("rate", rate, over=0)
+        check_number("rate", rate, above=0)
         burst = max(rate, 1.0) if burst is None else burst
         check_number("burst", burst, minimum=1)
         self._rate, self._burst = rate, burst

@@ -20,15 +20,15 @@ def refuse(name: str, value: object, allowed: str) -> NoReturn:
     raise ValueError(f"{name} must be {allowed}, not {_REPR.repr(value)}")
 
 
-def check(name: str, value: object, allowed: str, *, when: bool) -> None:
+def check(name: str, value: object, allowed: str, *, valid: bool) -> None:
     """Raise a ValueError unless it is allowed."""
-    if not when:
+    if not valid:
         refuse(name, value, allowed)
 
 
 def check_text(name: str, value: object, allowed: str, pattern: str) -> None:
     """Raise a ValueError if this is no str that matches."""
-    check(name, value, allowed, when=isinstance(value, str) and re.fullmatch(pattern, value) is not None)
+    check(name, value, allowed, valid=isinstance(value, str) and re.fullmatch(pattern, value) is not None)
 
 
 def check_number(
@@ -37,7 +37,7 @@ def check_number(
     *,
     minimum: float = -math.inf,
     maximum: float = math.inf,
-    over: float = -math.inf,
+    above: float = -math.inf,
     whole: bool = False,
     optional: bool = False,
 ) -> None:
@@ -47,11 +47,11 @@ def check_number(
     """
     if value is None and optional:
         return
-    limits = f" over {over}" if over > -math.inf else f" from {minimum}" if minimum > -math.inf else ""
+    limits = f" over {above}" if above > -math.inf else f" from {minimum}" if minimum > -math.inf else ""
     limits += f" to {maximum}" if maximum < math.inf else ""
     is_number = isinstance(value, int if whole else (int, float)) and not isinstance(value, bool)
-    fits = is_number and over < value < math.inf and minimum <= value <= maximum
-    check(name, value, f"a {'whole ' if whole else ''}number{limits}", when=fits)
+    fits = is_number and above < value < math.inf and minimum <= value <= maximum
+    check(name, value, f"a {'whole ' if whole else ''}number{limits}", valid=fits)
 
 
 def session_ids(name: str, sessions: int | Iterable[str], make_up: Callable[[], str]) -> tuple[str, ...]:
@@ -65,12 +65,12 @@ def session_ids(name: str, sessions: int | Iterable[str], make_up: Callable[[], 
     refuse(name, sessions, "how many sessions (from 0), or a list of their ids")
 
 
-def number(minimum: float = -math.inf) -> Any:
+def number_attribute(minimum: float = -math.inf) -> Any:
     """An attribute, for the body of a class, that is checked whenever it is set."""
-    return _Number(minimum)
+    return _NumberAttribute(minimum)
 
 
-class _Number:
+class _NumberAttribute:
     # Without `__get__`, what is read is the instance's own.
     def __init__(self, minimum: float) -> None:
         self._minimum = minimum

@@ -10,20 +10,20 @@ import time
 from typing import TYPE_CHECKING
 
 from novaact_http.config import Credentials
-from novaact_http.testing._arguments import check, check_number, check_text, number
-from novaact_http.testing._service import behaviour, certificates, http
-from novaact_http.testing._service.authorization import Gate
-from novaact_http.testing._service.faults import (
+from novaact_http.testing._argument_checks import check, check_number, check_text, number_attribute
+from novaact_http.testing._local_service import certificates, http, nova_act
+from novaact_http.testing._local_service.authorization import SignatureVerifier
+from novaact_http.testing._local_service.credentials import CredentialStore
+from novaact_http.testing._local_service.faults import (
     CONNECTION_FAULTS,
     ConnectionFault,
+    FaultSpecification,
     Schedule,
-    Scheduled,
-    Specification,
+    ScheduledFault,
     TokenBucket,
 )
-from novaact_http.testing._service.keys import Keys
-from novaact_http.testing._service.messages import Answer
-from novaact_http.testing._service.server import ADDRESS, Reply, Server
+from novaact_http.testing._local_service.messages import Answer
+from novaact_http.testing._local_service.server import ADDRESS, Reply, Server
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from novaact_http.testing._service.behaviour import WorkflowRun
-    from novaact_http.testing._service.messages import ReceivedRequest
+    from novaact_http.testing._local_service.messages import ReceivedRequest
+    from novaact_http.testing._local_service.nova_act import WorkflowRun
 
 _ASKED_FOR = "Asked for by the test."
 _REGION = r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)"
@@ -70,9 +70,9 @@ class LocalService:
         ValueError: an argument is none of these, or an attribute is set to what it cannot be.
     """
 
-    clock_offset: float = number()
-    latency: float = number(minimum=0)
-    jitter: float = number(minimum=0)
+    clock_offset: float = number_attribute()
+    latency: float = number_attribute(minimum=0)
+    jitter: float = number_attribute(minimum=0)
 
     def __init__(
         self,
@@ -96,18 +96,18 @@ class LocalService:
         check_number("seed", seed, whole=True)
         check_text("region", region, "up to 63 letters, digits and inner hyphens, such as us-east-1", _REGION)
         is_known = credentials is None or isinstance(credentials, Credentials)
-        check("credentials", type(credentials), "novaact_http.Credentials", when=is_known)  # the type, as it is secret
-        check_number("credentials_lifetime", credentials_lifetime, over=0, optional=True)
-        check("clock", clock, "a function such as time.time", when=callable(clock))
+        check("credentials", type(credentials), "novaact_http.Credentials", valid=is_known)  # the type, as it is secret
+        check_number("credentials_lifetime", credentials_lifetime, above=0, optional=True)
+        check("clock", clock, "a function such as time.time", valid=callable(clock))
         self.clock_offset = clock_offset
         self.latency, self.jitter = latency, jitter
         self.requests: list[ReceivedRequest] = []
         self.connections = 0
         self.ca_file: str | None = None
         self._clock = clock
-        self._keys = Keys(seed, credentials, credentials_lifetime)
-        self._gate = Gate(keys=self._keys, region=region)
-        self._nova_act = behaviour.NovaAct(seed, behaviour.DEFINITIONS if definitions is None else definitions)
+        self._credentials = CredentialStore(seed, credentials, credentials_lifetime)
+        self._verifier = SignatureVerifier(credentials=self._credentials, region=region)
+        self._nova_act = nova_act.NovaAct(seed, nova_act.DEFINITIONS if definitions is None else definitions)
         self._random = random.Random(f"chances {seed}")  # noqa: S311 - made up, and the same for the same seed
         self._schedule = Schedule(self._random)
         self._bucket: TokenBucket | None = None
@@ -125,7 +125,7 @@ class LocalService:
     @property
     def region(self) -> str:
         """The region that signatures must be for."""
-        return self._gate.region
+        return self._verifier.region
 
     @property
     def url(self) -> str:
@@ -142,12 +142,12 @@ class LocalService:
         A client to which this method is passed as `credentials` goes on for ever.
         """
         with self._lock:
-            return self._keys.current(self._now())
+            return self._credentials.current(self._now())
 
     def expire_credentials(self) -> None:
         """Answer the credentials known so far with ExpiredTokenException from now on, and make up others."""
         with self._lock:
-            self._keys.expire(self._now())
+            self._credentials.expire_all(self._now())
 
     @property
     def environ(self) -> dict[str, str]:
@@ -219,7 +219,7 @@ class LocalService:
             TypeError: the error has no such member.
         """
         check_number("times", times, minimum=0, whole=True)
-        self._add(Scheduled(what=behaviour.modelled(code, message, **members), times=times))
+        self._add(ScheduledFault(effect=nova_act.modelled_error(code, message, **members), times=times))
 
     def answer_next(self, status: int, body: bytes = b"", headers: Mapping[str, str] | None = None) -> None:
         """Answer the next request that is signed rightly with exactly this, as a gateway might.
@@ -235,7 +235,7 @@ class LocalService:
             raise TypeError(f"the body must be bytes, not {type(body).__name__}")
         for name, value in (headers or {}).items():
             http.check_header(name, value)
-        self._add(Scheduled(what=Answer(status=status, headers=dict(headers or {}), body=body), times=1))
+        self._add(ScheduledFault(effect=Answer(status=status, headers=dict(headers or {}), body=body), times=1))
 
     def inject(
         self,
@@ -270,21 +270,21 @@ class LocalService:
             ValueError: there is no such fault or schedule, or the text has already what is told besides.
             TypeError: the error has no such member.
         """
-        given = Specification.parse(fault, times=times, every=every, chance=chance, seconds=seconds)
-        what: Answer | ConnectionFault
-        if given.fault in CONNECTION_FAULTS:
+        spec = FaultSpecification.parse(fault, times=times, every=every, chance=chance, seconds=seconds)
+        effect: Answer | ConnectionFault
+        if spec.fault in CONNECTION_FAULTS:
             if members:
-                raise TypeError(f"{given.fault} has no {', '.join(sorted(members))}: it is no error of the service")
-            wait = CONNECTION_FAULTS[given.fault] if given.seconds is None else given.seconds
-            what = ConnectionFault(given.fault, wait)
-        elif given.fault[0].isupper():
-            what = behaviour.modelled(given.fault, message, **members)
+                raise TypeError(f"{spec.fault} has no {', '.join(sorted(members))}: it is no error of the service")
+            wait = CONNECTION_FAULTS[spec.fault] if spec.seconds is None else spec.seconds
+            effect = ConnectionFault(spec.fault, wait)
+        elif spec.fault[0].isupper():
+            effect = nova_act.modelled_error(spec.fault, message, **members)
         else:
-            raise ValueError(f"{given.fault!r} is none of {', '.join(CONNECTION_FAULTS)}, nor the code of an error")
-        if given.seconds is not None and not CONNECTION_FAULTS.get(given.fault):
+            raise ValueError(f"{spec.fault!r} is none of {', '.join(CONNECTION_FAULTS)}, nor the code of an error")
+        if spec.seconds is not None and not CONNECTION_FAULTS.get(spec.fault):
             takers = ", ".join(name for name, default in CONNECTION_FAULTS.items() if default)
-            raise ValueError(f"{given.fault} takes no seconds, only {takers}; latency delays all answers")
-        self._add(Scheduled(what=what, times=given.times, every=given.every, chance=given.chance))
+            raise ValueError(f"{spec.fault} takes no seconds, only {takers}; latency delays all answers")
+        self._add(ScheduledFault(effect=effect, times=spec.times, every=spec.every, chance=spec.chance))
 
     def clear_faults(self) -> None:
         """Have nothing go wrong any more."""
@@ -339,7 +339,7 @@ class LocalService:
     def _now(self) -> float:
         return self._clock() + self.clock_offset
 
-    def _add(self, scheduled: Scheduled) -> None:
+    def _add(self, scheduled: ScheduledFault) -> None:
         with self._lock:
             self._schedule.add(scheduled)
 
@@ -352,7 +352,7 @@ class LocalService:
             if self._records_requests:
                 self.requests.append(request)
             now = self._now()
-            answer, fault = self._gate.refusal(request, now), None
+            answer, fault = self._verifier.refusal(request, now), None
             if answer is None:
                 planned = self._schedule.next()
                 if isinstance(planned, Answer):
@@ -369,4 +369,4 @@ class LocalService:
         wait = self._bucket.take(time.monotonic()) if self._bucket is not None else 0.0
         if not wait:
             return None
-        return behaviour.modelled("ThrottlingException", "Rate exceeded", retry_after_seconds=math.ceil(wait))
+        return nova_act.modelled_error("ThrottlingException", "Rate exceeded", retry_after_seconds=math.ceil(wait))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from novaact_http import errors
 from novaact_http._operations.service_errors import ERRORS
 from novaact_http.models import ListSessionsResponse, ResponseMetadata, SessionSummary
-from novaact_http.testing._arguments import check, check_number, check_text, session_ids
+from novaact_http.testing._argument_checks import check, check_number, check_text, session_ids
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -34,7 +34,7 @@ def make_page(sessions: int | Iterable[str] = 0, *, next_token: str | None = Non
     """
     numbers = itertools.count(1)
     ids = session_ids("sessions", sessions, lambda: str(uuid.UUID(int=next(numbers))))
-    check("next_token", next_token, "a str", when=next_token is None or isinstance(next_token, str))
+    check("next_token", next_token, "a str", valid=next_token is None or isinstance(next_token, str))
     return ListSessionsResponse(
         session_summaries=tuple([SessionSummary(each) for each in ids]),
         next_token=next_token,
@@ -64,5 +64,5 @@ def make_error(code: str, message: str = "Made up for a test.", **members: Any) 
     made = kind(message, **facts)
     fields = getattr(made, "field_list", ())
     are_fields = all(isinstance(each, errors.ValidationExceptionField) for each in fields)
-    check("field_list", fields, "a list of ValidationExceptionField", when=are_fields)
+    check("field_list", fields, "a list of ValidationExceptionField", valid=are_fields)
     return made
