@@ -115,7 +115,7 @@ def test_all_can_be_told_by_options(monkeypatch: pytest.MonkeyPatch) -> None:
     [
         (["--run", "a"], "--run must be NAME=SESSIONS, not 'a'"),
         (["--run", "=1"], "'' cannot be a workflowDefinitionName"),
-        (["--fault", "nonsense"], "'nonsense' is none of refuse, reset"),
+        (["--fault", "nonsense"], "'nonsense' is not a fault: use refuse, reset"),
         (["--rate", "0"], "rate must be a number over 0, not 0.0"),
     ],
 )
@@ -178,7 +178,7 @@ def test_it_obeys_commands_while_it_runs(monkeypatch: pytest.MonkeyPatch) -> Non
             "error",
         ),
     ]
-    assert answers[1].startswith("error 'nonsense' is none of refuse, ")
+    assert answers[1].startswith("error 'nonsense' is not a fault: use refuse, ")
     assert answers[3] == "error it must be latency SECONDS"
     assert re.fullmatch("ok [0-9a-f-]{36}", answers[7])
     assert answers[9] == "error there is no run b of a"

@@ -42,9 +42,12 @@ if TYPE_CHECKING:
         ({"definitions": {"a": 3}}, "definitions['a'] must be a list of runs such as [34, ['id-1', 'id-2']], not 3"),
         (
             {"definitions": {"a": [-1]}},
-            "a run of definitions['a'] must be how many sessions (from 0), or a list of their ids, not -1",
+            "a run of definitions['a'] must be the number of sessions (from 0), or a list of their ids, not -1",
         ),
-        ({"definitions": {"a": ["id-1", "id-2"]}}, "a run of definitions['a'] must be how many sessions (from 0), or"),
+        (
+            {"definitions": {"a": ["id-1", "id-2"]}},
+            "a run of definitions['a'] must be the number of sessions (from 0), or",
+        ),
     ],
 )
 def test_a_service_that_cannot_be_is_refused(options: dict[str, Any], message: str) -> None:
@@ -76,7 +79,7 @@ def test_sessions_are_how_many_or_their_ids(sessions: Any) -> None:
         lambda sessions: service.add_sessions(service.runs[0], sessions),
     ):
         with pytest.raises(
-            ValueError, match=r"sessions must be how many sessions \(from 0\), or a list of their ids, not "
+            ValueError, match=r"sessions must be the number of sessions \(from 0\), or a list of their ids, not "
         ):
             make(sessions)
     assert service.runs == LocalService().runs
@@ -87,7 +90,7 @@ def test_a_run_is_replaced_only_if_that_is_asked_for() -> None:
     run = service.runs[0]
     name, run_id = run.workflow_definition_name, run.workflow_run_id
     with pytest.raises(
-        ValueError, match=f"{name} has a run {run_id}: add_sessions.* adds to it, replace=True replaces"
+        ValueError, match=f"{name} already has a run {run_id}: add_sessions.* adds to it, replace=True replaces"
     ):
         service.add_run(name, sessions=["x"], workflow_run_id=run_id)
     assert service.runs == LocalService().runs
@@ -112,12 +115,16 @@ def test_a_token_is_text(token: Any) -> None:
     ("fault", "options", "message"),
     [
         (503, {}, "the fault must be a str such as 'reset next 2', not 503"),
-        ("reset next 2", {"times": 5}, "'reset next 2' says times=2, so times=5 cannot be told as well"),
-        ("reset every 2nd", {"every": 2}, "'reset every 2nd' says every=2, so every=2 cannot"),
-        ("reset 5 %", {"chance": 0.3}, "'reset 5 %' says chance=0.05, so chance=0.3 cannot"),
-        ("drip for 1s", {"seconds": 0}, "'drip for 1s' says seconds=1.0, so seconds=0 cannot"),
-        ("stall for 5s", {}, "stall takes no seconds, only refuse, reset-mid, reset-after, drip; latency delays"),
-        ("rest for 5s", {}, "'rest' is none of refuse"),
+        ("reset next 2", {"times": 5}, "'reset next 2' already says times=2, so leave out times=5"),
+        ("reset every 2nd", {"every": 2}, "'reset every 2nd' already says every=2, so leave out every=2"),
+        ("reset 5 %", {"chance": 0.3}, "'reset 5 %' already says chance=0.05, so leave out chance=0.3"),
+        ("drip for 1s", {"seconds": 0}, "'drip for 1s' already says seconds=1.0, so leave out seconds=0"),
+        (
+            "stall for 5s",
+            {},
+            "stall takes no seconds, only refuse, reset-mid, reset-after, drip do; use latency to delay",
+        ),
+        ("rest for 5s", {}, "'rest' is not a fault: use refuse"),
         ("ThrottlingException", {"seconds": 3}, "ThrottlingException takes no seconds"),
         ("drip", {"seconds": -1}, "seconds must be a number from 0, not -1"),
         ("reset", {"times": True}, "times must be a whole number from 0, not True"),
@@ -208,7 +215,10 @@ def test_the_service_and_make_error_take_the_same_fields(face: Face, service: Lo
     ],
 )
 def test_only_answers_are_replayed(make: Any, answers: Any) -> None:
-    accepted = r"a recording's folder, or a list of pages, errors, httpx\.Response, as in \[make_error.*\], not "
+    accepted = (
+        r"the argument of replay\(\) must be the folder of a recording, "
+        r"or a list of pages, errors and httpx\.Response, such as \[make_error.*\], not "
+    )
     with pytest.raises(ValueError, match=accepted):
         make(answers)
 

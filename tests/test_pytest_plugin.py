@@ -74,7 +74,7 @@ def test_the_fixtures_and_the_marker_work(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(SYNCHRONOUS)
     result = pytester.runpytest_inprocess("--strict-markers", "-p", "no:asyncio", *ALONE)
     result.assert_outcomes(passed=6, errors=1)
-    result.stdout.fnmatch_lines(["*ValueError: 'nonsense 3' is no fault: *"])
+    result.stdout.fnmatch_lines(["*ValueError: 'nonsense 3' is not a fault: *"])
 
 
 def test_the_marker_is_listed(pytester: pytest.Pytester) -> None:

@@ -1,13 +1,13 @@
-"""For tests of code that uses this library.
+"""Tools to test code that uses this library.
 
-`LocalService` is Nova Act's ListSessions on this machine:
+`LocalService` serves Nova Act's ListSessions on this machine:
 
     with LocalService() as service:
         client = Client(region=service.region, endpoint_url=service.url, credentials=service.credentials)
 
-It checks every signature with botocore, and shares no code with the client it is there to test. Without a server,
-`replay` gives a transport that answers from a recording of `Recorder`'s, or with what `make_page` and `make_error`
-make. With pytest, the fixtures `novaact_service`, `novaact_client` and `novaact_async_client` are there by themselves.
+It checks every signature with botocore, and shares no code with the client that it tests. To test without a server,
+`replay` makes a transport that answers from a recording made by `Recorder`, or with what `make_page` and `make_error`
+return. pytest finds the fixtures `novaact_service`, `novaact_client` and `novaact_async_client` without configuration.
 """
 
 from typing import TYPE_CHECKING
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from novaact_http.testing._pages_and_errors import make_error, make_page
     from novaact_http.testing._transports import Recorder, Replay, replay
 else:
-    # Some need botocore, some httpx, and the plugin for pytest neither until a fixture is used.
+    # Some need botocore and some need httpx. The pytest plugin needs neither until a test uses a fixture.
     __getattr__, __dir__ = lazy_names.names(
         globals(),
         {

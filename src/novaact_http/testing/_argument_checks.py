@@ -1,4 +1,4 @@
-"""Checks of arguments: what is wrong is a ValueError that names the argument, what it must be, and what it was."""
+"""Checks of arguments. Each raises a ValueError that names the argument, what it must be, and what it was."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ _REPR.maxstring = _REPR.maxother = 100
 
 
 def refuse(name: str, value: object, allowed: str) -> NoReturn:
-    """Raise the ValueError."""
+    """Raise the ValueError for an argument that is not allowed."""
     raise ValueError(f"{name} must be {allowed}, not {_REPR.repr(value)}")
 
 
 def check(name: str, value: object, allowed: str, *, valid: bool) -> None:
-    """Raise a ValueError unless it is allowed."""
+    """Raise a ValueError unless the value is valid."""
     if not valid:
         refuse(name, value, allowed)
 
 
 def check_text(name: str, value: object, allowed: str, pattern: str) -> None:
-    """Raise a ValueError if this is no str that matches."""
+    """Raise a ValueError unless the value is a str that matches the pattern."""
     check(name, value, allowed, valid=isinstance(value, str) and re.fullmatch(pattern, value) is not None)
 
 
@@ -41,9 +41,9 @@ def check_number(
     whole: bool = False,
     optional: bool = False,
 ) -> None:
-    """Raise a ValueError if this is no number between these limits, nor None if it is optional.
+    """Raise a ValueError unless the value is a number within these limits, or None if it is optional.
 
-    True, nan and infinity are no numbers.
+    True, False, nan and infinity do not count as numbers.
     """
     if value is None and optional:
         return
@@ -54,24 +54,28 @@ def check_number(
     check(name, value, f"a {'whole ' if whole else ''}number{limits}", valid=fits)
 
 
-def session_ids(name: str, sessions: int | Iterable[str], make_up: Callable[[], str]) -> tuple[str, ...]:
-    """The ids of sessions, made up where there is only their number. Raises a ValueError if it is neither."""
+def session_ids(name: str, sessions: int | Iterable[str], new_id: Callable[[], str]) -> tuple[str, ...]:
+    """Return the ids of sessions: those given, or new ones if only their number is given.
+
+    Raises:
+        ValueError: `sessions` is neither a list of ids nor a number from 0.
+    """
     if isinstance(sessions, int) and not isinstance(sessions, bool) and sessions >= 0:
-        return tuple([make_up() for _ in range(sessions)])
+        return tuple([new_id() for _ in range(sessions)])
     if isinstance(sessions, Iterable) and not isinstance(sessions, str):
         sessions = tuple(sessions)
         if all(isinstance(each, str) for each in sessions):
             return sessions
-    refuse(name, sessions, "how many sessions (from 0), or a list of their ids")
+    refuse(name, sessions, "the number of sessions (from 0), or a list of their ids")
 
 
 def number_attribute(minimum: float = -math.inf) -> Any:
-    """An attribute, for the body of a class, that is checked whenever it is set."""
+    """Return an attribute for the body of a class, whose value is checked each time it is set."""
     return _NumberAttribute(minimum)
 
 
 class _NumberAttribute:
-    # Without `__get__`, what is read is the instance's own.
+    # There is no `__get__`, so reading takes the value from the instance's `__dict__`.
     def __init__(self, minimum: float) -> None:
         self._minimum = minimum
 

@@ -1,4 +1,4 @@
-"""What a client gives and raises, made up for tests."""
+"""Pages and errors for tests, such as a client returns and raises."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ _REQUEST_ID = "00000000-0000-4000-8000-000000000000"
 
 
 def make_page(sessions: int | Iterable[str] = 0, *, next_token: str | None = None) -> ListSessionsResponse:
-    """A page of sessions, as `list_sessions` returns it.
+    """Return a page of sessions, as `list_sessions` returns it.
 
     Args:
-        sessions: their ids, or how many: their ids are UUIDs then, the same each time.
-        next_token: of the page that follows, if one does.
+        sessions: the ids of the sessions, or their number. With a number, the ids are UUIDs, the same each time.
+        next_token: the token of the next page; None if this is the last page.
 
     Raises:
-        ValueError: an argument is none of these.
+        ValueError: an argument is not as described.
     """
     numbers = itertools.count(1)
     ids = session_ids("sessions", sessions, lambda: str(uuid.UUID(int=next(numbers))))
@@ -43,26 +43,27 @@ def make_page(sessions: int | Iterable[str] = 0, *, next_token: str | None = Non
 
 
 def make_error(code: str, message: str = "Made up for a test.", **members: Any) -> errors.ServiceError:
-    """An error of the service, as `list_sessions` raises it.
+    """Return an error of the service, as `list_sessions` raises it.
 
     Args:
-        code: such as `"ThrottlingException"`; a plain `ServiceError` if the service model does not know it.
-        message: the service's words.
-        members: other attributes, such as `retry_after_seconds=2` or `status_code=503`.
+        code: the error code, such as `"ThrottlingException"`. A code that is not in the service model gives a plain
+            `ServiceError`.
+        message: the service's message.
+        members: other attributes of the error, such as `retry_after_seconds=2` or `status_code=503`.
 
     Raises:
         TypeError: the error has no such attribute.
-        ValueError: the code is no name, or an attribute is what no error has.
+        ValueError: the code is not a name, or an attribute has a value that no error can have.
     """
     check_text("code", code, "a name such as 'ThrottlingException'", ".+")
     for name, limits in _LIMITS.items():
         check_number(name, members.get(name), **limits, optional=True)
-    kind: type[errors.ServiceError] = ERRORS[code].exception if code in ERRORS else errors.ServiceError
+    error_type: type[errors.ServiceError] = ERRORS[code].exception if code in ERRORS else errors.ServiceError
     facts: dict[str, Any] = {"code": code, "request_id": _REQUEST_ID, **members}
     if members.get("retry_after_seconds") is not None:
         facts.setdefault("retry_after", float(members["retry_after_seconds"]))
-    made = kind(message, **facts)
-    fields = getattr(made, "field_list", ())
+    error = error_type(message, **facts)
+    fields = getattr(error, "field_list", ())
     are_fields = all(isinstance(each, errors.ValidationExceptionField) for each in fields)
     check("field_list", fields, "a list of ValidationExceptionField", valid=are_fields)
-    return made
+    return error

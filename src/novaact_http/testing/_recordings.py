@@ -1,10 +1,10 @@
-"""Recorded exchanges: one folder a case, with numbered requests and responses as they cross the wire.
+"""Recorded exchanges: each case is a folder with numbered requests and responses, as they cross the wire.
 
-`1.request.http` and `1.response.http` are HTTP/1.1 messages, line ends and all; a case of several calls goes on with 2,
-3 and so on. A file `provenance` says how the case came to be.
+`1.request.http` and `1.response.http` are HTTP/1.1 messages with CRLF line ends. A case of several calls continues with
+2, 3 and so on. The file `provenance` says how the case was recorded.
 
-What differs from one recording to the next is normalised: dates, the User-Agent, the invocation id, the Authorization
-header's values and the local service's port. So recording again gives the same files, and none has a secret in it.
+What differs from one recording to the next is normalised: dates, the User-Agent, the invocation id, the values in the
+Authorization header and the local service's port. So recording again writes the same files, and no file has a secret.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _NORMAL_FORMS = {
     "x-amz-security-token": "normalised",
     "amz-sdk-invocation-id": "00000000-0000-4000-8000-000000000000",
 }
-# UUIDs and account numbers: at once, as the end of a UUID may look like an account number.
+# UUIDs and account numbers, in one pattern because the end of a UUID can look like an account number.
 _ID = re.compile(rb"(?i:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})|\b[0-9]{12}\b")
 _PRINCIPAL = re.compile(rb"(arn:aws[a-z-]*:(?:iam|sts)::[0-9]*:)[\w+=,.@/-]+")
 _ACCOUNT = b"123456789012"
@@ -39,20 +39,20 @@ _RESPONSE = "{}.response.http"
 
 @attrs.frozen
 class Message:
-    """An HTTP message: its first line, its headers in order, its body."""
+    """An HTTP message: its start line, its headers in order, and its body."""
 
     start: str
     headers: tuple[tuple[str, str], ...] = attrs.field(repr=False)
     body: bytes = attrs.field(repr=False)
 
     def to_bytes(self) -> bytes:
-        """The message as it crosses the wire."""
+        """Return the message as it crosses the wire."""
         head = "".join(f"{line}\r\n" for line in (self.start, *(f"{name}: {value}" for name, value in self.headers)))
         return f"{head}\r\n".encode("latin-1") + self.body
 
     @classmethod
     def from_bytes(cls, raw: bytes) -> Message:
-        """Take a message apart."""
+        """Parse a message."""
         head, _, body = raw.partition(b"\r\n\r\n")
         start, *lines = head.decode("latin-1").split("\r\n")
         headers = (line.partition(":")[::2] for line in lines)
@@ -60,21 +60,21 @@ class Message:
 
     @classmethod
     def response(cls, status: int, headers: Iterable[tuple[str, str]], body: bytes) -> Message:
-        """A response, its reason phrase the standard's if it has one."""
+        """Make a response, with the standard reason phrase if its status has one."""
         phrase = HTTPStatus(status).phrase if status in {*HTTPStatus} else ""
         return cls(f"HTTP/1.1 {status} {phrase}", tuple(headers), body)
 
     @property
     def status(self) -> int:
-        """Of a response."""
+        """The status code of a response."""
         return int(self.start.split(" ")[1])
 
     def header(self, name: str) -> str:
-        """The value of a header, in whatever case its name is; `""` if there is none."""
+        """Return the value of a header, or `""` if there is none. The case of the name does not matter."""
         return next((value for each, value in self.headers if each.lower() == name.lower()), "")
 
     def normalised(self) -> Message:
-        """The message without what differs from one recording to the next."""
+        """Return the message without what differs from one recording to the next."""
         return attrs.evolve(self, headers=tuple((name, _normal(name.lower(), value)) for name, value in self.headers))
 
 
@@ -88,7 +88,7 @@ def _normal(name: str, value: str) -> str:
 
 
 def read(case: Path) -> list[tuple[Message, Message]]:
-    """The requests of a case with their responses, in order."""
+    """Return the requests of a case with their responses, in order."""
     numbers = sorted(int(path.name.partition(".")[0]) for path in case.glob(_REQUEST.format("*")))
     return [
         (
@@ -100,7 +100,7 @@ def read(case: Path) -> list[tuple[Message, Message]]:
 
 
 def begin(case: Path, provenance: str) -> None:
-    """Begin a case anew."""
+    """Start a case: make its folder, and delete an earlier recording in it."""
     case.mkdir(parents=True, exist_ok=True)
     for pattern in (_REQUEST, _RESPONSE):
         for old in case.glob(pattern.format("*")):
@@ -109,24 +109,28 @@ def begin(case: Path, provenance: str) -> None:
 
 
 def add(case: Path, number: int, request: Message, response: Message) -> None:
-    """Add an exchange to a case; the first has the number 1."""
+    """Add an exchange to a case. The first has the number 1."""
     (case / _REQUEST.format(number)).write_bytes(request.normalised().to_bytes())
     (case / _RESPONSE.format(number)).write_bytes(response.normalised().to_bytes())
 
 
 @attrs.define
 class Scrubber:
-    """Replaces what belongs to an account, the same thing always by the same other.
+    """Replaces what belongs to an account. The same original always gets the same replacement.
 
-    That is the names of workflow definitions, ids of runs and sessions, UUIDs, pagination tokens, account numbers, the
-    principals of IAM and STS; and what a service may repeat of a request's Authorization and session token.
+    It replaces names of workflow definitions, ids of runs and sessions, UUIDs, pagination tokens, account numbers and
+    principals of IAM and STS. It also replaces the parts of a request's Authorization header and session token that a
+    service may repeat in a response.
     """
 
-    _known: dict[bytes, bytes] = attrs.field(factory=dict, init=False)
+    _replacements: dict[bytes, bytes] = attrs.field(factory=dict, init=False)
     _ids: dict[bytes, bytes] = attrs.field(factory=dict, init=False)
 
     def scrub(self, request: Message, response: Message) -> tuple[Message, Message]:
-        """An exchange with everything replaced. Exchanges come in their order, as one's token is in the next one."""
+        """Return an exchange with everything replaced.
+
+        Call it with the exchanges in their order, because a request repeats the token of the response before it.
+        """
         self._learn_from_request(request)
         self._learn_from_response(response)
         return self._replace(request), self._replace(response)
@@ -135,45 +139,45 @@ class Scrubber:
         path, _, query = request.start.split(" ")[1].partition("?")
         parts = path.split("/")
         if len(parts) == 5:  # /workflow-definitions/NAME/workflow-runs/ID
-            self._know(unquote(parts[2]), "example-definition")
-            self._know_id(unquote(parts[4]), "run")
+            self._learn(unquote(parts[2]), "example-definition")
+            self._learn_id(unquote(parts[4]), "run")
         for token in parse_qs(query).get("nextToken", []):
-            self._know(token, f"token-{len(self._known)}")
-        self._know(request.header("X-Amz-Security-Token"), "normalised")
+            self._learn(token, f"token-{len(self._replacements)}")
+        self._learn(request.header("X-Amz-Security-Token"), "normalised")
         signed = re.search(r"Credential=([^/]+)/.*Signature=([0-9a-f]{64})", request.header("Authorization"))
         if signed:
-            self._know(signed[1], "ACCESS_KEY_ID")
-            self._know(signed[2], "0" * 64)
+            self._learn(signed[1], "ACCESS_KEY_ID")
+            self._learn(signed[2], "0" * 64)
 
     def _learn_from_response(self, response: Message) -> None:
         with contextlib.suppress(ValueError, AttributeError, TypeError, KeyError):
             page = json.loads(response.body)
             token = page.get("nextToken")
             if isinstance(token, str):
-                self._know(token, f"token-{len(self._known)}")
+                self._learn(token, f"token-{len(self._replacements)}")
             for each in page["sessionSummaries"]:
-                self._know_id(each["sessionId"], "session")
+                self._learn_id(each["sessionId"], "session")
 
-    def _know_id(self, real: str, kind: str) -> None:
-        if not _ID.fullmatch(real.encode()):  # which all are replaced
-            self._know(real, f"{kind}-{len(self._known)}")
+    def _learn_id(self, real: str, kind: str) -> None:
+        if not _ID.fullmatch(real.encode()):  # `_replace` handles all of these
+            self._learn(real, f"{kind}-{len(self._replacements)}")
 
-    def _know(self, real: str, made_up: str) -> None:
+    def _learn(self, real: str, replacement: str) -> None:
         if real:
-            self._known.setdefault(real.encode(), made_up.encode())
-            self._known.setdefault(quote(real, safe="-._~").encode(), made_up.encode())
+            self._replacements.setdefault(real.encode(), replacement.encode())
+            self._replacements.setdefault(quote(real, safe="-._~").encode(), replacement.encode())
 
     def _replace(self, message: Message) -> Message:
         raw = message.to_bytes()
-        for real, made_up in self._known.items():
-            raw = re.sub(rb"(?<![\w-])%b(?![\w-])" % re.escape(real), made_up, raw)
-        raw = _ID.sub(self._id, _PRINCIPAL.sub(rb"\1user/example", raw))
+        for real, replacement in self._replacements.items():
+            raw = re.sub(rb"(?<![\w-])%b(?![\w-])" % re.escape(real), replacement, raw)
+        raw = _ID.sub(self._replace_id, _PRINCIPAL.sub(rb"\1user/example", raw))
         scrubbed = Message.from_bytes(raw)
         length = str(len(scrubbed.body))
         headers = ((name, length if name.lower() == "content-length" else value) for name, value in scrubbed.headers)
         return attrs.evolve(scrubbed, headers=tuple(headers))
 
-    def _id(self, found: re.Match[bytes]) -> bytes:
-        if len(found[0]) == len(_ACCOUNT):
+    def _replace_id(self, match: re.Match[bytes]) -> bytes:
+        if len(match[0]) == len(_ACCOUNT):
             return _ACCOUNT
-        return self._ids.setdefault(found[0], b"00000000-0000-4000-8000-%012x" % (len(self._ids) + 1))
+        return self._ids.setdefault(match[0], b"00000000-0000-4000-8000-%012x" % (len(self._ids) + 1))

@@ -1,4 +1,4 @@
-"""Transports that record exchanges, and that give them again."""
+"""Transports that record exchanges, and that replay them."""
 
 from __future__ import annotations
 
@@ -26,20 +26,22 @@ if TYPE_CHECKING:
 T = TypeVar("T", httpx.BaseTransport, httpx.AsyncBaseTransport)
 
 _PROVENANCE = "Recorded by novaact_http.testing.Recorder; names, ids, tokens and account numbers replaced.\n"
-_REPLAYED = "a recording's folder, or a list of pages, errors, httpx.Response, as in [make_error(...), make_page(3)]"
+_REPLAYED = (
+    "the folder of a recording, or a list of pages, errors and httpx.Response, such as [make_error(...), make_page(3)]"
+)
 
 
 class Replay(httpx.BaseTransport, httpx.AsyncBaseTransport):
-    """A transport for either client that gives one answer after the other, whatever it is asked; see `replay`.
+    """A transport for either client that gives prepared answers in order, whatever the requests are; see `replay`.
 
     Attributes:
-        requests: all that came, as httpx has them, their bodies in `.content`.
-        remaining: how many answers have not been given yet.
+        requests: all requests so far, as `httpx.Request`, with their bodies in `.content`.
+        remaining: the number of answers that are left.
     """
 
     def __init__(self, answers: Iterable[ListSessionsResponse | httpx.Response | Exception]) -> None:
         if not isinstance(answers, Iterable):
-            refuse("what is replayed", answers, _REPLAYED)
+            refuse("the argument of replay()", answers, _REPLAYED)
         self._answers = deque([_to_answer(each) for each in answers])
         self._count = len(self._answers)
         self._lock = threading.Lock()
@@ -50,16 +52,16 @@ class Replay(httpx.BaseTransport, httpx.AsyncBaseTransport):
         return len(self._answers)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Give the next answer.
+        """Return the next answer, or raise it if it is an exception.
 
         Raises:
-            AssertionError: there is none left.
+            AssertionError: no answer is left.
         """
         with self._lock:
             self.requests.append(request)
             if not self._answers:
                 raise AssertionError(
-                    f"there were {self._count} answers to give, and this is one request more: {request}"
+                    f"no answer is left for {request}: replay() was given {self._count}, so give it one more"
                 )
             answer = self._answers.popleft()
         if isinstance(answer, Exception):
@@ -74,7 +76,7 @@ class Replay(httpx.BaseTransport, httpx.AsyncBaseTransport):
 def replay(
     case: str | os.PathLike[str] | Iterable[ListSessionsResponse | ServiceError | httpx.Response | Exception],
 ) -> Replay:
-    """A transport that gives recorded or made-up answers, one after the other, to either client.
+    """Return a transport for either client that gives recorded or prepared answers in order.
 
         transport = replay([make_error("ThrottlingException"), make_page(3)])
         client = Client(region="us-east-1", credentials=keys, transport=transport)
@@ -84,13 +86,13 @@ def replay(
             responses, and exceptions that are raised instead of an answer, such as `httpx.ConnectError("refused")`.
 
     Raises:
-        ValueError: the folder has no recording, or an answer is none of these.
+        ValueError: the folder has no recording, or an answer is not one of these.
     """
     if not isinstance(case, (str, os.PathLike)):
         return Replay(case)
     recorded = _recordings.read(Path(case))
     if not recorded:
-        raise ValueError(f"{case} has no recording: there is no 1.request.http in it")
+        raise ValueError(f"{case} has no recording: give a folder with a file 1.request.http, as Recorder writes it")
     return Replay([_to_httpx(response) for _, response in recorded])
 
 
@@ -105,7 +107,7 @@ def _to_answer(answer: ListSessionsResponse | httpx.Response | Exception) -> htt
     if isinstance(answer, ServiceError):
         return _to_error_response(answer)
     if not isinstance(answer, (httpx.Response, Exception)):
-        refuse("what is replayed", answer, _REPLAYED)
+        refuse("the argument of replay()", answer, _REPLAYED)
     return answer
 
 
@@ -132,18 +134,20 @@ def _headers(request_id: str | None) -> dict[str, str]:
 
 
 class Recorder(httpx.BaseTransport, httpx.AsyncBaseTransport):
-    """A transport for either client, but one kind at a time, that writes down all exchanges, for `replay`.
+    """A transport that writes all exchanges to a folder, for `replay`. It serves either kind of client, but not both.
 
-    Nothing of the account is written: names, ids, pagination tokens, account numbers, who is refused what are
-    replaced, the same one always by the same other, and what is secret or differs each time is made uniform.
-    The files are there as soon as an exchange is over; a recording that the folder had before is replaced.
+    Nothing that belongs to the account is written. Names, ids, pagination tokens, account numbers and the principals in
+    error messages are replaced, the same one always by the same replacement. Secrets, and values that differ each time,
+    are replaced by fixed values. The files are written as soon as an exchange ends. An earlier recording in the folder
+    is replaced.
 
     Args:
-        folder: to write to; made if need be.
-        transport: that sends the requests; by default the library's own, `LeanTransport` or `LeanAsyncTransport`.
+        folder: the folder to write to; made if it does not exist.
+        transport: the transport that sends the requests; by default the library's own, `LeanTransport` or
+            `LeanAsyncTransport`.
 
     Raises:
-        ValueError: the transport is none; or, once there is a request, it is not of the client's kind.
+        ValueError: `transport` is not a transport; or, at the first request, it is not of the client's kind.
     """
 
     def __init__(
@@ -155,14 +159,14 @@ class Recorder(httpx.BaseTransport, httpx.AsyncBaseTransport):
         check("transport", transport, "an httpx.BaseTransport or an httpx.AsyncBaseTransport", valid=is_transport)
         self._folder = Path(folder)
         self._transport = transport
-        self._own: LeanTransport | LeanAsyncTransport | None = None
+        self._default: LeanTransport | LeanAsyncTransport | None = None
         self._scrubber = Scrubber()
         self._count = 0
         self._lock = threading.Lock()
         _recordings.begin(self._folder, _PROVENANCE)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request, and write it down with its response."""
+        """Send a request, and write it to the folder with its response."""
         transport = self._sender(httpx.BaseTransport, LeanTransport)
         response = transport.handle_request(request)
         try:
@@ -181,42 +185,42 @@ class Recorder(httpx.BaseTransport, httpx.AsyncBaseTransport):
             await response.aclose()
         return self._record(request, response, body)
 
-    def _sender(self, wanted: type[T], own: type[LeanTransport | LeanAsyncTransport]) -> T:
+    def _sender(self, required: type[T], default: type[LeanTransport | LeanAsyncTransport]) -> T:
         with self._lock:
             if self._transport is None:
-                self._transport = self._own = own()
+                self._transport = self._default = default()
             transport = self._transport
-        if not isinstance(transport, wanted):
-            refuse("a Recorder's transport", type(transport), f"an httpx.{wanted.__name__} for this client")
+        if not isinstance(transport, required):
+            refuse("a Recorder's transport", type(transport), f"an httpx.{required.__name__} for this client")
         return transport
 
     def _record(self, request: httpx.Request, response: httpx.Response, body: bytes) -> httpx.Response:
         sent = Message(
             f"{request.method} {request.url.raw_path.decode('ascii')} HTTP/1.1",
-            _pairs(request.headers),
+            _header_pairs(request.headers),
             request.content,
         )
-        headers = _pairs(response.headers)
-        came = Message.response(response.status_code, headers, body)
+        headers = _header_pairs(response.headers)
+        received = Message.response(response.status_code, headers, body)
         with self._lock:
             self._count += 1
-            _recordings.add(self._folder, self._count, *self._scrubber.scrub(sent, came))
+            _recordings.add(self._folder, self._count, *self._scrubber.scrub(sent, received))
         return httpx.Response(response.status_code, headers=headers, stream=httpx.ByteStream(body))
 
     def close(self) -> None:
-        """Close the transport, if it is the library's own."""
-        if isinstance(self._own, LeanTransport):
-            self._own.close()
+        """Close the transport, unless it was passed to `Recorder`."""
+        if isinstance(self._default, LeanTransport):
+            self._default.close()
 
     async def aclose(self) -> None:
         """See `close`."""
-        if isinstance(self._own, LeanAsyncTransport):
-            await self._own.aclose()
+        if isinstance(self._default, LeanAsyncTransport):
+            await self._default.aclose()
 
 
 def _to_httpx(response: Message) -> httpx.Response:
     return httpx.Response(response.status, headers=response.headers, stream=httpx.ByteStream(response.body))
 
 
-def _pairs(headers: httpx.Headers) -> tuple[tuple[str, str], ...]:
+def _header_pairs(headers: httpx.Headers) -> tuple[tuple[str, str], ...]:
     return tuple([(name.decode("latin-1"), value.decode("latin-1")) for name, value in headers.raw])

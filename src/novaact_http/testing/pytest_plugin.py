@@ -1,9 +1,9 @@
 """Fixtures for pytest: the local service, and a client of each kind that talks to it.
 
-pytest finds them by itself (an entry point of this package). Nothing is imported until a test asks for one.
+pytest finds them through an entry point of this package. Nothing more is imported until a test uses a fixture.
 
     @pytest.mark.novaact_service("ThrottlingException next 2", latency=0.1)
-    def test_of_mine(novaact_service, novaact_client): ...
+    def test_retries(novaact_service, novaact_client): ...
 """
 
 from __future__ import annotations
@@ -22,22 +22,22 @@ _MARK = "novaact_service"
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the marker known."""
+    """Register the marker."""
     config.addinivalue_line(
         "markers",
-        f"{_MARK}(*faults, **options): faults and arguments of the LocalService that is the fixture {_MARK}, "
+        f"{_MARK}(*faults, **options): faults and arguments for the LocalService of the fixture {_MARK}, "
         'such as "reset every 3rd", latency=0.1',
     )
 
 
 @pytest.fixture
 def novaact_service(request: pytest.FixtureRequest) -> Iterator[LocalService]:
-    """A `LocalService` that runs while the test does, with what the test's markers `novaact_service` say."""
+    """A `LocalService` that runs during the test, configured by the test's markers `novaact_service`."""
     from novaact_http.testing import LocalService
 
     faults: list[str] = []
     options: dict[str, object] = {}
-    for mark in reversed(list(request.node.iter_markers(_MARK))):  # the nearest last: it has the last word
+    for mark in reversed(list(request.node.iter_markers(_MARK))):  # the nearest comes last, so its options win
         faults = [*mark.args, *faults]
         options |= mark.kwargs
     with LocalService(**options) as service:  # type: ignore[arg-type]
@@ -64,7 +64,7 @@ def novaact_async_client(novaact_service: LocalService) -> Iterator[AsyncClient]
 
     client = AsyncClient(**_client_options(novaact_service))
     yield client
-    # On an event loop of its own, as the test's may be closed by now; connections are closed whatever loop they are of.
+    # On a new event loop, because the test's loop may be closed by now. aclose() closes connections of any loop.
     loop = asyncio.new_event_loop()
     try:
         loop.run_until_complete(client.aclose())

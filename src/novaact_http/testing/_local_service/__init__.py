@@ -1,1 +1,1 @@
-"""Nova Act's ListSessions on this machine. It shares no code with the client that is tested against it."""
+"""A local HTTP server for Nova Act's ListSessions. It shares no code with the client that is tested against it."""

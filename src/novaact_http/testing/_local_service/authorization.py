@@ -1,4 +1,4 @@
-"""Checks a request's SigV4 signature as AWS does: with botocore's signer, over the bytes as they came."""
+"""Checks the SigV4 signature of a request as AWS does, with botocore's signer, over the bytes as received."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 SERVICE = "nova-act"
 
-_TOLERANCE = 5 * 60  # seconds a request's clock may be wrong
+_TOLERANCE = 5 * 60  # seconds that the clock of a client may be wrong
 _AMZ_DATE = "%Y%m%dT%H%M%SZ"
 _AUTHORIZATION = re.compile(
     r"AWS4-HMAC-SHA256 Credential=([^ ,/]+)/([0-9]{8})/([^ ,/]+)/([^ ,/]+)/aws4_request, "
@@ -32,7 +32,7 @@ _AUTHORIZATION = re.compile(
 
 @attrs.frozen(kw_only=True)
 class _Signature:
-    """An Authorization header, taken apart."""
+    """The parts of an Authorization header, and the request's date."""
 
     key_id: str
     day: str
@@ -46,13 +46,13 @@ class _Signature:
 
 @attrs.frozen(kw_only=True)
 class SignatureVerifier:
-    """Lets in requests that are signed with credentials that are good, for this region, at about this time."""
+    """Verifies that requests are signed with valid credentials, for this region, at about this time."""
 
     credentials: CredentialStore
     region: str
 
     def refusal(self, request: ReceivedRequest, now: float) -> Answer | None:
-        """The error to answer with, or None if the request is signed as it must be."""
+        """Return the error to answer with, or None if the signature is valid."""
         if request.header("Authorization") is None:
             return _forbidden("MissingAuthenticationTokenException", "Missing Authentication Token")
         signature = _parse(request)
@@ -87,17 +87,17 @@ class SignatureVerifier:
             return "The provided 'x-amz-content-sha256' header does not match what was computed."
         if request.method != request.method.upper() or not request.target.startswith("/"):
             return "The request line is not one that can be signed."
-        # The host in the URL is not looked at, as the Host header is signed.
-        theirs = AWSRequest(method=request.method, url=f"http://localhost{request.target}", data=request.body)
+        # botocore does not use the host of this URL, because the Host header is signed.
+        aws_request = AWSRequest(method=request.method, url=f"http://localhost{request.target}", data=request.body)
         for name, value in request.headers:
             if name.lower() in signature.headers:
-                theirs.headers[name] = value
-        theirs.context["timestamp"] = signature.date
+                aws_request.headers[name] = value
+        aws_request.context["timestamp"] = signature.date
         keys = BotocoreCredentials(credentials.access_key_id, credentials.secret_access_key)
         auth = SigV4Auth(keys, SERVICE, self.region)
-        canonical = auth.canonical_request(theirs)
-        to_sign = auth.string_to_sign(theirs, canonical)
-        if hmac.compare_digest(auth.signature(to_sign, theirs), signature.value):
+        canonical = auth.canonical_request(aws_request)
+        to_sign = auth.string_to_sign(aws_request, canonical)
+        if hmac.compare_digest(auth.signature(to_sign, aws_request), signature.value):
             return None
         return (
             "The request signature we calculated does not match the signature you provided. Check your AWS Secret "

@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 
 def make(host: str, files: contextlib.ExitStack) -> tuple[ssl.SSLContext, str]:
-    """Make a certificate for a host of this machine.
+    """Make a certificate for a host name or address of this machine.
 
     Returns:
-        The server's TLS context, and the path of a CA bundle with which it is trusted, which goes when `files` closes.
+        The server's TLS context, and the path of a CA bundle that trusts it. Closing `files` deletes the bundle.
 
     Raises:
         RuntimeError: trustme is not installed.

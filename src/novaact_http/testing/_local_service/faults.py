@@ -1,4 +1,4 @@
-"""What goes wrong, and when: errors and broken connections on a schedule, and a throttle."""
+"""Faults for tests: errors and broken connections on a schedule, and a throttle."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ if TYPE_CHECKING:
 
     from novaact_http.testing._local_service.messages import Answer
 
-# What can be done to the connection of a request, and the seconds it takes where nobody says.
+# The faults of a connection, each with its default number of seconds; 0.0 for a fault that takes no seconds.
 CONNECTION_FAULTS = {
-    "refuse": 1.0,  # reset it, and refuse all connections for so long
-    "reset": 0.0,  # before the answer
-    "reset-mid": 0.2,  # so long after half of the answer: a reset takes away what the client has not read yet
-    "reset-after": 0.2,  # so long after the answer
-    "truncate": 0.0,  # close it after half of the answer's body
-    "drip": 0.01,  # answer a byte at a time, and wait so long after each
-    "stall": 0.0,  # never answer
-    "close": 0.0,  # after the answer, without saying so in it
+    "refuse": 1.0,  # reset the connection, and refuse all connections for these seconds
+    "reset": 0.0,  # reset it before the response
+    "reset-mid": 0.2,  # reset it these seconds after half of the response, so that the client can read that half
+    "reset-after": 0.2,  # reset it these seconds after the response
+    "truncate": 0.0,  # close it after half of the response's body
+    "drip": 0.01,  # send the response byte by byte, and wait these seconds after each byte
+    "stall": 0.0,  # never respond
+    "close": 0.0,  # close it after the response, without a "Connection: close"
 }
 _NUMBER = r"[0-9]+(?:\.[0-9]+)?"
 _SPECIFICATION = re.compile(
@@ -43,12 +43,13 @@ class ConnectionFault:
 
 @attrs.define(kw_only=True)
 class ScheduledFault:
-    """An answer or a fault, and when it comes.
+    """A response or a connection fault, and the requests that it applies to.
 
     Attributes:
-        times: how often at most; None for always.
-        every: of so many requests, the last.
-        chance: from 0 to 1.
+        times: the number of requests that it applies to at most; None for no limit.
+        every: with 3, it applies to every third request; None for all.
+        chance: the probability from 0 to 1 that it applies to a request; None for 1.
+        seen: the number of requests since it was scheduled.
     """
 
     effect: Answer | ConnectionFault
@@ -58,14 +59,14 @@ class ScheduledFault:
     seen: int = 0
 
     def is_due(self, rng: random.Random) -> bool:
-        """Does it come now, that one more request was seen?"""
+        """Tell whether it applies to the request that was just counted in `seen`."""
         return (self.every is None or self.seen % self.every == 0) and (
             self.chance is None or rng.random() < self.chance
         )
 
 
 class Schedule:
-    """All that is to go wrong. The first that is due comes."""
+    """All scheduled faults. Of those that are due, the one added first applies."""
 
     def __init__(self, rng: random.Random) -> None:
         self._rng = rng
@@ -79,7 +80,7 @@ class Schedule:
         self._scheduled.clear()
 
     def next(self) -> Answer | ConnectionFault | None:
-        """What the next request meets, if anything."""
+        """Return what to do to the next request, or None if nothing is due."""
         for each in self._scheduled:
             each.seen += 1
         due = next((each for each in self._scheduled if each.is_due(self._rng)), None)
@@ -104,15 +105,20 @@ class FaultSpecification:
 
     @classmethod
     def parse(cls, text: str, **options: float | None) -> FaultSpecification:
-        """The text, with what is said besides it. Raises a ValueError if it is none, or something is said twice."""
+        """Parse the text, and add the options that are not None.
+
+        Raises:
+            ValueError: the text is not a fault, or an option is given in the text and again beside it.
+        """
         check("the fault", text, "a str such as 'reset next 2'", valid=isinstance(text, str))
         parsed = _SPECIFICATION.fullmatch(" ".join(text.split()))
         if parsed is None:
             raise ValueError(
-                f"{text!r} is no fault: write its name, then if need be 'for 0.5s', then 'next 2', 'every 3rd' or '5 %'"
+                f"{text!r} is not a fault: write its name, then optionally 'for 0.5s', then optionally 'next 2', "
+                "'every 3rd' or '5 %'"
             )
-        found = parsed.groupdict()
-        seconds, times, every, percent = (found[name] for name in ("seconds", "times", "every", "percent"))
+        parts = parsed.groupdict()
+        seconds, times, every, percent = (parts[name] for name in ("seconds", "times", "every", "percent"))
         schedule: dict[str, Any] = {
             "seconds": None if seconds is None else float(seconds),
             "times": None if times is None else int(times),
@@ -122,9 +128,9 @@ class FaultSpecification:
         for name, value in options.items():
             if value is not None:
                 if schedule[name] is not None:
-                    raise ValueError(f"{text!r} says {name}={schedule[name]}, so {name}={value} cannot be told as well")
+                    raise ValueError(f"{text!r} already says {name}={schedule[name]}, so leave out {name}={value}")
                 schedule[name] = value
-        return cls(fault=found["fault"], **schedule)
+        return cls(fault=parts["fault"], **schedule)
 
     def __attrs_post_init__(self) -> None:
         check_number("times", self.times, minimum=0, whole=True, optional=True)
@@ -134,12 +140,12 @@ class FaultSpecification:
 
 
 class TokenBucket:
-    """Lets so many requests a second through, and a burst of so many at once.
+    """Admits `rate` requests a second, and a burst of `burst` requests at once.
 
     Args:
-        rate: requests a second, over 0.
-        burst: at least 1; with None, as many as in a second, one at least.
-        now: seconds since some moment.
+        rate: requests a second, above 0.
+        burst: at least 1; with None, the same number as `rate`, but at least 1.
+        now: the current time in seconds, from any starting point.
     """
 
     def __init__(self, rate: float, burst: float | None, now: float) -> None:
@@ -147,12 +153,12 @@ class TokenBucket:
         burst = max(rate, 1.0) if burst is None else burst
         check_number("burst", burst, minimum=1)
         self._rate, self._burst = rate, burst
-        self._tokens, self._at = float(burst), now
+        self._tokens, self._filled_at = float(burst), now
 
     def take(self, now: float) -> float:
-        """Let a request through. Returns 0.0, or the seconds until there will be a token if there is none."""
-        self._tokens = min(self._burst, self._tokens + max(0.0, now - self._at) * self._rate)
-        self._at = now
+        """Take a token for a request. Return 0.0, or the seconds until the next token if none is left."""
+        self._tokens = min(self._burst, self._tokens + max(0.0, now - self._filled_at) * self._rate)
+        self._filled_at = now
         if self._tokens >= 1:
             self._tokens -= 1
             return 0.0

@@ -1,4 +1,4 @@
-"""A server's side of HTTP/1.1, without I/O: what clients of AWS speak, and nothing beyond it."""
+"""The server side of HTTP/1.1, without I/O, and only the part of it that clients of AWS use."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _HEADER = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([\t\x20-\x7e\x80-\xf
 _LENGTH = re.compile(r"[0-9]{1,9}")
 
 
-class BadRequest(Exception):  # noqa: N818 - named as the status is
-    """Bytes that are no request.
+class BadRequest(Exception):  # noqa: N818 - named like the status
+    """The bytes received are not a valid request.
 
     Attributes:
-        answer: what to say before the connection is closed.
+        answer: the bytes to send before the connection is closed.
     """
 
     def __init__(self, status: HTTPStatus) -> None:
@@ -31,13 +31,13 @@ class BadRequest(Exception):  # noqa: N818 - named as the status is
 
 
 def take_request(buffer: bytearray) -> tuple[ReceivedRequest, bool] | None:
-    """Take the first request off a buffer.
+    """Take the first request from a buffer.
 
     Returns:
-        It, and whether the connection may be kept; None if it is not there as a whole.
+        The request, and whether the connection may be kept; None if the request is not complete yet.
 
     Raises:
-        BadRequest: it is none.
+        BadRequest: the bytes are not a valid request.
     """
     end = buffer.find(b"\r\n\r\n", 0, _LONGEST_HEAD)
     if end < 0:
@@ -71,24 +71,24 @@ def _length(headers: tuple[tuple[str, str], ...]) -> int:
 
 
 def check_header(name: str, value: str) -> None:
-    """Raise a ValueError if this is no header that can be sent."""
+    """Raise a ValueError unless the header can be sent."""
     parsed = _HEADER.fullmatch(f"{name}:{value}")
     if parsed is None or parsed.groups() != (name, value):
         raise ValueError(f"{name!r}: {value!r} is not a header that can be sent")
 
 
 def encode_head(answer: Answer, request_id: str, now: float) -> bytes:
-    """The head of an answer as it goes over the wire. Its own headers replace those that every answer has."""
+    """Encode the head of a response. Its own headers replace those that every response has."""
     try:
         phrase = HTTPStatus(answer.status).phrase
     except ValueError:
         phrase = ""
-    every = {
+    common = {
         "Date": formatdate(now, usegmt=True),
         "x-amzn-RequestId": request_id,
         "Content-Length": str(len(answer.body)),
     }
     given = {name.lower() for name in answer.headers}
-    headers = {**{name: value for name, value in every.items() if name.lower() not in given}, **answer.headers}
+    headers = {**{name: value for name, value in common.items() if name.lower() not in given}, **answer.headers}
     head = "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
     return f"HTTP/1.1 {answer.status} {phrase}\r\n{head}\r\n".encode("latin-1")

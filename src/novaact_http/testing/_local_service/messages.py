@@ -1,4 +1,4 @@
-"""Requests and answers of the local service as plain values, apart from HTTP."""
+"""Requests and responses of the local service, as values without HTTP."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import attrs
 
 @attrs.frozen(kw_only=True)
 class ReceivedRequest:
-    """A request as it came: `target` is the path and query of the request line, still encoded."""
+    """A request as received. `target` is the path and query of the request line, still percent-encoded."""
 
     method: str
     target: str
@@ -18,27 +18,27 @@ class ReceivedRequest:
     body: bytes
 
     def header(self, name: str) -> str | None:
-        """The value of the header of this name, whatever its case; the first if there are several."""
+        """Return the value of the first header of this name, or None. The case of the name does not matter."""
         wanted = name.lower()
         return next((value for each, value in self.headers if each.lower() == wanted), None)
 
 
 @attrs.frozen(kw_only=True)
 class Answer:
-    """Status, headers beyond those every answer has, and body."""
+    """A response: status, headers in addition to those that every response has, and body."""
 
     status: int
     headers: Mapping[str, str]
-    body: bytes = attrs.field(repr=False)  # it repeats a request whose signature is wrong
+    body: bytes = attrs.field(repr=False)  # it repeats the request if the signature is wrong
 
 
 def success(members: Mapping[str, object]) -> Answer:
-    """A 200 with these members."""
+    """Make a response with status 200 and these members."""
     return _json(200, {}, members)
 
 
 def error(status: int, code: str, members: Mapping[str, object], headers: Mapping[str, str] | None = None) -> Answer:
-    """An error as AWS's REST-JSON services send it: the code in a header, the rest in the body."""
+    """Make an error as AWS's REST-JSON services send it: the code in a header, the members in the body."""
     return _json(status, {"x-amzn-ErrorType": code, **(headers or {})}, members)
 
 
@@ -46,5 +46,5 @@ def _json(status: int, headers: Mapping[str, str], members: Mapping[str, object]
     return Answer(
         status=status,
         headers={"Content-Type": "application/json", **headers},
-        body=json.dumps(members, separators=(",", ":"), default=attrs.asdict).encode(),  # fields are the exception's
+        body=json.dumps(members, separators=(",", ":"), default=attrs.asdict).encode(),  # asdict: for field_list
     )

@@ -1,6 +1,6 @@
-"""What Nova Act does with a ListSessions request, without HTTP and without signatures.
+"""Answers ListSessions requests as Nova Act does, without HTTP and without signatures.
 
-Constraints and errors are read from the service model that comes with botocore.
+Constraints and errors come from the service model in botocore.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from novaact_http.testing._argument_checks import check, check_number, session_i
 from novaact_http.testing._local_service.messages import Answer, error, success
 
 _ROUTE = re.compile(r"/workflow-definitions/([^/]+)/workflow-runs/([^/]+)")
-_PAGE_SIZE = 100  # where the caller does not say
+_PAGE_SIZE = 100  # without maxResults
 DEFINITIONS = {"checkout-flow": (34, 3, 0), "invoice-export": (250, 1), "signup-smoke-test": (11,)}
 _RUNS = [34, ["id-1", "id-2"]]
 
@@ -41,11 +41,11 @@ class WorkflowRun:
 
 
 class NovaAct:
-    """The workflow runs that exist, and how they are listed."""
+    """The workflow runs that exist, and the listing of their sessions."""
 
     def __init__(self, seed: int, definitions: Mapping[str, Sequence[int | Iterable[str]]]) -> None:
-        # Two, so that what is made up for a run does not depend on how many requests came before.
-        self._random = random.Random(seed)  # noqa: S311 - made up, and the same for the same seed
+        # Two generators, so that the ids of a new run do not depend on the number of requests before.
+        self._random = random.Random(seed)  # noqa: S311 - not secret, and the same for the same seed
         self._random_of_requests = random.Random(f"requests {seed}")  # noqa: S311
         self._inputs = _model().operation_model("ListSessions").input_shape.members
         self._token_key = self._random.randbytes(32)
@@ -72,7 +72,8 @@ class NovaAct:
                 raise ValueError(f"{value!r} cannot be a {name}: {problem}")
         if (workflow_definition_name, run_id) in self.runs and not replace:
             raise ValueError(
-                f"{workflow_definition_name} has a run {run_id}: add_sessions() adds to it, replace=True replaces it"
+                f"{workflow_definition_name} already has a run {run_id}: add_sessions() adds to it, "
+                "replace=True replaces it"
             )
         run = WorkflowRun(
             workflow_definition_name=workflow_definition_name,
@@ -97,7 +98,7 @@ class NovaAct:
         return _uuid(self._random_of_requests)
 
     def answer(self, method: str, target: str, body: bytes) -> Answer:
-        """Answer a request whose signature is right."""
+        """Answer a request whose signature is valid."""
         path, _, query = target.partition("?")
         route = _ROUTE.fullmatch(path)
         if method != "POST" or route is None:
@@ -118,7 +119,7 @@ class NovaAct:
         return _invalid(problems) if problems else self._list_sessions(values)
 
     def _bind(self, *, labels: dict[str, str], query: dict[str, str], body: dict[str, object]) -> dict[str, object]:
-        """The members of the request, each taken from where the model has it and from nowhere else."""
+        """Return the members of the request, each taken only from the location that the model gives it."""
         values: dict[str, object] = {}
         for name, shape in self._inputs.items():
             location = shape.serialization.get("location")
@@ -141,12 +142,12 @@ class NovaAct:
         order = values.get("sortOrder", "Ascending")
         size = int(values.get("maxResults", _PAGE_SIZE))
         is_ascending = order == "Ascending"
-        # A position is how many sessions there are before, so that sessions added meanwhile change nothing.
+        # A position counts the older sessions, so sessions that are added between two pages change nothing.
         position: int | None = 0 if is_ascending else len(run.session_ids)
         if "nextToken" in values:
             position = self._position(values["nextToken"], run_id, order)
         if position is None:
-            return _invalid([("nextToken", "The token is not one of this listing.")])
+            return _invalid([("nextToken", "The token does not belong to this listing.")])
         if is_ascending:
             end = min(position + size, len(run.session_ids))
             ids, has_more = run.session_ids[position:end], end < len(run.session_ids)
@@ -180,22 +181,22 @@ def _model() -> ServiceModel:
 
 
 def modelled_error(code: str, message: str, **members: object) -> Answer:
-    """A modelled error, with its status, and its members where the model puts them.
+    """Return an error of the service model, with its status, and its members where the model puts them.
 
     Args:
-        code: such as `"ThrottlingException"`.
-        message: the service's words.
-        members: by the names the exception class gives them; those that are required and not given are made up.
+        code: the error code, such as `"ThrottlingException"`.
+        message: the service's message.
+        members: the error's members, by their names on the exception. Required ones that are missing get an example.
 
     Raises:
-        ValueError: the code is not modelled, or a number is none.
+        ValueError: the code is not in the model, or a number is not valid.
         TypeError: the error has no such member.
     """
     shapes = {each.name: each for each in _model().error_shapes}
     if code not in shapes:
         known = ", ".join(sorted(shapes))
         raise ValueError(
-            f"{code} is not an error of the service model, which has {known}; answer_next() sends any other"
+            f"{code} is not an error of the service model, which has {known}: use answer_next() for any other response"
         )
     shape = shapes[code]
     names = {xform_name(name): name for name in shape.members}
@@ -233,7 +234,7 @@ def _json_object(body: bytes) -> dict[str, object]:
 
 
 def _problem(shape: Any, value: object) -> str | None:
-    """What the model's constraints say against a value, which came as text but for members of the body."""
+    """Return how a value breaks the model's constraints, or None. Only members of the body can be other than text."""
     limits = shape.metadata
     if not isinstance(value, str):
         return "Value must be a string."

@@ -1,4 +1,4 @@
-"""The local service's sockets: asyncio on a thread of its own, which can break connections in every way there is."""
+"""The sockets of the local service: asyncio on its own thread, with connections that can break in many ways."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ if TYPE_CHECKING:
     from novaact_http.testing._local_service.messages import ReceivedRequest
 
 ADDRESS = "127.0.0.1"
-_BACKLOG = 1024  # with few, a burst of connections waits for seconds
+_BACKLOG = 1024  # with a small backlog, a burst of connections waits for seconds
 _RESET = struct.pack("ii", 1, 0)  # of SO_LINGER: closing sends RST
 
 
 @attrs.frozen
 class Reply:
-    """An answer as bytes, and how it is given.
+    """A response as bytes, and how to send it.
 
     Attributes:
-        delay: seconds to wait before.
-        fault: what is done to the connection, if anything.
+        delay: seconds to wait before sending it.
+        fault: what to do to the connection; None to send the response as it is.
     """
 
     head: bytes
@@ -43,13 +43,13 @@ class Reply:
 
 
 class Server:
-    """Listens on 127.0.0.1, and answers requests one by one on each connection.
+    """Listens on 127.0.0.1, and answers the requests of each connection one by one.
 
     Args:
         respond: called with each request, on the server's thread.
-        port: 0 for any that is free.
-        tls: to shake hands with; None for plain HTTP.
-        on_accept: called for each connection.
+        port: the port to listen on; 0 for any free port.
+        tls: the context for TLS handshakes; None for plain HTTP.
+        on_accept: called for each connection, on the server's thread.
     """
 
     def __init__(
@@ -65,33 +65,33 @@ class Server:
         self._on_accept = on_accept
         self._connections: set[_Connection] = set()
         self._handshakes: set[asyncio.Task[object]] = set()
-        self._listener = self._listen()  # here, so that what goes wrong is raised where it belongs
+        self._listener = self._listen()  # here, so that a port in use raises in the caller
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="novaact-local", daemon=True)
         self._loop.call_soon(self._start_accepting)
         self._thread.start()
 
     def close(self) -> None:
-        """Close all connections, and stop."""
+        """Stop listening, and close all connections."""
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
 
     def refuse(self) -> None:
-        """Close all connections, and refuse further ones. Returns when that is so."""
+        """Close all connections and refuse new ones. Returns when that is done."""
         self._call_on_loop(self.stop_accepting)
 
     def accept(self) -> None:
         """Accept connections again."""
         self._call_on_loop(self._accept_again)
 
-    def _call_on_loop(self, what: Callable[[], None]) -> None:
+    def _call_on_loop(self, function: Callable[[], None]) -> None:
         done = threading.Event()
 
-        def do() -> None:
-            what()
+        def call() -> None:
+            function()
             done.set()
 
-        self._loop.call_soon_threadsafe(do)
+        self._loop.call_soon_threadsafe(call)
         done.wait()
 
     def _run(self) -> None:
@@ -114,7 +114,7 @@ class Server:
         self._loop.add_reader(self._listener, self._accept)
 
     def stop_accepting(self) -> None:
-        """Refuse further connections, and close those there are. On the server's thread."""
+        """Refuse new connections, and close the open ones. Call it on the server's thread."""
         if self._listener.fileno() >= 0:
             self._loop.remove_reader(self._listener)
             self._listener.close()
@@ -124,7 +124,7 @@ class Server:
             connection.abort()
 
     def pause(self, seconds: float) -> None:
-        """Refuse connections for so long. On the server's thread."""
+        """Refuse connections for some seconds. Call it on the server's thread."""
         self.stop_accepting()
         self._loop.call_later(seconds, self._accept_again)
 
@@ -147,16 +147,16 @@ class Server:
 
     def _end_handshake(self, accepted: socket.socket, handshake: asyncio.Task[object]) -> None:
         self._handshakes.discard(handshake)
-        # What a client that does not trust us makes of it, is for the client to tell.
+        # A failed handshake is not reported here: a client that does not trust the certificate raises an error itself.
         if handshake.cancelled() or handshake.exception() is not None:
             accepted.close()
 
     def add(self, connection: _Connection) -> None:
-        """One more connection."""
+        """Add an open connection."""
         self._connections.add(connection)
 
     def remove(self, connection: _Connection) -> None:
-        """One less."""
+        """Remove a connection that has closed."""
         self._connections.discard(connection)
 
 
@@ -166,7 +166,7 @@ class _Connection(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._buffer = bytearray()
         self._is_busy = False
-        self._is_last_request = False  # is the request the last one?
+        self._is_last_request = False  # whether to close the connection after the response
         self._timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -174,7 +174,7 @@ class _Connection(asyncio.Protocol):
         self._server.add(self)
 
     def connection_lost(self, _: Exception | None) -> None:
-        self._transport.close()  # though it is closed: or, with TLS, Python 3.10 would warn that it is not
+        self._transport.close()  # it is closed already, but over TLS Python 3.10 would otherwise warn that it is not
         if self._timer is not None:
             self._timer.cancel()
         self._server.remove(self)
@@ -187,10 +187,10 @@ class _Connection(asyncio.Protocol):
     def eof_received(self) -> bool:
         self._is_last_request = True
         is_plain = self._transport.get_extra_info("sslcontext") is None
-        return is_plain and self._timer is not None  # there is something to be sent yet
+        return is_plain and self._timer is not None  # True keeps it open: a response is still to be sent
 
     def abort(self) -> None:
-        """Close it, whatever is under way."""
+        """Close the connection at once, without sending what is left."""
         self._transport.abort()
 
     def _read(self) -> None:
@@ -206,7 +206,7 @@ class _Connection(asyncio.Protocol):
         self._is_busy, self._is_last_request = True, self._is_last_request or not keep
         try:
             reply = self._server.respond(request)
-        except Exception:  # noqa: BLE001 - a mistake in the test itself, which must not be hidden
+        except Exception:  # noqa: BLE001 - a mistake in the test itself, which must be shown
             traceback.print_exc()
             self.abort()
             return
@@ -247,7 +247,7 @@ class _Connection(asyncio.Protocol):
             self._reset()
             if fault.kind == "refuse":
                 self._server.pause(fault.seconds)
-        # else it stalls, until the client has had enough or the service is stopped
+        # Otherwise the fault is "stall": send nothing until the client closes the connection or the service stops.
 
     def _drip(self, rest: bytes, seconds: float) -> None:
         self._transport.write(rest[:1])
@@ -262,5 +262,5 @@ class _Connection(asyncio.Protocol):
         raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
         self.abort()
 
-    def _call_later(self, seconds: float, do: Callable[..., None], *arguments: object) -> None:
-        self._timer = self._loop.call_later(seconds, do, *arguments)
+    def _call_later(self, seconds: float, function: Callable[..., None], *arguments: object) -> None:
+        self._timer = self._loop.call_later(seconds, function, *arguments)

@@ -1,4 +1,4 @@
-"""`LocalService`: an HTTP/1.1 server on 127.0.0.1 that behaves as Nova Act does for ListSessions."""
+"""`LocalService`: an HTTP/1.1 server on 127.0.0.1 that answers ListSessions as Nova Act does."""
 
 from __future__ import annotations
 
@@ -34,40 +34,43 @@ if TYPE_CHECKING:
     from novaact_http.testing._local_service.messages import ReceivedRequest
     from novaact_http.testing._local_service.nova_act import WorkflowRun
 
-_ASKED_FOR = "Asked for by the test."
+_MESSAGE = "Asked for by the test."
 _REGION = r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)"
 
 
 class LocalService:
-    """Nova Act's ListSessions on this machine. A context manager; or call `start()` and `close()`.
+    """A local server for Nova Act's ListSessions. Use it as a context manager, or call `start()` and `close()`.
 
     Args:
-        port: to listen on; any free one by default.
-        seed: of all that is made up: credentials, runs, sessions, tokens, request ids, chances. The same seed gives the
-            same.
+        port: the port to listen on; 0, the default, for any free port.
+        seed: the seed of all random values: credentials, runs, sessions, tokens, request ids and chances. The same seed
+            gives the same values.
         region: the one region that signatures must be for.
-        credentials: the only ones that are let in; made up by default.
-        credentials_lifetime: seconds. If given, made-up credentials are temporary: see `get_credentials`.
-        clock: seconds since the epoch. Signatures may be 5 minutes off it.
-        clock_offset: seconds that are added to it, also later on: an attribute.
-        definitions: the workflow definitions there are, with the sessions of each of their runs: how many, or their
-            ids. A made-up handful by default.
-        latency: seconds before each answer; an attribute, too.
-        jitter: seconds of latency more at most, at random; an attribute, too.
-        rate: requests a second that are let through; further ones meet a ThrottlingException with Retry-After.
-            None: all.
-        burst: how many are let through at once, if there is a rate; with None, as many as in a second, one at least.
-        tls: speak HTTPS, with a certificate that is made when it starts; needs the extra `testing`.
-        record_requests: keep all that comes in `requests`.
+        credentials: the only credentials that are accepted; random ones by default.
+        credentials_lifetime: seconds that random credentials are valid; they are temporary then, see
+            `get_credentials`. With None, the default, they never expire.
+        clock: a function that returns seconds since the epoch. The time of a signature may differ from it by 5 minutes.
+        clock_offset: seconds to add to the clock. It is also an attribute, which can be set later.
+        definitions: the workflow definitions by name, each with the sessions of its runs: for each run the number of
+            sessions, or a list of their ids. By default there are three definitions with a few runs.
+        latency: seconds to wait before each response. It is also an attribute.
+        jitter: the most seconds of random latency to add. It is also an attribute.
+        rate: requests a second that are admitted. Others get a ThrottlingException with a Retry-After header. With
+            None, the default, all are admitted.
+        burst: requests that are admitted at once, if there is a rate. With None, the default, it is the same number as
+            the rate, but at least 1.
+        tls: whether to serve HTTPS, with a certificate that is made at the start. It needs the extra `testing`.
+        record_requests: whether to keep all requests in `requests`.
 
     Attributes:
-        url: to pass as `endpoint_url`; known once the service has started.
-        ca_file: path of a CA bundle that has the certificate, to pass as `verify`, while it runs with `tls`; else None.
-        requests: all that came, in order of arrival, whether let in or not.
-        connections: how many were accepted so far.
+        url: the URL to pass as `endpoint_url`. It is known once the service has started.
+        ca_file: the path of a CA bundle with the service's certificate, to pass as `verify`. It is None without `tls`,
+            and while the service is not running.
+        requests: all requests in order of arrival, also those with a bad signature.
+        connections: the number of connections accepted so far.
 
     Raises:
-        ValueError: an argument is none of these, or an attribute is set to what it cannot be.
+        ValueError: an argument is not as described, or an attribute is set to a value that is not allowed.
     """
 
     clock_offset: float = number_attribute()
@@ -95,8 +98,9 @@ class LocalService:
         check_number("port", port, minimum=0, maximum=65_535, whole=True)
         check_number("seed", seed, whole=True)
         check_text("region", region, "up to 63 letters, digits and inner hyphens, such as us-east-1", _REGION)
-        is_known = credentials is None or isinstance(credentials, Credentials)
-        check("credentials", type(credentials), "novaact_http.Credentials", valid=is_known)  # the type, as it is secret
+        is_credentials = credentials is None or isinstance(credentials, Credentials)
+        # The message shows only the type, because the value may be secret.
+        check("credentials", type(credentials), "novaact_http.Credentials", valid=is_credentials)
         check_number("credentials_lifetime", credentials_lifetime, above=0, optional=True)
         check("clock", clock, "a function such as time.time", valid=callable(clock))
         self.clock_offset = clock_offset
@@ -108,13 +112,13 @@ class LocalService:
         self._credentials = CredentialStore(seed, credentials, credentials_lifetime)
         self._verifier = SignatureVerifier(credentials=self._credentials, region=region)
         self._nova_act = nova_act.NovaAct(seed, nova_act.DEFINITIONS if definitions is None else definitions)
-        self._random = random.Random(f"chances {seed}")  # noqa: S311 - made up, and the same for the same seed
+        self._random = random.Random(f"chances {seed}")  # noqa: S311 - not secret, and the same for the same seed
         self._schedule = Schedule(self._random)
         self._bucket: TokenBucket | None = None
         if rate is not None:
             self._bucket = TokenBucket(rate, burst, time.monotonic())
         elif burst is not None:
-            raise ValueError(f"burst={burst} needs a rate, such as rate=10: without one, all is let through")
+            raise ValueError(f"burst={burst} needs a rate, such as rate=10: without a rate, every request is admitted")
         self._records_requests = record_requests
         self._lock = threading.RLock()
         self._port = port
@@ -133,25 +137,25 @@ class LocalService:
 
     @property
     def credentials(self) -> Credentials:
-        """Credentials that are good now."""
+        """Credentials that are valid now."""
         return self.get_credentials()
 
     def get_credentials(self) -> Credentials:
-        """Credentials that are good now: others each time that those before have expired.
+        """Return credentials that are valid now: new ones each time the last ones have expired.
 
-        A client to which this method is passed as `credentials` goes on for ever.
+        Pass this method to a client as `credentials`, and the client always has valid credentials.
         """
         with self._lock:
             return self._credentials.current(self._now())
 
     def expire_credentials(self) -> None:
-        """Answer the credentials known so far with ExpiredTokenException from now on, and make up others."""
+        """Make all credentials issued so far expire now, so that they get an ExpiredTokenException."""
         with self._lock:
             self._credentials.expire_all(self._now())
 
     @property
     def environ(self) -> dict[str, str]:
-        """The environment variables that make boto3, the AWS CLI and this library's clients talk to this service."""
+        """The environment variables that make boto3, the AWS CLI and this library's clients use this service."""
         keys = self.credentials
         variables = {
             "AWS_ENDPOINT_URL_NOVA_ACT": self.url,
@@ -170,7 +174,7 @@ class LocalService:
 
     @property
     def runs(self) -> tuple[WorkflowRun, ...]:
-        """All workflow runs. The first of those made up has more than ten sessions; some have one, or none."""
+        """All workflow runs. Of the default runs, the first has more than ten sessions, others have one or none."""
         return tuple(self._nova_act.runs.values())
 
     def add_run(
@@ -181,53 +185,59 @@ class LocalService:
         workflow_run_id: str | None = None,
         replace: bool = False,
     ) -> WorkflowRun:
-        """Add a workflow run, and its definition if there is none.
+        """Add a workflow run, and its definition if that does not exist. Return the run.
 
         Args:
-            workflow_definition_name: of a definition that there is already, or of a new one.
-            sessions: how many, or their ids from the oldest to the newest.
-            workflow_run_id: a UUID; made up by default.
-            replace: put it in the place of the run of that name and id, if there is one.
+            workflow_definition_name: the name of an existing or a new definition.
+            sessions: the number of sessions, or a list of their ids from the oldest to the newest.
+            workflow_run_id: a UUID; a random one by default.
+            replace: whether to replace an existing run of that name and id.
 
         Raises:
-            ValueError: the service model allows no such name or id, the sessions are neither, or there is such a run.
+            ValueError: the service model does not allow the name or the id, `sessions` is neither a number from 0 nor
+                a list of ids, or the run exists already.
         """
         with self._lock:
             return self._nova_act.add_run(workflow_definition_name, sessions, workflow_run_id, replace=replace)
 
     def add_sessions(self, run: WorkflowRun, sessions: int | Iterable[str]) -> WorkflowRun:
-        """Add sessions to a run, newer than all it has: how many, or their ids. Returns the run as it is then.
+        """Add sessions to a run, newer than all others in it. Return the run with the new sessions.
+
+        Args:
+            run: a run of this service.
+            sessions: the number of sessions, or a list of their ids from the oldest to the newest.
 
         Raises:
-            KeyError: there is no such run.
-            ValueError: the sessions are neither.
+            KeyError: the service does not have this run.
+            ValueError: `sessions` is neither a number from 0 nor a list of ids.
         """
         with self._lock:
             return self._nova_act.add_sessions(run, sessions)
 
-    def fail_next(self, code: str, message: str = _ASKED_FOR, *, times: int = 1, **members: object) -> None:
-        """Answer the next requests that are signed rightly with a modelled error.
+    def fail_next(self, code: str, message: str = _MESSAGE, *, times: int = 1, **members: object) -> None:
+        """Answer the next requests that have a valid signature with an error of the service model.
 
         Args:
-            code: such as `"ThrottlingException"`; the status is the service model's.
-            message: the service's words.
-            times: how many requests.
-            members: the error's own, by their names on the exception, such as `retry_after_seconds=2`.
+            code: the error code, such as `"ThrottlingException"`. The service model has its status.
+            message: the service's message.
+            times: the number of requests.
+            members: the error's members, by their names on the exception, such as `retry_after_seconds=2`.
 
         Raises:
-            ValueError: the code is not in the service model (`answer_next` sends anything), or a number is none.
+            ValueError: the code is not in the service model (use `answer_next` for other errors), or a number is not
+                valid.
             TypeError: the error has no such member.
         """
         check_number("times", times, minimum=0, whole=True)
         self._add(ScheduledFault(effect=nova_act.modelled_error(code, message, **members), times=times))
 
     def answer_next(self, status: int, body: bytes = b"", headers: Mapping[str, str] | None = None) -> None:
-        """Answer the next request that is signed rightly with exactly this, as a gateway might.
+        """Answer the next request that has a valid signature with exactly this response, as a gateway might.
 
-        Date, x-amzn-RequestId and Content-Length are added where they are not given.
+        The headers Date, x-amzn-RequestId and Content-Length are added if they are not given.
 
         Raises:
-            TypeError: the body is no bytes.
+            TypeError: the body is not bytes.
             ValueError: the status is not from 200 to 999, or a header cannot be sent.
         """
         check_number("status", status, minimum=200, maximum=999, whole=True)
@@ -245,55 +255,61 @@ class LocalService:
         every: int | None = None,
         chance: float | None = None,
         seconds: float | None = None,
-        message: str = _ASKED_FOR,
+        message: str = _MESSAGE,
         **members: object,
     ) -> None:
-        """Have something go wrong with requests that are signed rightly: with all, or on a schedule.
+        """Inject a fault into requests that have a valid signature: into all of them, or on a schedule.
 
-        Of several faults (those of `fail_next` and `answer_next` among them), the first that is due comes.
+        If several faults are due, the one added first applies. Those of `fail_next` and `answer_next` count, too.
 
         Args:
-            fault: the code of a modelled error, such as `"ThrottlingException"`; or what happens to the connection:
-                `"refuse"` (reset it, and refuse all for a while), `"reset"`, `"reset-mid"`, `"reset-after"` (before,
-                in, after the answer), `"truncate"` (close it in the middle of the answer's body), `"drip"` (a byte at
-                a time), `"stall"` (no answer), `"close"` (after the answer, without saying so). The schedule may be
-                in it too: `"reset next 2"`, `"ThrottlingException every 3rd"`, `"drip for 0.1s 10 %"`.
-            times: how often at most.
-            every: of so many requests, the last one.
-            chance: from 0 to 1, by the service's seed.
-            seconds: how long connections are refused (1 by default), how long the client has to read before a reset in
-                or after the answer (0.2), or the time between bytes that drip (0.01). No other fault takes any.
-            message: an error's words.
-            members: an error's own, by their names on the exception, such as `retry_after_seconds=2`.
+            fault: the code of an error in the service model, such as `"ThrottlingException"`; or a connection fault:
+                `"refuse"` (reset the connection, and refuse all connections for a while), `"reset"`, `"reset-mid"`,
+                `"reset-after"` (reset it before, in or after the response), `"truncate"` (close it in the middle of the
+                response's body), `"drip"` (send a byte at a time), `"stall"` (send nothing), `"close"` (close it after
+                the response, without announcing it). The text may also have the schedule: `"reset next 2"`,
+                `"ThrottlingException every 3rd"`, `"drip for 0.1s 10 %"`.
+            times: the number of requests that it applies to at most.
+            every: with 3, the fault applies to every third request.
+            chance: the probability from 0 to 1 that the fault applies to a request, by the service's seed.
+            seconds: for `"refuse"`, how long connections are refused (1 by default); for `"reset-mid"` and
+                `"reset-after"`, how long the client can read before the reset (0.2); for `"drip"`, the time between
+                two bytes (0.01). Other faults do not take it.
+            message: the error's message.
+            members: the error's members, by their names on the exception, such as `retry_after_seconds=2`.
 
         Raises:
-            ValueError: there is no such fault or schedule, or the text has already what is told besides.
+            ValueError: there is no such fault or schedule, or a part of the schedule is given twice.
             TypeError: the error has no such member.
         """
         spec = FaultSpecification.parse(fault, times=times, every=every, chance=chance, seconds=seconds)
         effect: Answer | ConnectionFault
         if spec.fault in CONNECTION_FAULTS:
             if members:
-                raise TypeError(f"{spec.fault} has no {', '.join(sorted(members))}: it is no error of the service")
+                raise TypeError(
+                    f"{spec.fault} has no {', '.join(sorted(members))}: it is a fault of the connection, not an error"
+                )
             wait = CONNECTION_FAULTS[spec.fault] if spec.seconds is None else spec.seconds
             effect = ConnectionFault(spec.fault, wait)
         elif spec.fault[0].isupper():
             effect = nova_act.modelled_error(spec.fault, message, **members)
         else:
-            raise ValueError(f"{spec.fault!r} is none of {', '.join(CONNECTION_FAULTS)}, nor the code of an error")
+            raise ValueError(
+                f"{spec.fault!r} is not a fault: use {', '.join(CONNECTION_FAULTS)} or the code of an error"
+            )
         if spec.seconds is not None and not CONNECTION_FAULTS.get(spec.fault):
             takers = ", ".join(name for name, default in CONNECTION_FAULTS.items() if default)
-            raise ValueError(f"{spec.fault} takes no seconds, only {takers}; latency delays all answers")
+            raise ValueError(f"{spec.fault} takes no seconds, only {takers} do; use latency to delay all responses")
         self._add(ScheduledFault(effect=effect, times=spec.times, every=spec.every, chance=spec.chance))
 
     def clear_faults(self) -> None:
-        """Have nothing go wrong any more."""
+        """Remove all faults, also those of `fail_next` and `answer_next`."""
         with self._lock:
             self._schedule.clear()
 
     @contextlib.contextmanager
     def refusing(self) -> Iterator[None]:
-        """In a `with` block: refuse connections, and have those closed that there are."""
+        """Refuse new connections within a `with` block. Its start closes the open connections."""
         server = self._running()
         server.refuse()
         try:
@@ -302,11 +318,11 @@ class LocalService:
             server.accept()
 
     def start(self) -> Self:
-        """Start listening. Returns at once, ready for requests.
+        """Start listening. When it returns, the service is ready for requests.
 
         Raises:
             OSError: the port is not free.
-            RuntimeError: the extra `testing` is needed for `tls`.
+            RuntimeError: `tls` is set, but the extra `testing` is not installed.
         """
         if self._server is None:
             context = None
@@ -316,7 +332,7 @@ class LocalService:
         return self
 
     def close(self) -> None:
-        """Stop listening, and close all connections. Closing again does nothing."""
+        """Stop listening, and close all connections. Closing it again does nothing."""
         server, self._server = self._server, None
         if server is not None:
             server.close()
@@ -347,7 +363,7 @@ class LocalService:
         self.connections += 1
 
     def _reply(self, request: ReceivedRequest) -> Reply:
-        """What a request is answered with. Called on the server's thread."""
+        """Return the reply to a request. The server's thread calls it."""
         with self._lock:
             if self._records_requests:
                 self.requests.append(request)
