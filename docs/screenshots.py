@@ -1,4 +1,4 @@
-"""Draws docs/command-line.svg: the installed command in a terminal, against the local service. `make screenshots`."""
+"""Draws docs/command-line.svg, the installed command in a terminal, with the local service. Run `make screenshots`."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ PICTURE = Path(__file__).with_name("command-line.svg")
 PROGRAM = Path(sys.executable).with_name("novaact-http")
 
 
-def shown(command: str) -> str:
-    """What a terminal gets of a command, on standard output and standard error."""
+def run_in_terminal(command: str) -> str:
+    """Run a command in a terminal, and return its standard output and standard error."""
     terminal, end = os.openpty()
     fcntl.ioctl(end, termios.TIOCSWINSZ, struct.pack("HHHH", 40, COLUMNS, 0, 0))
     environ = {**os.environ, "TERM": "xterm-256color", "COLUMNS": str(COLUMNS)}
@@ -33,7 +33,7 @@ def shown(command: str) -> str:
         while True:
             try:
                 data = os.read(terminal, 65_536)
-            except OSError:  # how Linux says that the other end is closed
+            except OSError:  # Linux raises this when the other end is closed
                 break
             if not data:
                 break
@@ -42,14 +42,14 @@ def shown(command: str) -> str:
     return text.decode().replace("\r\n", "\n")
 
 
-def half_way(text: str) -> str:
-    """The progress line as it was before it was erased."""
-    steps = text.split("\r")
-    return steps[len(steps) // 2] + "\n"
+def progress_line(text: str) -> str:
+    """Return the progress line from the middle of the output, before it was erased."""
+    updates = text.split("\r")
+    return updates[len(updates) // 2] + "\n"
 
 
 def main() -> None:
-    """Run the commands, and draw them."""
+    """Run the commands, and draw their output."""
     console = Console(record=True, width=COLUMNS, force_terminal=True, file=Path(os.devnull).open("w"))  # noqa: SIM115
 
     def draw(command: str, text: str) -> None:
@@ -65,13 +65,13 @@ def main() -> None:
             return f"{named}    --workflow-run-id {run_id} {options}".rstrip()
 
         command = listing(run.workflow_run_id, "--max-items 3")
-        draw(command, shown(command))
+        draw(command, run_in_terminal(command))
         command = listing(long.workflow_run_id, "--output ids > ids.txt")
-        draw(command, half_way(shown(command.replace("ids.txt", shlex.quote(os.devnull)))))
+        draw(command, progress_line(run_in_terminal(command.replace("ids.txt", shlex.quote(os.devnull)))))
         command = listing(run.workflow_run_id.replace("6", "7"), "")
-        draw(command, shown(command))
+        draw(command, run_in_terminal(command))
         command = listing(run.workflow_run_id, "--region nowhere/at/all")
-        draw(command, shown(command))
+        draw(command, run_in_terminal(command))
     PICTURE.parent.mkdir(exist_ok=True)
     console.save_svg(str(PICTURE), title="novaact-http", unique_id="novaact-http")
 

@@ -2,8 +2,8 @@
 
     python examples/dask_runs.py checkout-flow run-ids.txt --limit 32
 
-The file has a run id a line. Without --scheduler, the workers are processes of this machine. Elsewhere, they need
-novaact_http installed, and credentials of their own: a client travels as its settings alone.
+The file has one run id per line. Without --scheduler, the workers are processes on this machine. Workers on a cluster
+need novaact_http and their own credentials, because only the settings of a client are sent to them.
 """
 
 from __future__ import annotations
@@ -25,20 +25,20 @@ if TYPE_CHECKING:
 
     Result: TypeAlias = list[str] | NovaActError
 
-BATCH = 20  # runs a task, as a task costs Dask more than a call costs here
+BATCH = 20  # runs in a task: Dask needs more time for a task than a call takes
 
 
 def patient_client() -> novaact_http.Client:
-    """A client that slows down when it is throttled, and tries for longer than others do, as nobody waits for this."""
+    """Return a client that slows down when it is throttled and retries for long, because no user waits for it."""
     return novaact_http.Client(retries=RetryPolicy(mode="adaptive", max_attempts=8), timeout=Timeout(total=120))
 
 
 def list_batch(
     run_ids: Sequence[str], *, name: str, client: novaact_http.Client, slots: distributed.Semaphore
 ) -> list[Result]:
-    """For each run its session ids; or its error, as a value, so that Dask goes on with the others."""
+    """Return the session ids of each run, or its error. An error is returned, so that Dask goes on with other runs."""
     results: list[Result] = []
-    with slots:  # also while a throttled call waits, so that the whole cluster slows down
+    with slots:  # held also while a throttled call waits, so that the whole cluster slows down
         for run_id in run_ids:
             try:
                 pager = client.iter_sessions(workflow_definition_name=name, workflow_run_id=run_id)
@@ -51,22 +51,22 @@ def list_batch(
 def list_runs(
     dask: distributed.Client, client: novaact_http.Client, name: str, run_ids: Sequence[str], *, limit: int
 ) -> list[Result]:
-    """The same for all runs, in their order, with so many under way at a time on the whole cluster."""
+    """Return the results of all runs, in their order. The whole cluster lists at most `limit` runs at a time."""
     futures = dask.map(
         list_batch,
         [run_ids[start : start + BATCH] for start in range(0, len(run_ids), BATCH)],
         name=name,
-        # Sent to each worker once, not with each task: a worker's tasks share its connections, its quota and its rate.
+        # Sent once to each worker, not with each task: the tasks of a worker share connections, retry quota and rate.
         client=dask.scatter(client, broadcast=True, hash=False),
         slots=distributed.Semaphore(max_leases=limit),
-        pure=False,  # the next time, there may be more sessions
+        pure=False,  # a run may have more sessions the next time
     )
     show_progress(futures)
     return [result for batch in dask.gather(futures) for result in batch]
 
 
 def show_progress(futures: Sequence[distributed.Future]) -> None:
-    """A bar on a terminal, else a line every tenth of the way."""
+    """Show a progress bar on a terminal. Otherwise print a line after each tenth of the batches."""
     if sys.stdout.isatty():
         distributed.progress(futures)
         print()
@@ -79,18 +79,20 @@ def show_progress(futures: Sequence[distributed.Future]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("workflow_definition_name")
-    parser.add_argument("file", type=Path, help="with the ids of the runs")
-    parser.add_argument("--limit", type=int, default=16, help="how many runs are listed at a time (%(default)s)")
-    parser.add_argument("--scheduler", metavar="ADDRESS", help="of a Dask cluster, such as tcp://10.0.0.1:8786")
+    parser.add_argument("file", type=Path, help="file with the ids of the runs")
+    parser.add_argument("--limit", type=int, default=16, help="runs that are listed at a time (default: %(default)s)")
     parser.add_argument(
-        "--workers", type=int, default=2, help="processes of eight threads, where there is no cluster (%(default)s)"
+        "--scheduler", metavar="ADDRESS", help="address of a Dask scheduler, such as tcp://10.0.0.1:8786"
     )
-    given = parser.parse_args()
-    run_ids = given.file.read_text().split()
-    # With no address for its dashboard, Dask would take port 8787, and complain where that is taken.
-    here = {"n_workers": given.workers, "threads_per_worker": 8, "dashboard_address": "127.0.0.1:0"}
-    with distributed.Client(given.scheduler) if given.scheduler else distributed.Client(**here) as dask:
-        results = list_runs(dask, patient_client(), given.workflow_definition_name, run_ids, limit=given.limit)
+    parser.add_argument(
+        "--workers", type=int, default=2, help="processes of eight threads, without --scheduler (default: %(default)s)"
+    )
+    options = parser.parse_args()
+    run_ids = options.file.read_text().split()
+    # Without an address for its dashboard, Dask takes port 8787, and warns if that is in use.
+    local = {"n_workers": options.workers, "threads_per_worker": 8, "dashboard_address": "127.0.0.1:0"}
+    with distributed.Client(options.scheduler) if options.scheduler else distributed.Client(**local) as dask:
+        results = list_runs(dask, patient_client(), options.workflow_definition_name, run_ids, limit=options.limit)
     for run_id, result in zip(run_ids, results, strict=True):
         print(run_id, result if isinstance(result, NovaActError) else f"{len(result)} sessions", sep="\t")
 

@@ -1,4 +1,4 @@
-"""Lists sessions from the local service: real HTTP, and signatures checked by botocore. `make demo` runs it."""
+"""Lists sessions from the local service, over real HTTP, with signatures that botocore checks. `make demo` runs it."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ def list_all(name: str, run_id: str) -> None:
 
 
 def step(text: str) -> None:
-    """Say what comes next."""
+    """Print the title of the next step."""
     say(f"\n[bold cyan]==[/] [bold]{text}[/]")
 
 
 def say(text: str) -> None:
-    """Print a line, however long."""
+    """Print a line without wrapping it."""
     console.print(text, soft_wrap=True)
 
 
 def one_signed_call(client: Client, service: LocalService, run: WorkflowRun) -> None:
-    """One call, and what went over the wire for it."""
+    """Make one call, and show the request that it sent."""
     page = client.list_sessions(
         workflow_definition_name=run.workflow_definition_name, workflow_run_id=run.workflow_run_id, max_results=10
     )
@@ -51,7 +51,7 @@ def one_signed_call(client: Client, service: LocalService, run: WorkflowRun) -> 
 
 
 def all_pages(client: Client, run: WorkflowRun) -> None:
-    """Page after page, each fetched when it is asked for."""
+    """List page by page. Each page is fetched when the loop needs it."""
     pager = client.iter_sessions(
         workflow_definition_name=run.workflow_definition_name, workflow_run_id=run.workflow_run_id, page_size=10
     )
@@ -60,20 +60,20 @@ def all_pages(client: Client, run: WorkflowRun) -> None:
 
 
 async def all_pages_async(run: WorkflowRun) -> None:
-    """The same on asyncio, item by item, cut off and gone on with."""
+    """List session by session on asyncio: stop after some, and resume."""
     name, run_id = run.workflow_definition_name, run.workflow_run_id
     async with AsyncClient() as client:
         first = client.iter_sessions(workflow_definition_name=name, workflow_run_id=run_id, page_size=10, max_items=15)
         count = len([session async for session in first])
-        say(f"the first {count}, cut off at max_items; resume_token {first.resume_token}")
+        say(f"the first {count}, stopped by max_items; resume_token {first.resume_token}")
         rest = client.iter_sessions(
             workflow_definition_name=name, workflow_run_id=run_id, page_size=10, starting_token=first.resume_token
         )
-        say(f"and from there the other {len([session async for session in rest])}")
+        say(f"resumed from there: the other {len([session async for session in rest])}")
 
 
 def an_error(client: Client, run: WorkflowRun) -> None:
-    """A modelled error, as its user sees it."""
+    """Show an error of the service model."""
     try:
         client.list_sessions(
             workflow_definition_name=run.workflow_definition_name,
@@ -87,7 +87,7 @@ def an_error(client: Client, run: WorkflowRun) -> None:
 def main() -> None:
     """Run the steps."""
     with LocalService() as service:
-        step(f"The local service is running at {service.url}, and checks every signature")
+        step(f"The local service is running at {service.url} and checks every signature")
         os.environ.update(service.environ)
         run = service.runs[0]
         with Client() as client:
@@ -97,9 +97,9 @@ def main() -> None:
             all_pages(client, run)
             step("All pages, with AsyncClient")
             asyncio.run(all_pages_async(run))
-            step("A modelled error")
+            step("An error of the service model")
             an_error(client, run)
-            step("The three lines that list them all")
+            step("The three lines that list all sessions")
             source = textwrap.dedent(inspect.getsource(list_all).partition("\n")[2])
             console.print(Syntax(source, "python", background_color="default", word_wrap=True))
             short = service.runs[1]

@@ -1,11 +1,11 @@
-"""A FastAPI service on one AsyncClient: a page of a run's sessions, or all of them as a stream of JSON lines.
+"""A FastAPI service with one AsyncClient: a page of a run's sessions, or all sessions as a stream of JSON lines.
 
     AWS_REGION=us-east-1 python examples/fastapi_app.py --port 8000
     curl localhost:8000/workflow-definitions/checkout-flow/workflow-runs/62e6e282-e5c1-457c-b8c3-a967b36711eb/sessions
 
-and the same with `/sessions.jsonl` for the stream. `uvicorn --app-dir examples fastapi_app:app` serves it, too.
+and `/sessions.jsonl` instead of `/sessions` for the stream. `uvicorn --app-dir examples fastapi_app:app` serves it too.
 """
-# No `from __future__ import annotations`: FastAPI evaluates them.
+# No `from __future__ import annotations`, because FastAPI evaluates annotations.
 
 import argparse
 import contextlib
@@ -24,7 +24,7 @@ from novaact_http import AsyncClient, ListSessionsResponse, Timeout, errors
 
 RUN = "/workflow-definitions/{name}/workflow-runs/{run_id}"
 
-# The first that fits. What is this service's own fault is none of its caller's business.
+# The first match counts. A fault of this service is a 5xx, without details for the caller.
 STATUSES: tuple[tuple[type[errors.NovaActError], int], ...] = (
     (errors.ParameterError, 400),
     (errors.ValidationException, 400),
@@ -40,7 +40,7 @@ STATUSES: tuple[tuple[type[errors.NovaActError], int], ...] = (
 
 
 class State(TypedDict):
-    """What the application keeps while it runs."""
+    """The state of the application while it runs."""
 
     client: AsyncClient
 
@@ -61,29 +61,29 @@ async def lifespan(_: FastAPI) -> AsyncIterator[State]:
 app = FastAPI(title="Sessions", lifespan=lifespan)
 
 
-def the_client(request: Request) -> AsyncClient:
+def get_client(request: Request) -> AsyncClient:
     client: AsyncClient = request.state.client
     return client
 
 
-NovaAct = Annotated[AsyncClient, Depends(the_client)]
+NovaAct = Annotated[AsyncClient, Depends(get_client)]
 
 
 @app.exception_handler(errors.NovaActError)
-async def answer_with(_: Request, error: errors.NovaActError) -> Response:
+async def error_response(_: Request, error: errors.NovaActError) -> Response:
     status = next(status for kind, status in STATUSES if isinstance(error, kind))
     headers = {}
     if isinstance(error, errors.ServiceError) and error.retry_after is not None:
         headers["Retry-After"] = str(math.ceil(error.retry_after))
     if status >= 500:
         logging.getLogger("sessions").error("%s", error)
-    return JSONResponse(described(error, status), status, headers)
+    return JSONResponse(describe(error, status), status, headers)
 
 
-def described(error: errors.NovaActError, status: int) -> dict[str, str | None]:
+def describe(error: errors.NovaActError, status: int) -> dict[str, str | None]:
     return {
         "error": error.code if isinstance(error, errors.ServiceError) else type(error).__name__,
-        "message": str(error) if status < 500 else "Nova Act did not answer as it should.",
+        "message": str(error) if status < 500 else "The request to Nova Act failed.",
         "request_id": getattr(error, "request_id", None),
     }
 
@@ -103,37 +103,37 @@ async def one_page(
 
 
 @app.get(RUN + "/sessions.jsonl")
-async def all_of_them(
+async def all_sessions(
     client: NovaAct, name: str, run_id: str, starting_token: Annotated[str | None, Query(min_length=1)] = None
 ) -> StreamingResponse:
     pager = client.iter_sessions(
         workflow_definition_name=name, workflow_run_id=run_id, starting_token=starting_token, prefetch=True
     )
     pages = pager.pages()
-    first = await anext(pages)  # while the status can still tell of an error
+    first = await anext(pages)  # an error of the first page still sets the status
 
-    async def lines() -> AsyncIterator[str]:
-        yield as_lines(first)
+    async def json_lines() -> AsyncIterator[str]:
+        yield to_json_lines(first)
         try:
             async for page in pages:
-                yield as_lines(page)
+                yield to_json_lines(page)
         except errors.NovaActError as error:
-            # The status has gone out. The last line says how it ended, and from where the caller can go on.
-            yield json.dumps({**described(error, 502), "resume_token": pager.resume_token}) + "\n"
+            # The status is already sent. The last line has the error, and the token to resume from.
+            yield json.dumps({**describe(error, 502), "resume_token": pager.resume_token}) + "\n"
 
-    return StreamingResponse(lines(), media_type="application/jsonl")
+    return StreamingResponse(json_lines(), media_type="application/jsonl")
 
 
-def as_lines(page: ListSessionsResponse) -> str:
+def to_json_lines(page: ListSessionsResponse) -> str:
     return "".join(json.dumps({"session_id": each.session_id}) + "\n" for each in page.session_summaries)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--host", default="127.0.0.1", help="(%(default)s)")
-    parser.add_argument("--port", type=int, default=8000, help="(%(default)s)")
-    given = parser.parse_args()
-    uvicorn.run(app, host=given.host, port=given.port)
+    parser.add_argument("--host", default="127.0.0.1", help="(default: %(default)s)")
+    parser.add_argument("--port", type=int, default=8000, help="(default: %(default)s)")
+    options = parser.parse_args()
+    uvicorn.run(app, host=options.host, port=options.port)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""boto3 and novaact_http side by side: each step with the one, then with the other, and their results compared.
+"""boto3 and novaact_http side by side: runs each step with both, and compares the results.
 
 Both read the same environment: AWS_DEFAULT_REGION, credentials, AWS_PROFILE, AWS_ENDPOINT_URL_NOVA_ACT.
 """
@@ -58,7 +58,7 @@ def every_session(client: Client, name: str, run_id: str) -> object:
     return [each.session_id for each in sessions]
 
 
-def cut_off_boto3(client: Any, name: str, run_id: str) -> object:
+def resume_boto3(client: Any, name: str, run_id: str) -> object:
     names = {"workflowDefinitionName": name, "workflowRunId": run_id}
     paginator = client.get_paginator("list_sessions")
     pages = paginator.paginate(**names, PaginationConfig={"PageSize": 2, "MaxItems": 3})
@@ -68,7 +68,7 @@ def cut_off_boto3(client: Any, name: str, run_id: str) -> object:
     return first, token, [each["sessionId"] for page in pages for each in page["sessionSummaries"]]
 
 
-def cut_off(client: Client, name: str, run_id: str) -> object:
+def resume(client: Client, name: str, run_id: str) -> object:
     names: Any = {"workflow_definition_name": name, "workflow_run_id": run_id}
     sessions = client.iter_sessions(**names, page_size=2, max_items=3)
     first = [each.session_id for each in sessions]
@@ -100,7 +100,7 @@ def error(client: Client, name: str, _: str) -> object:
 STEPS: tuple[tuple[Callable[[Any, str, str], object], Callable[[Client, str, str], object]], ...] = (
     (one_page_boto3, one_page),
     (every_session_boto3, every_session),
-    (cut_off_boto3, cut_off),
+    (resume_boto3, resume),
     (error_boto3, error),
 )
 
@@ -109,13 +109,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("workflow_definition_name")
     parser.add_argument("workflow_run_id")
-    given = parser.parse_args()
+    options = parser.parse_args()
     theirs = boto3_client()
     with our_client() as ours:
         for step_boto3, step in STEPS:
-            expected = step_boto3(theirs, given.workflow_definition_name, given.workflow_run_id)
-            result = step(ours, given.workflow_definition_name, given.workflow_run_id)
-            print(step.__name__, "the same" if result == expected else f"{expected} became {result}", sep="\t")
+            expected = step_boto3(theirs, options.workflow_definition_name, options.workflow_run_id)
+            result = step(ours, options.workflow_definition_name, options.workflow_run_id)
+            print(
+                step.__name__,
+                "the same" if result == expected else f"boto3: {expected}, novaact_http: {result}",
+                sep="\t",
+            )
 
 
 if __name__ == "__main__":

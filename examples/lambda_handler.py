@@ -1,11 +1,11 @@
-"""AWS Lambda: one client for all invocations, and no call that outlives the invocation it is made for.
+"""AWS Lambda: one client for all invocations, and calls that end before the invocation does.
 
-As a handler: `lambda_handler.handler`, with the event
+The handler is `lambda_handler.handler`; the event is
 
     {"workflowDefinitionName": "checkout-flow", "workflowRunId": "62e6…", "nextToken": "optional"}
 
-It needs nothing that Lambda does not set by itself: the region, keys and session token are in the environment, for
-which neither botocore nor httpx is imported. To try it here, with AWS_REGION and credentials in the environment:
+It needs no configuration: Lambda sets the region, keys and session token in the environment, so neither botocore nor
+httpx is imported. To try it on this machine, with AWS_REGION and credentials in the environment:
 
     python examples/lambda_handler.py checkout-flow 62e6e282-e5c1-457c-b8c3-a967b36711eb
 """
@@ -18,36 +18,36 @@ from typing import Protocol, TypedDict
 
 from novaact_http import Client, Timeout
 
-RESERVE = 0.5  # seconds of an invocation that are kept for what comes after the last call
-ENOUGH = 1.0  # seconds without which no further page is asked for
+RESERVE = 0.5  # seconds of an invocation that are kept for the work after the last call
+MIN_SECONDS_FOR_A_PAGE = 1.0  # with less time left, no further page is requested
 
 
 class Context(Protocol):
-    """What is used of the context that Lambda passes."""
+    """The part of Lambda's context that the handler uses."""
 
     def get_remaining_time_in_millis(self) -> int:
-        """Until Lambda stops the function."""
+        """Return the milliseconds until Lambda stops the function."""
         ...
 
 
 class Result(TypedDict):
-    """What the function answers."""
+    """The result of the function."""
 
     sessionIds: list[str]
     nextToken: str | None
 
 
-# Made while Lambda initializes the function, and kept with its connections from one invocation to the next.
+# Made while Lambda initializes the function. The client and its connections are kept between invocations.
 client = Client()
 
 
 def handler(event: dict[str, str], context: Context) -> Result:
-    """List a run's sessions, as many as time permits; `nextToken` in the next event goes on from there."""
+    """List as many of a run's sessions as time permits; pass `nextToken` in the next event to continue."""
     session_ids: list[str] = []
     token = event.get("nextToken")
     while True:
-        # A total is the limit of one call: there is less left for each page. Better a DeadlineExceeded, which says
-        # what happened, than a function that Lambda stops.
+        # `total` limits one call, so each page gets the time that is left. A DeadlineExceeded says what happened; a
+        # function that Lambda stops does not.
         timeout = Timeout(connect=2, total=max(_seconds_left(context), 0.01))
         page = client.with_options(timeout=timeout).list_sessions(
             workflow_definition_name=event["workflowDefinitionName"],
@@ -56,7 +56,7 @@ def handler(event: dict[str, str], context: Context) -> Result:
         )
         session_ids += [session.session_id for session in page.session_summaries]
         token = page.next_token or None
-        if token is None or _seconds_left(context) < ENOUGH:
+        if token is None or _seconds_left(context) < MIN_SECONDS_FOR_A_PAGE:
             return {"sessionIds": session_ids, "nextToken": token}
 
 
@@ -71,7 +71,7 @@ class _TenSeconds:
         self._end = time.monotonic() + 10
 
     def get_remaining_time_in_millis(self) -> int:
-        """Until the end."""
+        """Return the milliseconds until the end."""
         return int((self._end - time.monotonic()) * 1000)
 
 

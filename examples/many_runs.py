@@ -1,4 +1,4 @@
-"""Lists the sessions of many workflow runs on asyncio: so many at a time, results in order, failures by themselves."""
+"""Lists the sessions of many workflow runs on asyncio: a limited number at a time, with the results in order."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 async def list_runs(
     client: AsyncClient, name: str, run_ids: Iterable[str], *, limit: int
 ) -> list[list[str] | NovaActError]:
-    """The session ids of each run, in the order of the runs; of a run that failed, its error."""
+    """Return the session ids of each run, or the error of a run that failed, in the order of the runs."""
     slots = asyncio.Semaphore(limit)
 
     async def list_run(run_id: str) -> list[str] | NovaActError:
@@ -34,11 +34,13 @@ async def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("workflow_definition_name")
     parser.add_argument("workflow_run_id", nargs="+")
-    parser.add_argument("--limit", type=int, default=20, help="how many runs are listed at a time (%(default)s)")
-    given = parser.parse_args()
+    parser.add_argument("--limit", type=int, default=20, help="runs that are listed at a time (default: %(default)s)")
+    options = parser.parse_args()
     async with AsyncClient() as client:
-        results = await list_runs(client, given.workflow_definition_name, given.workflow_run_id, limit=given.limit)
-    for run_id, result in zip(given.workflow_run_id, results, strict=True):
+        results = await list_runs(
+            client, options.workflow_definition_name, options.workflow_run_id, limit=options.limit
+        )
+    for run_id, result in zip(options.workflow_run_id, results, strict=True):
         print(run_id, result if isinstance(result, NovaActError) else f"{len(result)} sessions", sep="\t")
 
 

@@ -1,7 +1,7 @@
-"""Lists the sessions of many workflow runs in worker processes, for when something heavy is then done with them.
+"""Lists the sessions of many workflow runs in worker processes, useful if heavy work follows for each run.
 
-The client travels to each process once, as its settings: region, endpoint, retries, timeouts. Credentials do not
-travel: each process looks for them itself, here in the environment that it inherits.
+Each process receives the client once, as its settings: region, endpoint, retries, timeouts. Credentials are not sent:
+each process looks for them itself, here in the environment that it inherits.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from novaact_http.errors import NovaActError
 client: Client  # of this worker process
 
 
-def start_worker(made_by_the_parent: Client) -> None:
-    global client  # noqa: PLW0603 - the one way from a pool's initializer to its tasks
-    client = made_by_the_parent
+def start_worker(parent_client: Client) -> None:
+    global client  # noqa: PLW0603 - the only way from a pool's initializer to its tasks
+    client = parent_client
 
 
 def list_run(name: str, run_id: str) -> list[str]:
@@ -30,23 +30,25 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("workflow_definition_name")
     parser.add_argument("workflow_run_id", nargs="+")
-    parser.add_argument("--processes", type=int, default=2, help="(%(default)s)")
-    given = parser.parse_args()
+    parser.add_argument("--processes", type=int, default=2, help="worker processes (default: %(default)s)")
+    options = parser.parse_args()
     with (
-        Client(retries=RetryPolicy(max_attempts=5)) as made_here,
+        Client(retries=RetryPolicy(max_attempts=5)) as parent_client,
         ProcessPoolExecutor(
-            given.processes,
-            # Spawned processes start afresh on every platform, whatever threads the parent runs.
+            options.processes,
+            # Spawned processes start fresh on every platform, even if the parent runs threads.
             mp_context=multiprocessing.get_context("spawn"),
             initializer=start_worker,
-            initargs=(made_here,),
+            initargs=(parent_client,),
         ) as pool,
     ):
-        futures = [pool.submit(list_run, given.workflow_definition_name, run_id) for run_id in given.workflow_run_id]
-        for run_id, future in zip(given.workflow_run_id, futures, strict=True):
+        futures = [
+            pool.submit(list_run, options.workflow_definition_name, run_id) for run_id in options.workflow_run_id
+        ]
+        for run_id, future in zip(options.workflow_run_id, futures, strict=True):
             try:
                 print(run_id, f"{len(future.result())} sessions", sep="\t")
-            except NovaActError as error:  # errors pickle, too
+            except NovaActError as error:  # errors can be pickled
                 print(run_id, error, sep="\t")
 
 

@@ -1,4 +1,4 @@
-"""Lists the sessions of many workflow runs on threads that share one client, each run's as soon as it is there."""
+"""Lists the sessions of many workflow runs on threads that share one client, and prints each run when it is done."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("workflow_definition_name")
     parser.add_argument("workflow_run_id", nargs="+")
-    parser.add_argument("--threads", type=int, default=8, help="(%(default)s)")
-    given = parser.parse_args()
-    # The pool is left first, so that no thread finds the client closed.
-    with Client() as client, ThreadPoolExecutor(given.threads) as pool:
+    parser.add_argument("--threads", type=int, default=8, help="(default: %(default)s)")
+    options = parser.parse_args()
+    # The pool closes first, so that no thread uses a closed client.
+    with Client() as client, ThreadPoolExecutor(options.threads) as pool:
         futures = {
-            pool.submit(list_run, client, given.workflow_definition_name, run_id): run_id
-            for run_id in given.workflow_run_id
+            pool.submit(list_run, client, options.workflow_definition_name, run_id): run_id
+            for run_id in options.workflow_run_id
         }
         for future in as_completed(futures):
             try:

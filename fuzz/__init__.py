@@ -1,1 +1,1 @@
-"""Fuzzing, guided by coverage."""
+"""Coverage-guided fuzzing."""

@@ -1,6 +1,6 @@
-"""`python -m fuzz responses|arguments [options of libFuzzer]`: look for what breaks the library, guided by coverage.
+"""`python -m fuzz responses|arguments [libFuzzer options]`: find inputs that break the library, guided by coverage.
 
-What is found is written to `fuzz/found/`; such a file, put into `tests/fuzz_cases/`, is a test from then on.
+An input that breaks it is written to `fuzz/found/`. Copy the file to `tests/fuzz_cases/` to make it a test.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ with atheris.instrument_imports(include=["novaact_http"]):
 
 
 def main() -> None:
-    """Fuzz until told to stop, or until something breaks."""
+    """Fuzz until an input breaks the library, or libFuzzer's options end the run."""
     target, options = sys.argv[1], sys.argv[2:]
     corpus = Path(__file__).parent / "corpus" / target
     found = Path(__file__).parent / "found"

@@ -131,7 +131,7 @@ def test_a_service_that_does_not_answer_is_a_gateway_timeout(monkeypatch: pytest
             AsyncClient(**{**OPTIONS, "endpoint_url": f"http://127.0.0.1:{port}", "timeout": 0.01}) as client,
             httpx.AsyncClient(transport=httpx.ASGITransport(fastapi_app.app), base_url="http://api") as api,
         ):
-            monkeypatch.setitem(fastapi_app.app.dependency_overrides, fastapi_app.the_client, lambda: client)
+            monkeypatch.setitem(fastapi_app.app.dependency_overrides, fastapi_app.get_client, lambda: client)
             return await api.get("/workflow-definitions/a/workflow-runs/b/sessions")
 
     with Server(never) as silent:

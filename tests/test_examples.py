@@ -55,7 +55,7 @@ def test_an_example_says_what_it_is_for_and_is_in_the_readme(program: str) -> No
 
 
 @pytest.mark.parametrize("program", WITH_ARGUMENTS)
-def test_an_example_helps_who_asks(program: str) -> None:
+def test_an_example_has_help(program: str) -> None:
     assert run(program, "--help", environ={}).startswith(f"usage: {program} ")
 
 
@@ -142,4 +142,4 @@ def test_a_lambda_function_can_be_tried_at_home(service: LocalService) -> None:
 def test_boto3_and_this_library_do_the_same(service: LocalService) -> None:
     moved = service.runs[0]
     shown = run("from_boto3.py", moved.workflow_definition_name, moved.workflow_run_id, environ=service.environ)
-    assert lines_of(shown) == [[step, "the same"] for step in ("one_page", "every_session", "cut_off", "error")]
+    assert lines_of(shown) == [[step, "the same"] for step in ("one_page", "every_session", "resume", "error")]
