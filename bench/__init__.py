@@ -1,1 +1,1 @@
-"""Measures the library against what it replaces. `make bench` runs it, `bench/RESULTS.md` is what it found."""
+"""Benchmarks of the library and its alternatives. `make bench` runs them and writes `bench/RESULTS.md`."""

@@ -1,7 +1,7 @@
-"""`python -m bench`: start the server, run the scenarios, print what they find.
+"""`python -m bench`: start the server, run the scenarios, print the results.
 
-A full run also writes it to `bench/RESULTS.md` and `bench/results.svg`. Exits with 1 if a contender does not work, but
-never because something is slow.
+A full run also writes them to `bench/RESULTS.md` and `bench/results.svg`. The exit status is 1 if a contender fails; a
+slow result does not change it.
 """
 
 from __future__ import annotations
@@ -25,19 +25,22 @@ HERE = Path(__file__).parent
 INTRODUCTION = """\
 # Measurements
 
-`make bench` wrote this. The contenders take short turns, in shuffled order, each in a process of its own, over TLS on
-the loopback interface, and verify the server's certificate. Run id and token differ from call to call. CPU is user and
-system time of the client's process. Ratios compare turns of the same round; what is given are medians over all rounds
-and, in brackets, quartiles. The library is installed from a wheel, not editable, and used through its public API.
-aiobotocore caps botocore, so boto3 is the one of aiobotocore's botocore; the newest boto3 is measured beside it.
+`make bench` writes this file. The contenders take short turns in shuffled order. Each has its own process, uses TLS on
+the loopback interface, and verifies the server's certificate. Run id and token differ from call to call. CPU is user
+and system time of the client's process. Ratios compare turns of the same round. The figures are medians over all
+rounds, with quartiles in brackets. The library is installed from a wheel, not editable, and used through its public
+API. aiobotocore limits the version of botocore, so "boto3" is the boto3 for that version; the newest boto3 is measured
+separately.
 """
 
 
 def main() -> None:
-    """Parse the arguments and measure."""
-    parser = argparse.ArgumentParser(prog="python -m bench", description="Measure the library and its peers.")
-    parser.add_argument("--quick", action="store_true", help="about a minute, and nothing is written")
-    parser.add_argument("--only", choices=SCENARIOS, metavar="NAME", help=f"one of {', '.join(SCENARIOS)}")
+    """Parse the arguments, and measure."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description="Measure the library and its alternatives.")
+    parser.add_argument("--quick", action="store_true", help="measure for about a minute, and write no file")
+    parser.add_argument(
+        "--only", choices=SCENARIOS, metavar="NAME", help=f"run one scenario, and write no file: {', '.join(SCENARIOS)}"
+    )
     options = parser.parse_args()
     began, machine = time.monotonic(), report.machine()
     print(machine, flush=True)
@@ -55,9 +58,9 @@ def main() -> None:
         process.communicate()
     figures = {key: figure for section in sections for key, figure in section.figures.items()}
     verdicts = report.verdicts(figures)
-    print(f"{verdicts}\n\n{time.monotonic() - began:.0f} s in all")
+    print(f"{verdicts}\n\n{time.monotonic() - began:.0f} s in total")
     if failures:
-        sys.exit(f"did not work: {', '.join(failures)}")
+        sys.exit(f"failed: {', '.join(failures)}")
     if not options.quick and not options.only:
         image = "![CPU per call](results.svg)"
         parts = [INTRODUCTION.rstrip(), machine, verdicts, image, *[each.markdown() for each in sections]]
@@ -68,7 +71,7 @@ def main() -> None:
 
 
 def measure(setting: Setting, names: list[str]) -> tuple[list[report.Section], list[str]]:
-    """Run scenarios; return what they found, and the names of those that failed."""
+    """Run scenarios. Return their results, and the names of those that failed."""
     sections, failures = [], []
     for name in names:
         print(f"... {name}", file=sys.stderr, flush=True)
@@ -84,7 +87,7 @@ def measure(setting: Setting, names: list[str]) -> tuple[list[report.Section], l
 
 
 def certificates(folder: Path) -> tuple[Path, Path]:
-    """Make a CA and a server's certificate: the server's file, and a bundle as large as everybody's."""
+    """Make a CA and a certificate. Return the server's file, and a CA bundle as large as a usual one."""
     authority = trustme.CA()
     issued = authority.issue_cert("127.0.0.1")
     certificate, ca_bundle = folder / "server.pem", folder / "ca.pem"

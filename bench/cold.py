@@ -1,9 +1,9 @@
-"""From nothing to the first response: a fresh Python that imports, makes a client and calls once.
+"""Cold start to the first response: a fresh Python imports a library, makes a client and makes one call.
 
-The scripts know nothing of this package, and run isolated (`python -I`), so that they import what a user's would. The
-time runs from before the process is started until it says that it has a whole page. Its CPU time and peak memory are
-its own figures at that moment. click and rich are installed here, and httpx imports both where it can (for its command
-line): a script "without" them has them barred, so that `import` fails as if they were not there.
+The scripts do not use this package and run isolated (`python -I`), so they import what a user's script would import.
+The time runs from before the process starts until it reports a complete page. It reports its CPU time and peak memory
+at that moment. click and rich are installed here, and httpx imports both if it can (for its command line). So a script
+without them blocks their import, as if they were not installed.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 
     from bench.contenders import Target
 
-_BARRED = 'sys.modules.update(dict.fromkeys(("click", "rich", "pygments")))'
+_BLOCKED = 'sys.modules.update(dict.fromkeys(("click", "rich", "pygments")))'
 
-# VmHWM is the peak of this program alone. `ru_maxrss` starts from the peak of the one that started it.
+# VmHWM is the peak of this program alone. `ru_maxrss` begins with the peak of the parent process.
 _SCRIPT = """
 import sys
 from time import perf_counter, process_time
-{barred}
+{blocked}
 url, ca_bundle = {url!r}, {ca_bundle!r}
 began = perf_counter()
 {imports}
@@ -57,7 +57,7 @@ def peak():
 
 @dataclass(frozen=True)
 class Script:
-    """What one contender's script does, in its own words."""
+    """The parts of a contender's script, as Python source."""
 
     imports: str
     client: str
@@ -68,7 +68,7 @@ class Script:
 
 
 class Start(NamedTuple):
-    """What a cold start took: seconds, and bytes."""
+    """The cost of a cold start: `peak` in bytes, all else in seconds."""
 
     cpu: float
     wall: float
@@ -140,14 +140,14 @@ SCRIPTS = {
 
 
 def run(name: str, target: Target, *, with_click: bool = True, python: str | Path = sys.executable) -> Start:
-    """Start one.
+    """Run the script of a contender, and return its cost.
 
     Raises:
-        ContenderError: it brought no page.
+        ContenderError: it did not get a whole page.
     """
     script = SCRIPTS[name]
     code = _SCRIPT.format(
-        barred="" if with_click else _BARRED,
+        blocked="" if with_click else _BLOCKED,
         url=target.url,
         ca_bundle=target.ca_bundle,
         imports=script.imports,
@@ -167,6 +167,6 @@ def run(name: str, target: Target, *, with_click: bool = True, python: str | Pat
     wall = time.perf_counter() - began
     figures = process.communicate()[0].split()
     if process.returncode or len(figures) != 6 or figures[-1] != "100":
-        raise ContenderError(f"the cold start of {name} brought no page; its own words are above")
+        raise ContenderError(f"the cold start of {name} got no page: see its output above")
     cpu, *rest = map(float, figures[:5])
     return Start(cpu, wall, *rest)

@@ -1,8 +1,8 @@
-"""Those that are measured, each set up as a good engineer would: one client, kept connections, enough of them.
+"""The contenders, each set up as a good engineer would: one client that keeps enough connections open.
 
-What they have in common: the same answers, the same CA bundle, static credentials, a run id and a token that vary from
-call to call, and no other library in their process, as each imports its own when it is opened. The raw floors alone
-send the same prebuilt request again and again, and do not look at the response: nothing can cost less.
+All get the same responses, trust the same CA bundle, use static credentials, and vary run id and token from call to
+call. Each has its own process and imports only its own library, when it opens. The raw contenders are the floor: they
+send the same prepared request each time and do not parse the response, so nothing can cost less.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ HEADERS = {"Content-Type": "application/json"}
 
 @dataclass(frozen=True)
 class Target:
-    """Where the server is, whom to trust, and how many calls there will be at a time."""
+    """The URL of the server, the CA bundle to trust, and the number of concurrent calls."""
 
     url: str
     ca_bundle: str
@@ -37,20 +37,20 @@ class Target:
 
 
 class Arguments(NamedTuple):
-    """What differs between calls."""
+    """The arguments of a call."""
 
     run_id: str
     token: str
     sessions: int
 
     def path(self) -> str:
-        """The path and query."""
+        """Return the path and query of the request."""
         token = quote(self.token, safe="")
         return f"/workflow-definitions/{NAME}/workflow-runs/{self.run_id}?maxResults={self.sessions}&nextToken={token}"
 
 
 def varied_arguments(count: int, sessions: int) -> list[Arguments]:
-    """So many, all different."""
+    """Return `count` arguments that all differ."""
     rng = random.Random()
     return [
         Arguments(str(uuid.UUID(int=rng.getrandbits(128))), base64.b64encode(rng.randbytes(48)).decode(), sessions)
@@ -59,7 +59,7 @@ def varied_arguments(count: int, sessions: int) -> list[Arguments]:
 
 
 class SyncContender(Protocol):
-    """One that blocks."""
+    """A blocking contender."""
 
     modules: tuple[str, ...]
 
@@ -71,7 +71,7 @@ class SyncContender(Protocol):
 
 
 class AsyncContender(Protocol):
-    """One for asyncio."""
+    """A contender for asyncio."""
 
     modules: tuple[str, ...]
 
@@ -83,7 +83,7 @@ class AsyncContender(Protocol):
 
 
 class _Contender:
-    modules: tuple[str, ...] = ()  # what an application that uses it imports at its top
+    modules: tuple[str, ...] = ()  # the imports at the top of an application that uses it
 
     def __init__(self, target: Target) -> None:
         self._target = target
@@ -95,7 +95,7 @@ class _Json(_Contender):
 
 
 class _Ours(_Contender):
-    # Those that the clients and `Credentials` are imported from; the package alone imports nothing.
+    # The modules of the clients and of `Credentials`; importing the package alone imports none of them.
     modules = ("novaact_http._clients.blocking", "novaact_http._clients.asynchronous", "novaact_http.config")
 
     def options(self, credentials: object = None) -> dict[str, Any]:
@@ -137,7 +137,7 @@ class Ours(_Ours):
 
 
 class AsyncOurs(_Ours):
-    """The library's `AsyncClient`; `credentials` are whatever it takes."""
+    """The library's `AsyncClient`; `credentials` takes the same values as the client."""
 
     def __init__(self, target: Target, credentials: object = None) -> None:
         super().__init__(target)
@@ -189,7 +189,7 @@ class _Botocore(_Json):
 
 
 class Boto3(_Botocore):
-    """boto3's client, of the default session."""
+    """boto3's client, made by the default session."""
 
     modules = ("boto3", "botocore.config")
 
@@ -211,7 +211,7 @@ class Boto3(_Botocore):
 
 
 class Aiobotocore(_Botocore):
-    """aiobotocore's client; all clients of one session."""
+    """aiobotocore's client; one session makes all clients."""
 
     modules = ("aiobotocore.session", "aiobotocore.config")
     _session: Any = None
@@ -241,7 +241,7 @@ class Aiobotocore(_Botocore):
 
 
 class ThreadedBoto3(Boto3):
-    """boto3 from asyncio, each call on a thread; for the heartbeat."""
+    """boto3 used from asyncio, each call on a thread; for the heartbeat."""
 
     async def open(self) -> None:  # type: ignore[override]
         await asyncio.to_thread(super().open)
@@ -254,7 +254,7 @@ class ThreadedBoto3(Boto3):
 
 
 class Httpx(_Json):
-    """`httpx.Client`, an unsigned POST and `json.loads`."""
+    """`httpx.Client`, with an unsigned POST and `json.loads`."""
 
     modules = ("httpx",)
 
@@ -272,7 +272,7 @@ class Httpx(_Json):
 
 
 class AsyncHttpx(_Json):
-    """`httpx.AsyncClient`, the same."""
+    """`httpx.AsyncClient`, with an unsigned POST and `json.loads`."""
 
     modules = ("httpx",)
 
@@ -293,11 +293,9 @@ class AsyncHttpx(_Json):
 
 
 class Aiohttp(_Json):
-    """aiohttp, the same."""
+    """aiohttp, with an unsigned POST and `json.loads`."""
 
     modules = ("aiohttp",)
-
-    library = "aiohttp"
 
     async def open(self) -> None:
         import aiohttp
@@ -333,13 +331,13 @@ class _Raw(_Contender):
 
 
 def _response_length(response: bytes) -> int:
-    """The length of the response that starts like this."""
+    """Return the length of a response, from its head."""
     head, _, _ = response.partition(b"\r\n\r\n")
     return len(head) + 4 + int(head.lower().partition(b"content-length:")[2].split(b"\r\n")[0])
 
 
 class Raw(_Raw):
-    """A blocking TLS socket: what anything in Python must cost."""
+    """A blocking TLS socket: the least that a client in Python costs."""
 
     def open(self) -> None:
         self.connect()
@@ -385,7 +383,7 @@ class _RawConnection(asyncio.Protocol):
 
 
 class AsyncRaw(_Raw):
-    """A bare `asyncio.Protocol`: what anything on asyncio must cost."""
+    """A bare `asyncio.Protocol`: the least that a client on asyncio costs."""
 
     async def open(self) -> None:
         self.connect()

@@ -1,9 +1,9 @@
 """Ten thousand clients behind one account's throttle, on virtual time: `python -m bench.fleet`.
 
-A discrete-event simulation that drives the flows of the library itself. What is made up is the service (a token bucket,
-latency, faults) and who lists what when; what is real is every decision of a client. The listings of a scenario are the
-same for every policy and size of the fleet: a larger fleet has less to do for each client, and each knows less of the
-others. Nothing waits, and nothing is left to chance: the same seed gives the same figures. Times are in seconds.
+A discrete-event simulation that drives the call flows of the library itself. The service (a token bucket, latency,
+faults) and the times of the listings are simulated; every decision of a client is the library's own. The listings of a
+scenario are the same for every policy and size of the fleet: in a larger fleet each client has less to do, and knows
+less of the others. Nothing waits in real time, and the same seed gives the same figures. Times are in seconds.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ from novaact_http.errors import NovaActError, TransportError, TransportTimeout
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
 
-RATE = 50.0  # requests a second that the account is admitted
+RATE = 50.0  # requests a second that the service admits for the account
 BURST = 100.0
-LATENCY = 0.05  # of the fastest response; the others take longer by as much on average
-HANGING = 0.1  # the share of requests that a black-out leaves without any answer
-MAX_CONCURRENT_LISTINGS = 8  # listings under way at a time in a client; others wait in it for their turn
+LATENCY = 0.05  # of the fastest response; the average is twice as long
+HANGING = 0.1  # the share of requests in a black-out that get no response at all
+MAX_CONCURRENT_LISTINGS = 8  # in one client; it queues the others
 MAX_PAGES = 4
 SIZES = (10, 100, 1_000, 10_000)
-QUICK = 2.0  # a listing that takes no longer is as quick as in a calm
+QUICK = 2.0  # a listing that takes no longer than this is as quick as without faults
 BOTOCORES_TIMEOUT = Timeout(connect=60.0, read=60.0)
 BOUNDED = Timeout(read=5.0, total=30.0)
 PATIENT = Timeout(read=5.0, total=120.0)
@@ -47,15 +47,15 @@ SETTINGS = resolve(region="us-east-1", environ={})
 
 
 class Unsigned:
-    """Signs nothing, as nobody checks it; the rest of a flow is as it always is."""
+    """A signer that adds no signature, because the simulated service does not check it."""
 
     def sign(self, method: str, target: str, headers: Headers, body: bytes, **_: object) -> Headers:  # noqa: ARG002
-        """The headers as they are."""
+        """Return the headers unchanged."""
         return headers
 
 
 class NoQuota(Quota):
-    """Never runs out."""
+    """A retry quota that never runs out."""
 
     def acquire(self, amount: int) -> bool:
         return amount > 0
@@ -63,13 +63,13 @@ class NoQuota(Quota):
 
 @dataclass(frozen=True)
 class Policy:
-    """How clients deal with failures.
+    """How the clients handle failures.
 
     Attributes:
-        mode, max_attempts: of their `RetryPolicy`.
-        timeout: their limits, for each call.
-        honours_retry_after: otherwise the service's header is kept from them.
-        legacy: back off as AWS's SDKs did until 2026, without a quota.
+        mode, max_attempts: the arguments of their `RetryPolicy`.
+        timeout: the limits of each call.
+        honours_retry_after: whether responses to them have a Retry-After header.
+        legacy: whether they back off as AWS's SDKs did until 2026, without a retry quota.
     """
 
     name: str
@@ -93,12 +93,12 @@ POLICIES = (
 
 @dataclass(frozen=True)
 class Scenario:
-    """What the fleet wants, and what the service suffers.
+    """The load of the fleet, and the faults of the service.
 
     Attributes:
-        loads: until when so many requests are wanted, as a share of what the account is admitted.
-        errors: until when which share of requests fails on the service's side.
-        black_out: from when to when nothing gets through.
+        loads: steps of (end time, requests wanted as a share of `RATE`).
+        errors: steps of (end time, share of requests that fail in the service).
+        black_out: the start and the end of the time in which no request gets through.
     """
 
     name: str
@@ -109,16 +109,18 @@ class Scenario:
 
 
 SCENARIOS = (
-    Scenario("rush", "For a minute three times as much as admitted, then 0.3 times.", loads=((60, 3.0), (180, 0.3))),
+    Scenario(
+        "rush", "The load is three times the admitted rate for a minute, then 0.3 times.", loads=((60, 3.0), (180, 0.3))
+    ),
     Scenario(
         "brown-out",
-        "0.6 times as much as admitted; from second 20 on, for 20 seconds each, 10, 30, 60 and 30 % of all fail.",
+        "The load is 0.6 times the admitted rate. From second 20 on, 10, 30, 60 and 30 % of all fail, each for 20 s.",
         loads=((140, 0.6),),
         errors=((20, 0.0), (40, 0.1), (60, 0.3), (80, 0.6), (100, 0.3)),
     ),
     Scenario(
         "black-out",
-        "0.8 times as much as admitted; from second 30 to 60 all fail: nine of ten are refused at once, one hangs.",
+        "The load is 0.8 times the admitted rate. From second 30 to 60, nine of ten are refused at once, one hangs.",
         loads=((150, 0.8),),
         black_out=(30.0, 60.0),
     ),
@@ -126,19 +128,19 @@ SCENARIOS = (
 
 
 def value_at(steps: Sequence[tuple[float, float]], now: float) -> float:
-    """What holds now; 0.0 after the last."""
+    """Return the value of the current step; 0.0 after the last."""
     return next((value for until, value in steps if now < until), 0.0)
 
 
 class Bucket:
-    """The account's tokens."""
+    """The token bucket of the account."""
 
     def __init__(self, rate: float, burst: float) -> None:
         self.rate, self.burst = rate, burst
         self._tokens, self._filled_at = burst, 0.0
 
     def take(self, now: float) -> bool:
-        """Take a token, if there is one."""
+        """Take a token if there is one, and tell whether there was."""
         self._tokens = min(self.burst, self._tokens + (now - self._filled_at) * self.rate)
         self._filled_at = now
         if self._tokens < 1:
@@ -159,7 +161,7 @@ PAGE = Response(status=200, headers=(), body=b'{"sessionSummaries": [{"sessionId
 
 
 class Service:
-    """What becomes of a request: how long it takes, and what comes back."""
+    """Decides how long a request takes, and what comes back."""
 
     def __init__(self, scenario: Scenario, bucket: Bucket, rng: random.Random) -> None:
         self._scenario = scenario
@@ -185,7 +187,7 @@ class Service:
 
 @dataclass
 class Listing:
-    """A run that a client lists, page after page."""
+    """A run that a client lists, page by page."""
 
     client: int
     pages: int
@@ -195,25 +197,26 @@ class Listing:
 
 
 def listings(scenario: Scenario, size: int, seed: int) -> list[Listing]:
-    """Who wants to list what, and when; of the same runs at the same times whatever the size of the fleet."""
+    """Return the listings of a scenario: the same runs at the same times for every size of the fleet."""
     arrivals, clients = random.Random(f"arrivals {seed}"), random.Random(f"clients {seed}")
-    found, now = [], 0.0
+    made, now = [], 0.0
     mean_pages = (1 + MAX_PAGES) / 2
     while (load := value_at(scenario.loads, now)) > 0:
         now += arrivals.expovariate(load * RATE / mean_pages)
-        found.append(Listing(clients.randrange(size), arrivals.randint(1, MAX_PAGES), now))
-    return found
+        made.append(Listing(clients.randrange(size), arrivals.randint(1, MAX_PAGES), now))
+    return made
 
 
 class Client:
-    """A process of its own: what it knows (quota, rate) it shares with no other.
+    """A client in its own process: it shares its retry quota and its rate with no other client.
 
     Attributes:
-        queue: listings that wait until one of those under way is over.
+        active: the number of listings in progress.
+        queue: listings that wait until one in progress ends.
     """
 
     def __init__(self, policy: Policy, clock: Callable[[], float], jitter: Callable[[], float]) -> None:
-        self.under_way = 0
+        self.active = 0
         self.queue: deque[Listing] = deque()
         self.context = call_flow.Context(
             endpoint=SETTINGS.endpoint,
@@ -236,13 +239,13 @@ class Client:
 
 @dataclass(frozen=True)
 class Figures:
-    """What came of it.
+    """The results of a simulation.
 
     Attributes:
-        wasted: requests that did not lead to a page.
-        slowest: of completed listings, from being wanted to being there, the 99th percentile.
-        recovery: from the end of the black-out until listings are as quick as before: of those wanted within five
-            seconds, 95 % are complete after `QUICK`. None without a black-out, or if that does not happen.
+        wasted: requests that did not return a page.
+        slowest: the 99th percentile of the time from wanting a listing to its end, for completed listings.
+        recovery: the time from the end of the black-out until listings are as quick as before: of those wanted within
+            five seconds, 95 % are complete after `QUICK`. None without a black-out, or if that does not happen.
     """
 
     listings: int
@@ -255,10 +258,10 @@ class Figures:
 
 @dataclass
 class Simulation:
-    """A fleet of one policy in one scenario.
+    """A fleet with one policy in one scenario.
 
     Attributes:
-        trace: when what happened, for tests: every moment at which a listing went on.
+        trace: for tests, the time of each event; None to record none.
     """
 
     policy: Policy
@@ -277,23 +280,23 @@ class Simulation:
         self._service = Service(self.scenario, self.bucket, random.Random(f"service {self.seed}"))
         self._jitter = random.Random(f"jitter {self.seed}").random
         self._clients: dict[int, Client] = {}
-        self._number = itertools.count()  # of two events at the same time, the first comes first
+        self._number = itertools.count()  # events at the same time run in the order they were added
         self._events: list[tuple[float, int, Generator[float, None, None]]] = []
 
     def run(self) -> Figures:
-        """Everything from the first event to the last."""
+        """Run all events, and return the results."""
         for listing in self.listings:
-            self._at(listing.wanted_at, self._start_or_queue(listing))
+            self._schedule(listing.wanted_at, self._start_or_queue(listing))
         while self._events:
             self.now, _, process = heapq.heappop(self._events)
             if self.trace is not None:
                 self.trace.append(self.now)
             seconds = next(process, None)
             if seconds is not None:
-                self._at(self.now + seconds, process)
+                self._schedule(self.now + seconds, process)
         return self._figures()
 
-    def _at(self, when: float, process: Generator[float, None, None]) -> None:
+    def _schedule(self, when: float, process: Generator[float, None, None]) -> None:
         heapq.heappush(self._events, (when, next(self._number), process))
 
     def _client(self, number: int) -> Client:
@@ -303,15 +306,15 @@ class Simulation:
         return client
 
     def _start_or_queue(self, listing: Listing) -> Generator[float, None, None]:
-        """Work on it, and on those that were wanted meanwhile; or leave it to those who are at work."""
+        """Work on the listing, then on those queued; or only queue it if the client has enough in progress."""
         client = self._client(listing.client)
         client.queue.append(listing)
-        if client.under_way == MAX_CONCURRENT_LISTINGS:
+        if client.active == MAX_CONCURRENT_LISTINGS:
             return
-        client.under_way += 1
+        client.active += 1
         while client.queue:
             yield from self._list(client, client.queue.popleft())
-        client.under_way -= 1
+        client.active -= 1
 
     def _list(self, client: Client, listing: Listing) -> Generator[float, None, None]:
         try:
@@ -323,7 +326,7 @@ class Simulation:
         listing.ended_at = self.now
 
     def _call(self, client: Client, page: Response) -> Generator[float, None, None]:
-        """Drive a flow, as a client's driver does, but for the waiting: that is yielded."""
+        """Drive a call flow as a client does, but yield the seconds to wait instead of waiting."""
         flow = call_flow.call(client.context, LIST_SESSIONS, {"workflow_definition_name": "a", "workflow_run_id": "b"})
         step: Callable[[Any], call_flow.Need] = flow.send
         answer: object = None
@@ -364,7 +367,7 @@ class Simulation:
 
 
 def recovery(wanted: Sequence[Listing], since: float) -> float | None:
-    """See `Figures`."""
+    """Return the time until listings are quick again; see `Figures`."""
     for start in range(int(since), int(wanted[-1].wanted_at) - 4) if since else ():
         quick = [
             each.completed and each.ended_at - each.wanted_at <= QUICK
@@ -376,42 +379,42 @@ def recovery(wanted: Sequence[Listing], since: float) -> float | None:
     return None
 
 
-# For people.
+# The report.
 
 INTRODUCTION = f"""\
 # Crowds
 
-`make fleet` wrote this: a simulation on virtual time of 10 to 10,000 clients, each a process of its own, behind one
-account that is admitted {RATE:.0f} requests a second, and {BURST:.0f} at once; what is refused uses up nothing of
-that. Every decision of a client is the library's own; the service is made up. All sizes of the fleet list the same runs
-at the same times, of 1 to {MAX_PAGES} pages, so that a larger fleet has less to do for each client. A client works on
-{MAX_CONCURRENT_LISTINGS} listings at a time. A response takes 0.05 s and more, 0.1 s on average; with throttling comes
-`Retry-After: 1`.
+`make fleet` writes this file. It simulates, on virtual time, 10 to 10,000 clients that share one account. Each client
+is its own process. The service admits {RATE:.0f} requests a second for the account, and a burst of {BURST:.0f}; a
+refused request uses nothing of that. Every decision of a client is the library's own; the service is simulated. All
+sizes of the fleet list the same runs of 1 to {MAX_PAGES} pages at the same times, so in a larger fleet each client has
+less to do. A client works on {MAX_CONCURRENT_LISTINGS} listings at a time. A response takes at least 0.05 s, and 0.1 s
+on average. Throttled requests get `Retry-After: 1`.
 
 | policy | |
 |---|---|
 | off | `RetryPolicy(mode="off")` |
 | AWS legacy | botocore's until 2026: 5 attempts, backoff of up to 1, 2, 4, 8 s, no quota, 60 s to read, no deadline |
-| AWS standard | botocore's since: 3 attempts, a quota, no `Retry-After`, 60 s to read, no deadline |
+| AWS standard | botocore's since 2026: 3 attempts, a quota, no `Retry-After`, 60 s to read, no deadline |
 | standard | `RetryPolicy()`, with `Timeout(read=5, total=30)` |
-| adaptive | `RetryPolicy(mode="adaptive")`, with the same |
+| adaptive | `RetryPolicy(mode="adaptive")`, with the same timeouts |
 | standard, patient | `RetryPolicy(max_attempts=8)`, with `Timeout(read=5, total=120)` |
-| adaptive, patient | `RetryPolicy(mode="adaptive", max_attempts=8)`, with the same |
+| adaptive, patient | `RetryPolicy(mode="adaptive", max_attempts=8)`, with the same timeouts |
 
-*Completed* are listings with all their pages; *wasted* are requests that led to no page, as a share of all that were
-sent; the *99th percentile* is the time of completed listings, from being wanted on; a black-out is *recovered* from
-when 95 % of the listings wanted within five seconds are complete in {QUICK:.0f} s."""
+*Completed* listings got all their pages. *Wasted* requests returned no page; the share is of all requests sent. The
+*99th percentile* is of the time from wanting a listing to its end, for completed listings. The fleet has *recovered*
+from a black-out when 95 % of the listings wanted within five seconds are complete in {QUICK:.0f} s."""
 
 Results = dict[tuple[str, str, int], Figures]  # by scenario, policy, size
 
 
 def percent(value: float) -> str:
-    """A share, with one decimal."""
+    """Format a share with one decimal."""
     return f"{value * 100:.1f} %"
 
 
 class Metric(NamedTuple):
-    """A figure, as a table shows it."""
+    """A figure, and how a table shows it."""
 
     title: str
     format: Callable[[Figures], str]
@@ -426,7 +429,7 @@ METRICS = (
 
 
 def section(scenario: Scenario, results: Results) -> str:
-    """A scenario's tables."""
+    """Return the tables of a scenario."""
     parts = [f"## {scenario.name.capitalize()}", scenario.text]
     for title, format_figure in METRICS if scenario.black_out[1] else METRICS[:-1]:
         rows = [
@@ -442,7 +445,7 @@ PANEL_WIDTH, PANEL_HEIGHT = 190, 130
 
 
 def chart(results: Results) -> str:
-    """Shares of listings completed and of requests wasted, over the size of the fleet."""
+    """Draw the shares of listings completed and of requests wasted, by size of the fleet."""
     shares: tuple[tuple[str, Callable[[Figures], float]], ...] = (
         ("listings completed", lambda figures: figures.completed / figures.listings),
         ("requests wasted", lambda figures: figures.wasted / figures.sent),
@@ -467,7 +470,7 @@ def chart(results: Results) -> str:
 
 
 def panel(title: str, left: float, top: float, lines: Sequence[Sequence[float]]) -> str:
-    """A line for each policy, a point for each size of the fleet; from 0 to 100 %."""
+    """Draw a line for each policy, with a point for each size of the fleet; from 0 to 100 %."""
     step = PANEL_WIDTH / (len(SIZES) - 1)
     shapes = [f'<text x="{left}" y="{top - 10}" class="title">{title}</text>']
     for share in (0.0, 0.5, 1.0):
@@ -486,13 +489,13 @@ def panel(title: str, left: float, top: float, lines: Sequence[Sequence[float]])
 
 
 def stroke(policy: int) -> str:
-    """How a policy's line looks; the patient ones are dashed."""
+    """Return the attributes of a policy's line. Lines of the patient policies are dashed."""
     dashes = ' stroke-dasharray="6 3"' if "patient" in POLICIES[policy].name else ""
     return f'stroke="{COLOURS[policy]}"{dashes}'
 
 
 def main() -> None:
-    """Simulate all, print the tables, and write them and the chart next to this file."""
+    """Run all simulations, print the tables, and write them and the chart next to this file."""
     results, sections = {}, []
     for scenario in SCENARIOS:
         for size, policy in itertools.product(SIZES, POLICIES):

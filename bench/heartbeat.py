@@ -1,9 +1,9 @@
-"""How long a contender holds up an event loop: a task that wants to run every millisecond notes when it could not.
+"""How long a contender blocks an event loop: a task that runs every millisecond measures its delays.
 
-`python -m bench.heartbeat NAME URL CA_BUNDLE` prints one line of JSON: for each phase the largest gap between two
-beats in seconds, and the largest CPU time that the loop's thread used between two beats. The second is what the
-contender did itself; the first is that and what the machine was busy with. Imports come first, as in an application.
-With `refresh` for the name, the contender is the library's client, whose credentials are long in coming.
+`python -m bench.heartbeat NAME URL CA_BUNDLE` prints one line of JSON. For each phase it has the largest gap between
+two beats in seconds, and the largest CPU time that the loop's thread used between two beats. The CPU time is the
+contender's own work; other processes can lengthen the gap. Imports come first, as in an application. With the name
+`refresh`, the contender is the library's client with credentials that are slow to load.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ BEAT = 0.001
 CALLS = 200
 CONCURRENCY = 20
 REFRESH = 5.0  # seconds
-WAITING = 4  # calls, each of which opens a connection when the credentials have come
+WAITING = 4  # calls that wait for the credentials; each then opens a connection
 
-# By name: what makes the contender. `AsyncOurs` also takes `credentials`, which may be slow to come by.
+# Contenders by name.
 CONTENDERS: dict[str, Callable[[Target], Any]] = {
     "novaact_http AsyncClient": AsyncOurs,
     "aiobotocore": Aiobotocore,
@@ -36,38 +36,38 @@ CONTENDERS: dict[str, Callable[[Target], Any]] = {
 
 
 class Heart:
-    """Beats, and remembers the largest gap."""
+    """Beats regularly, and records the largest gap between two beats."""
 
     def __init__(self) -> None:
         self.start()
 
     def start(self) -> None:
-        """Forget what was."""
+        """Start a new measurement."""
         self.gap = self.cpu = 0.0
         self._last = time.perf_counter(), time.thread_time()
 
     def beat(self) -> None:
-        """Note how long it is since the last time."""
+        """Record the time since the last beat."""
         now = time.perf_counter(), time.thread_time()
         self.gap = max(self.gap, now[0] - self._last[0])
         self.cpu = max(self.cpu, now[1] - self._last[1])
         self._last = now
 
     async def run(self) -> None:
-        """Beat for ever."""
+        """Beat until cancelled."""
         while True:
             await asyncio.sleep(BEAT)
             self.beat()
 
 
-async def watch(contender: Any) -> dict[str, list[float]]:
-    """Make a client, call once, call often."""
+async def measure(contender: Any) -> dict[str, list[float]]:
+    """Measure while a client is made and calls for the first time, then while it makes many calls."""
     heart = Heart()
     beating = asyncio.create_task(heart.run())
     gaps: dict[str, list[float]] = {}
 
     def end_phase(phase: str) -> None:
-        heart.beat()  # what happened since the last one counts
+        heart.beat()  # includes the time since the last beat
         gaps[phase] = [heart.gap, heart.cpu]
         heart.start()
 
@@ -90,15 +90,15 @@ async def watch(contender: Any) -> dict[str, list[float]]:
     return gaps
 
 
-async def watch_refresh(target: Target) -> dict[str, list[float]]:
-    """Make a client whose credentials take long to come by, by a function that blocks, and call it often meanwhile."""
+async def measure_refresh(target: Target) -> dict[str, list[float]]:
+    """Measure while calls of a client wait for a blocking function that loads credentials."""
     from novaact_http import Credentials
 
-    def slowly() -> Credentials:
+    def load_slowly() -> Credentials:
         time.sleep(REFRESH)
         return Credentials(access_key_id=KEY, secret_access_key=SECRET)
 
-    contender = AsyncOurs(target, slowly)
+    contender = AsyncOurs(target, load_slowly)
     heart = Heart()
     beating = asyncio.create_task(heart.run())
     await contender.open()
@@ -111,17 +111,17 @@ async def watch_refresh(target: Target) -> dict[str, list[float]]:
 
 
 def main() -> None:
-    """Watch one contender; or the library's, while its credentials come."""
+    """Measure one contender, or with the name `refresh` the library while credentials load."""
     name, url, ca_bundle = sys.argv[1:]
     if name == "refresh":
         for module in AsyncOurs.modules:
             importlib.import_module(module)
-        print(json.dumps(asyncio.run(watch_refresh(Target(url, ca_bundle, CONCURRENCY)))))
+        print(json.dumps(asyncio.run(measure_refresh(Target(url, ca_bundle, CONCURRENCY)))))
         return
     contender = CONTENDERS[name](Target(url, ca_bundle, CONCURRENCY))
     for module in contender.modules:
         importlib.import_module(module)
-    print(json.dumps(asyncio.run(watch(contender))))
+    print(json.dumps(asyncio.run(measure(contender))))
 
 
 if __name__ == "__main__":

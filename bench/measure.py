@@ -1,9 +1,9 @@
-"""Measuring fairly on a machine that is not quiet: contenders take turns, and what counts is the ratio within a round.
+"""Fair measurements on a busy machine: contenders take turns, and ratios are computed within a round.
 
-Each contender has a process of its own, so that none pays for another's memory. In every round each has one short turn,
-in shuffled order, all within seconds of each other; a round's ratio compares turns of that round alone. What is
-reported is the median over all rounds, with the quartiles. Processes are started without what the user's environment
-and files say of AWS and proxies.
+Each contender has its own process, so that none pays for the memory of another. In each round every contender has one
+short turn, in shuffled order, all within seconds. A ratio compares two turns of the same round. The result is the
+median over all rounds, with the quartiles. The processes do not get the user's environment variables and files for AWS
+and proxies.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 ROOT = Path(__file__).parent.parent
-NEWEST_BOTO3 = Path(f"{sys.prefix}-boto3") / "bin" / "python"  # beside the virtual environment that this runs in
+NEWEST_BOTO3 = Path(f"{sys.prefix}-boto3") / "bin" / "python"  # next to the virtual environment of this process
 ENVIRONMENT = {
     "PATH": os.environ.get("PATH", os.defpath),
     "AWS_CONFIG_FILE": os.devnull,
@@ -36,11 +36,11 @@ ENVIRONMENT = {
 
 
 class ContenderError(Exception):
-    """A contender does not work: it raised, or answered wrongly."""
+    """A contender failed: it raised, or returned a wrong result."""
 
 
 class Sample(NamedTuple):
-    """One turn, in seconds per call."""
+    """The result of one turn, in seconds per call."""
 
     cpu: float
     wall: float
@@ -48,7 +48,7 @@ class Sample(NamedTuple):
 
 @dataclass(frozen=True)
 class Spread:
-    """Where measurements lie."""
+    """The distribution of some measurements."""
 
     median: float
     minimum: float
@@ -58,14 +58,14 @@ class Spread:
 
     @classmethod
     def of(cls, values: Sequence[float]) -> Spread:
-        """Median, minimum and quartiles of some values."""
+        """Return median, minimum and quartiles of some values."""
         lower, median, upper = (
             statistics.quantiles(values, n=4, method="inclusive") if len(values) > 1 else [values[0]] * 3
         )
         return cls(median, min(values), lower, upper, len(values))
 
     def scaled(self, factor: float) -> Spread:
-        """The same in another unit."""
+        """Return the same distribution in another unit."""
         return Spread(self.median * factor, self.minimum * factor, self.lower * factor, self.upper * factor, self.count)
 
 
@@ -74,20 +74,20 @@ Rounds = dict[str, list[T]]
 
 
 def ratio(rounds: Rounds[T], of: str, to: str, field: str = "cpu") -> Spread:
-    """How one contender compares with another, round by round."""
+    """Return the ratio of one contender to another, computed round by round."""
     return Spread.of(
         [getattr(mine, field) / getattr(theirs, field) for mine, theirs in zip(rounds[of], rounds[to], strict=True)]
     )
 
 
 def spread(rounds: Rounds[T], name: str, field: str = "cpu") -> Spread:
-    """What one contender's turns cost."""
+    """Return the distribution of a contender's turns."""
     return Spread.of([getattr(sample, field) for sample in rounds[name]])
 
 
 @dataclass(frozen=True)
 class Length:
-    """How long to measure: about so many seconds, but at least so many rounds."""
+    """How long to measure: about `seconds`, but from `min_rounds` to `max_rounds` rounds."""
 
     seconds: float
     min_rounds: int = 5
@@ -95,7 +95,7 @@ class Length:
 
 
 def interleave(turns: Mapping[str, Callable[[], T]], length: Length) -> Rounds[T]:
-    """Let all take turns."""
+    """Let the contenders take turns, and return the results of each."""
     rng = random.Random(0)
     rounds: Rounds[T] = {name: [] for name in turns}
     ends = time.monotonic() + length.seconds
@@ -108,7 +108,7 @@ def interleave(turns: Mapping[str, Callable[[], T]], length: Length) -> Rounds[T
 
 
 def start(module: str, *arguments: str, python: str | Path = sys.executable) -> subprocess.Popen[str]:
-    """Start one of our modules in a process of its own, to talk to in lines."""
+    """Start a module of this package in a new process, with pipes for lines of text."""
     return subprocess.Popen(
         [str(python), "-m", module, *arguments],
         cwd=ROOT,
@@ -120,17 +120,17 @@ def start(module: str, *arguments: str, python: str | Path = sys.executable) -> 
 
 
 class Worker:
-    """A contender in its process. See `bench.worker` for what it can be told to do."""
+    """A contender in its own process. See `bench.worker` for its commands."""
 
     def __init__(self, *arguments: str, python: str | Path = sys.executable) -> None:
         self.name = " ".join(arguments[:2])
         self._process = start("bench.worker", *arguments, python=python)
 
     def do(self, command: str, **options: object) -> Any:
-        """Have something done.
+        """Run a command, and return its result.
 
         Raises:
-            ContenderError: it could not be.
+            ContenderError: the command failed.
         """
         process = self._process
         assert process.stdin is not None
@@ -141,11 +141,11 @@ class Worker:
             process.stdin.flush()
             line = process.stdout.readline()
         if not line:
-            raise ContenderError(f"{self.name} failed at {command}; its own words are above")
+            raise ContenderError(f"{self.name} failed at {command}: see its output above")
         return json.loads(line)
 
     def sample(self, command: str, **options: object) -> Sample:
-        """Have something done that is measured."""
+        """Run a command that measures."""
         return Sample(*self.do(command, **options))
 
     def __enter__(self) -> Self:
@@ -154,11 +154,11 @@ class Worker:
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self._process.communicate()
         if kind is None and self._process.returncode:
-            raise ContenderError(f"{self.name} failed at closing; its own words are above")
+            raise ContenderError(f"{self.name} failed at closing: see its output above")
 
 
 def allow_many_files() -> None:
-    """Let this process have a thousand connections and more."""
+    """Raise the limit of open files, so that this process can have more than a thousand connections."""
     try:
         import resource
     except ImportError:  # Windows has no such limit

@@ -1,6 +1,6 @@
-"""What was measured, for people: Markdown for the terminal and for `RESULTS.md`, and a chart as SVG.
+"""Reports of the results: Markdown for the terminal and for `RESULTS.md`, and a chart as SVG.
 
-Nothing here names the machine, but for its Python, its processors and the versions of what was measured.
+A report describes the machine only by its Python, its processors and the versions of the libraries.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ LIBRARIES = ("novaact-http", "boto3", "botocore", "aiobotocore", "aiohttp", "htt
 
 @dataclass(frozen=True)
 class Budget:
-    """A promise: at most so much."""
+    """A limit for a result: at most `must`, and preferably `aim`."""
 
     name: str
     must: float
@@ -62,7 +62,7 @@ class Bar:
 
 @dataclass
 class Section:
-    """What a scenario found."""
+    """The results of a scenario."""
 
     title: str
     text: str
@@ -71,12 +71,12 @@ class Section:
     bars: list[Bar] = field(default_factory=list)
 
     def markdown(self) -> str:
-        """Title, text and tables."""
+        """Return title, text and tables."""
         return "\n\n".join([f"## {self.title}", self.text, *[table(head, rows) for head, rows in self.tables]])
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A Markdown table that also reads well as it is; all columns but the first are aligned to the right."""
+    """Return a Markdown table, readable also as plain text. All columns except the first are aligned right."""
     widths = [max(3, *(len(row[at]) for row in (head, *rows))) for at in range(len(head))]
 
     def line(cells: Sequence[str]) -> str:
@@ -89,18 +89,18 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def format_number(value: float) -> str:
-    """Three significant digits, and no exponent."""
+    """Format a number with three significant digits and no exponent."""
     return f"{value:.3g}" if value < 1000 else f"{value:,.0f}"
 
 
 def format_spread(spread: Spread, unit: str = "") -> str:
-    """The median, and the quartiles."""
+    """Format the median and the quartiles."""
     space = f" {unit}" if unit else ""
     return f"{format_number(spread.median)}{space} ({format_number(spread.lower)}-{format_number(spread.upper)})"
 
 
 def verdicts(figures: dict[str, Spread]) -> str:
-    """Each budget that was measured, whether it is met, and what is missed."""
+    """Return a table of the budgets that were measured, and whether each is met."""
     rows, missed, met = [], [], 0
     for key, budget in BUDGETS.items():
         spread = figures.get(key)
@@ -124,13 +124,13 @@ def verdicts(figures: dict[str, Spread]) -> str:
         )
     if not rows:
         return ""
-    head = ("budget", "median (quartiles)", "least", "rounds", "must", "", "aim", "")
+    head = ("budget", "median (quartiles)", "minimum", "rounds", "must", "", "aim", "")
     summary = f"Met: {met} of {len(rows)}" + (f"; missed: {'; '.join(missed)}." if missed else ".")
     return f"## Against the budgets\n\n{summary}\n\n{table(head, rows)}"
 
 
 def machine() -> str:
-    """What it was measured on and with."""
+    """Describe the machine and the versions of the libraries."""
     newest = subprocess.run(
         [NEWEST_BOTO3, "-c", "import importlib.metadata as m; print(m.version('boto3'))"],
         capture_output=True,
@@ -140,13 +140,13 @@ def machine() -> str:
     versions = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
     return (
         f"{platform.python_implementation()} {platform.python_version()} on {platform.system()} "
-        f"{platform.machine()}, {os.cpu_count()} processors, load average {os.getloadavg()[0]:.1f} when it began. "
+        f"{platform.machine()}, {os.cpu_count()} processors, load average {os.getloadavg()[0]:.1f} at the start. "
         f'{versions}; "boto3, newest" is boto3 {newest}.'
     )
 
 
 def chart(bars: Sequence[Bar]) -> str:
-    """CPU per call, a group of bars for each scenario; colours follow the reader's light or dark mode."""
+    """Draw CPU per call, with a group of bars for each scenario."""
     scale = 420 / max(bar.milliseconds for bar in bars)
     shapes, y, group = [], 34, None
     for bar in bars:
@@ -161,7 +161,7 @@ def chart(bars: Sequence[Bar]) -> str:
         shapes.append(f'<rect x="220" y="{y}" width="{width:.1f}" height="16" rx="2" class="{kind}"/>')
         shapes.append(f'<text x="{226 + width:.1f}" y="{y + 12}">{bar.milliseconds:.2f}</text>')
         y += 22
-    title = "CPU per call in milliseconds, a page of 100 sessions over TLS; less is better"
+    title = "CPU per call in milliseconds, a page of 100 sessions over TLS; lower is better"
     return svg(
         (700, y + 10),
         "CPU per call",
@@ -176,10 +176,10 @@ def svg(size: tuple[int, int], label: str, shapes: Sequence[str], *, style: str,
 
     Args:
         size: width and height.
-        label: the text for readers who cannot see it.
-        shapes: what it shows, in SVG. Text may have the class `title`.
+        label: a description for readers who cannot see the chart.
+        shapes: the content, in SVG. Text may have the class `title`.
         style: CSS for the shapes.
-        dark: CSS that replaces part of it in dark mode.
+        dark: CSS that replaces parts of `style` in dark mode.
     """
     text = "text{font:12px system-ui,sans-serif;fill:#24292f}.title{font-weight:600}"
     in_the_dark = f"@media(prefers-color-scheme:dark){{text{{fill:#e6edf3}}{dark}}}"

@@ -1,6 +1,6 @@
-"""What is measured: one function for each scenario, and what it finds is a `Section`.
+"""The scenarios: one function each, which measures and returns a `Section` of the report.
 
-To add a contender, put its class in `contenders.py` and a line in the table of its scenario here.
+To add a contender, put its class in `contenders.py`, and an `Entry` in the table of its scenario here.
 """
 
 from __future__ import annotations
@@ -41,12 +41,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Setting:
-    """What scenarios are given.
+    """The arguments of a scenario.
 
     Attributes:
         tls: the server over TLS.
-        plain: the same without.
-        quick: measure for a few seconds only.
+        plain: the server over plain HTTP.
+        quick: whether to measure for a few seconds only.
     """
 
     tls: Target
@@ -54,7 +54,7 @@ class Setting:
     quick: bool
 
     def length(self, seconds: float, min_rounds: int = 5, max_rounds: int = 40) -> Length:
-        """The full length, or what is left of it when in a hurry."""
+        """Return the length of a scenario, shortened if the run is quick."""
         return (
             Length(seconds / 8, max(1, min_rounds // 3), max_rounds)
             if self.quick
@@ -62,7 +62,7 @@ class Setting:
         )
 
     def worker(self, kind: str, name: str, concurrency: int = 1) -> Worker:
-        """A contender's process. Its name may end in ", newest", for the other boto3."""
+        """Start the process of a contender. A name that ends in ", newest" uses the newest boto3."""
         name, _, newest = name.partition(", ")
         target = self.tls
         return Worker(
@@ -75,7 +75,7 @@ class Setting:
         )
 
     def server(self) -> dict[str, Any]:
-        """What the server has done so far: its CPU seconds, and how many requests it has answered."""
+        """Return the server's CPU time in seconds and its number of requests so far."""
         with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(self.plain.url) as response:
             return json.load(response)  # type: ignore[no-any-return]
 
@@ -112,7 +112,7 @@ FEW_ASYNC = (OURS, AIOBOTOCORE, AIOHTTP)
 
 
 def server(setting: Setting) -> Section:
-    """Whether the server is fast enough."""
+    """Measure whether the server is fast enough."""
     rows = []
     for entry, concurrency, calls in (
         (RAW, 1, 4000),
@@ -144,13 +144,13 @@ def server(setting: Setting) -> Section:
         "requests/s",
         "client's CPU, µs",
         "server's CPU, µs",
-        "server could do, requests/s",
+        "server's limit, requests/s",
         "server busy",
     )
     return Section(
         "The server is not the bottleneck",
-        "It answers from memory, in a process of its own; where it is busy for clearly less than the whole time, "
-        "clients do not wait for it. CPU, which is what the budgets are about, is per request; who waits uses none.",
+        "The server answers from memory, in its own process. If it is busy for clearly less than the whole time, "
+        "clients do not wait for it. CPU, which the budgets are about, is per request; waiting uses no CPU.",
         [(head, rows)],
     )
 
@@ -160,7 +160,7 @@ def _concurrency_option(entry: Entry, concurrency: int) -> dict[str, int]:
 
 
 class Turn(NamedTuple):
-    """What a contender does each time that it is its turn: a command of `bench.worker`, with its options."""
+    """What a contender does in each of its turns: a command of `bench.worker`, with options."""
 
     entry: Entry
     command: str
@@ -169,7 +169,10 @@ class Turn(NamedTuple):
 
 
 def _take_turns(setting: Setting, turns: Mapping[str, Turn], length: Length) -> Rounds[Sample]:
-    """Start a process for each turn, and let them take turns. A first turn, to import and connect, does not count."""
+    """Start a process for each contender, and let them take turns.
+
+    The first turn of each imports and connects, and is not counted.
+    """
     with ExitStack() as stack:
         measured: dict[str, Callable[[], Sample]] = {}
         for label, (entry, command, options, concurrency) in turns.items():
@@ -203,7 +206,7 @@ def _table(rounds: Rounds[Any], base: str, unit: str = "ms") -> Table:
         )
         for label in rounds
     ]
-    return (f"{len(rounds[base])} rounds", f"CPU, {unit}", "least", f"wall, {unit}", f"CPU / {base}"), rows
+    return (f"{len(rounds[base])} rounds", f"CPU, {unit}", "minimum", f"wall, {unit}", f"CPU / {base}"), rows
 
 
 def _bars(group: str, rounds: Rounds[Sample]) -> list[Bar]:
@@ -215,13 +218,13 @@ def _bars(group: str, rounds: Rounds[Sample]) -> list[Bar]:
 
 
 def sync(setting: Setting) -> Section:
-    """One call after the other, blocking."""
+    """Measure blocking calls, one after the other."""
     rounds = _calls(setting, SYNC, setting.length(35), sessions=100, calls=150)
     small = _calls(setting, FEW_SYNC, setting.length(10), sessions=1, calls=150)
     return Section(
         "Synchronous calls",
-        "One after the other over one connection. The first table is for pages of 100 sessions, the second for pages "
-        "of one. Medians and, in brackets, quartiles.",
+        "Calls one after the other over one connection. The first table is for pages of 100 sessions, the second for "
+        "pages of one. The figures are medians, with quartiles in brackets.",
         [_table(rounds, BOTO3.label), _table(small, BOTO3.label)],
         {"sync": ratio(rounds, OURS_SYNC.label, BOTO3.label)},
         _bars("synchronous", rounds),
@@ -229,13 +232,13 @@ def sync(setting: Setting) -> Section:
 
 
 def async_1(setting: Setting) -> Section:
-    """One call after the other on asyncio."""
+    """Measure calls on asyncio, one after the other."""
     rounds = _calls(setting, ASYNC, setting.length(40), sessions=100, calls=150)
     small = _calls(setting, FEW_ASYNC, setting.length(10), sessions=1, calls=150)
     return Section(
         "Asynchronous calls, one at a time",
-        "As above: pages of 100 sessions, then pages of one. httpx is as `pip install httpx` leaves it, without "
-        "sniffio, which httpcore then looks for on the disk several times in each asynchronous call.",
+        "As above: pages of 100 sessions, then pages of one. httpx is installed by `pip install httpx`, so without "
+        "sniffio; httpcore then searches the disk for sniffio several times in each asynchronous call.",
         [_table(rounds, AIOBOTOCORE.label), _table(small, AIOBOTOCORE.label)],
         {"async-1": ratio(rounds, OURS.label, AIOBOTOCORE.label)},
         _bars("asyncio, 1 at a time", rounds),
@@ -243,12 +246,12 @@ def async_1(setting: Setting) -> Section:
 
 
 def async_50(setting: Setting) -> Section:
-    """Fifty calls at a time."""
+    """Measure fifty calls at a time."""
     rounds = _calls(setting, ASYNC, setting.length(50, 4), sessions=100, calls=300, concurrency=50)
     small = _calls(setting, FEW_ASYNC, setting.length(10, 3), sessions=1, calls=300, concurrency=50)
     return Section(
         "Asynchronous calls, 50 at a time",
-        "Fifty tasks that call without a break; measured while all of them are busy. Wall time is per call, too.",
+        "Fifty tasks call without a pause, measured while all of them are busy. Wall time is also per call.",
         [_table(rounds, AIOBOTOCORE.label), _table(small, AIOBOTOCORE.label)],
         {
             "async-50": ratio(rounds, OURS.label, AIOBOTOCORE.label),
@@ -259,7 +262,7 @@ def async_50(setting: Setting) -> Section:
 
 
 def async_1000(setting: Setting) -> Section:
-    """A thousand calls at a time, beside fifty."""
+    """Measure a thousand calls at a time, and fifty to compare."""
     turns = {}
     for entry, concurrency in product((OURS, AIOHTTP), (50, 1000)):
         options = {"sessions": 100, "calls": 1000, "warm": concurrency, "concurrency": concurrency}
@@ -268,14 +271,14 @@ def async_1000(setting: Setting) -> Section:
     base = f"{OURS.label}, 50 at a time"
     return Section(
         "Asynchronous calls, 1,000 at a time",
-        "A thousand tasks with a thousand connections. All connections are there and busy before the clock starts.",
+        "A thousand tasks with a thousand connections. All connections are open and busy before the clock starts.",
         [_table(rounds, base)],
         {"async-1000": ratio(rounds, f"{OURS.label}, 1000 at a time", base)},
     )
 
 
 def cold_starts(setting: Setting) -> Section:
-    """Fresh processes."""
+    """Measure fresh processes."""
     plain = setting.plain
     turns: dict[str, Callable[[], cold.Start]] = {
         "Python alone": partial(cold.run, "nothing", plain),
@@ -294,7 +297,7 @@ def cold_starts(setting: Setting) -> Section:
         "over TLS: aiobotocore": partial(cold.run, "aiobotocore", setting.tls, with_click=False),
     }
     for turn in turns.values():
-        turn()  # bytecode, disk cache
+        turn()  # writes bytecode, fills the disk cache
     rounds = interleave(turns, setting.length(60))
     rows = [
         (
@@ -322,10 +325,10 @@ def cold_starts(setting: Setting) -> Section:
     ]
     return Section(
         "Cold start to the first response, and peak memory",
-        "A fresh, isolated Python imports, makes a client and gets a page of 100 sessions, over plain HTTP but where "
-        "it says TLS (there, certifi's bundle and our CA's certificate are trusted). Wall time is from before the "
-        "process starts; CPU and peak memory (resident, of the whole process) are those at the first response. "
-        "click and rich are barred from import but where it says with.",
+        "A fresh, isolated Python imports the library, makes a client and gets a page of 100 sessions. It uses plain "
+        "HTTP, except in the rows with TLS, which trust certifi's bundle and the benchmark's CA. Wall time runs from "
+        "before the process starts; CPU and peak memory (resident, of the whole process) are taken at the first "
+        "response. The import of click and rich is blocked, except in the rows that name them.",
         [(head, rows), (("ratio", "wall", "CPU", "peak memory"), ratios)],
         {
             "cold": ratio(rounds, "novaact_http Client", "boto3", "wall"),
@@ -336,20 +339,20 @@ def cold_starts(setting: Setting) -> Section:
 
 
 def construct(setting: Setting) -> Section:
-    """Clients after the first."""
+    """Measure making clients after the first."""
     entries = {OURS_SYNC: 50, BOTO3: 5, OURS: 50, AIOBOTOCORE: 5}
     turns = {entry.label: Turn(entry, "construct", {"clients": clients}) for entry, clients in entries.items()}
     rounds = _take_turns(setting, turns, setting.length(8))
     return Section(
         "Making a second client",
-        "The first client's time is in the cold starts. boto3's and aiobotocore's clients are of one session.",
+        "The cold starts include the first client. For boto3 and aiobotocore, one session makes all clients.",
         [_table(rounds, BOTO3.label)],
         {"construct": spread(rounds, OURS_SYNC.label).scaled(1e3)},
     )
 
 
 def sign(setting: Setting) -> Section:
-    """Signatures."""
+    """Measure signing requests."""
     ours, theirs = "novaact_http's SigV4Signer", "botocore's SigV4Auth"
     with setting.worker("sync", "raw") as one, setting.worker("sync", "raw") as other:
         turns: Mapping[str, Callable[[], Sample]] = {
@@ -359,28 +362,28 @@ def sign(setting: Setting) -> Section:
         rounds = interleave(turns, setting.length(6))
     return Section(
         "Signing one request",
-        "Run id and token differ from request to request; the key is derived once a day. botocore's includes making "
-        "its request object.",
+        "Run id and token differ from request to request. The library derives the signing key once a day. The time of "
+        "botocore includes making its request object.",
         [_table(rounds, theirs, "µs")],
         {"sign": spread(rounds, ours).scaled(1e6)},
     )
 
 
 def paging(setting: Setting) -> Section:
-    """A listing from afar."""
+    """Measure a listing from a distant server."""
     turns = {entry.label: Turn(entry, "listing") for entry in (OURS_SYNC, BOTO3, OURS, AIOBOTOCORE)}
     rounds = _take_turns(setting, turns, setting.length(15, 3))
     delay = f"{DELAY * 1000:.0f} ms"
     return Section(
         f"Listing {PAGES} pages, {delay} away",
-        f"{PAGES} pages of 100 sessions, each answered {delay} after it is asked for: {PAGES * DELAY * 1000:.0f} ms "
-        "is the least for one page after the other. Per listing.",
+        f"{PAGES} pages of 100 sessions; each response takes {delay}, so pages one after the other take at least "
+        f"{PAGES * DELAY * 1000:.0f} ms. The figures are per listing.",
         [_table(rounds, BOTO3.label)],
     )
 
 
 class Gaps(NamedTuple):
-    """The largest gaps between two beats, in seconds, in all phases."""
+    """The largest gaps between two beats in each phase, and the largest CPU times, in seconds."""
 
     nothing: float
     first: float
@@ -390,20 +393,20 @@ class Gaps(NamedTuple):
 
 
 class Refreshes(NamedTuple):
-    """The same while credentials come."""
+    """The largest gap and the largest CPU time while credentials load, in seconds."""
 
     gap: float
     cpu: float
 
 
 def heartbeat(setting: Setting) -> Section:
-    """Gaps in the event loop."""
+    """Measure how long the event loop is blocked."""
 
     def measured(name: str) -> dict[str, list[float]]:
         process = start("bench.heartbeat", name, setting.tls.url, setting.tls.ca_bundle)
         line = process.communicate()[0]
         if process.returncode:
-            raise ContenderError(f"the heartbeat of {name} failed; its own words are above")
+            raise ContenderError(f"the heartbeat of {name} failed: see its output above")
         gaps: dict[str, list[float]] = json.loads(line)
         return gaps
 
@@ -421,22 +424,22 @@ def heartbeat(setting: Setting) -> Section:
     ]
     head = (
         f"{len(rounds[OURS.label])} rounds; ms",
-        "nothing to do",
+        "idle",
         "first call",
-        "of it the loop's CPU",
+        "largest CPU of the loop",
         f"{CALLS} calls",
-        "of it the loop's CPU",
+        "largest CPU of the loop",
     )
     return Section(
-        "How long the event loop is held up",
-        "A task wants to run every millisecond, while a client is made and calls for the first time over TLS (it "
-        f"was imported before), and while there are {CALLS} calls, {CONCURRENCY} at a time. The largest gap "
-        "between two of its runs, in a fresh process each round; what other processes did to it is in it, but not in "
-        "the CPU time that the loop's thread used between two runs.",
+        "How long the event loop is blocked",
+        "A task runs every millisecond while a client is made and calls for the first time over TLS (its module was "
+        f"imported before), and then during {CALLS} calls, {CONCURRENCY} at a time. The figures are the largest gap "
+        "between two of its runs, and the largest CPU time that the loop's thread used between two runs, in a fresh "
+        "process each round. Other processes can lengthen the gap, but not the CPU time.",
         [
             (head, rows),
             (
-                (f"{len(refreshes[OURS.label])} rounds; ms", "largest gap", "of it the loop's CPU"),
+                (f"{len(refreshes[OURS.label])} rounds; ms", "largest gap", "largest CPU of the loop"),
                 [
                     (
                         f"{WAITING} calls wait {REFRESH:g} s for credentials",
@@ -453,11 +456,11 @@ def heartbeat(setting: Setting) -> Section:
 
 
 def profile(setting: Setting) -> Section:
-    """Where the time of our own calls goes."""
+    """Profile the library's calls."""
     section = Section(
         "Where the time of a call goes",
-        "cProfile, microseconds per call by the function's own time, pages of 100 sessions. The profiler makes "
-        "functions slower than they are, the small ones most, so these are shares rather than times.",
+        "Microseconds per call in cProfile, by each function's own time, for pages of 100 sessions. The profiler slows "
+        "functions down, small ones most, so read these as shares, not as times.",
     )
     calls = 300 if setting.quick else 1500
     for entry, floor, concurrency in ((OURS_SYNC, RAW, 1), (OURS, ASYNC_RAW, 1), (OURS, ASYNC_RAW, 50)):
@@ -469,9 +472,9 @@ def profile(setting: Setting) -> Section:
             f"{floor.label.removeprefix('floor: ')} ({floor_cost:.0f} µs)."
         )
         with setting.worker(entry.kind, entry.name, concurrency) as worker:
-            found = worker.do("profile", sessions=100, calls=calls, **_concurrency_option(entry, concurrency))
-        packages = [(name, f"{own:.1f}") for name, own in found["packages"]]
-        functions = [(f"`{name}`", f"{own:.1f}", f"{count:.1f}") for name, own, count in found["functions"]]
+            result = worker.do("profile", sessions=100, calls=calls, **_concurrency_option(entry, concurrency))
+        packages = [(name, f"{own:.1f}") for name, own in result["packages"]]
+        functions = [(f"`{name}`", f"{own:.1f}", f"{count:.1f}") for name, own, count in result["functions"]]
         section.tables += [
             ((f"{title}: package", "µs"), packages),
             ((f"{title}: function", "µs", "times"), functions),

@@ -1,12 +1,13 @@
-"""The service that is measured against: canned pages of sessions over TLS and plain HTTP, in a process of its own.
+"""The server for the benchmarks: prepared pages of sessions over TLS and plain HTTP, in its own process.
 
-It must cost so little that no client waits for it, so it answers the one request there is, and checks nothing:
+It must be so fast that no client waits for it, so it answers a few kinds of requests and checks nothing:
 
-- a page of one session for `maxResults=1`, of a hundred for all else;
-- for the workflow definition `LISTING`, a page of a listing of `PAGES` pages, `DELAY` seconds later, as if from afar;
-- for GET, how much CPU time it has used for how many requests.
+- a page of one session for `maxResults=1`, otherwise a page of a hundred;
+- for the workflow definition `LISTING`, a page of a listing of `PAGES` pages after `DELAY` seconds, like a distant
+  server;
+- for GET, the CPU time that it has used, and the number of its requests.
 
-It prints its two ports as JSON, and ends when its standard input does.
+It prints its two ports as JSON, and ends at the end of its standard input.
 """
 
 from __future__ import annotations
@@ -33,8 +34,8 @@ _TOKEN = b"nextToken=page-"
 _LENGTH = b"\r\ncontent-length:"
 
 
-def canned(sessions: int, next_token: str | None) -> bytes:
-    """A whole response with so many sessions."""
+def prepared_response(sessions: int, next_token: str | None) -> bytes:
+    """Return a whole response with this number of sessions."""
     page: dict[str, object] = {"sessionSummaries": [{"sessionId": str(uuid.uuid4())} for _ in range(sessions)]}
     if next_token is not None:
         page["nextToken"] = next_token
@@ -51,16 +52,18 @@ def canned(sessions: int, next_token: str | None) -> bytes:
 
 
 class Service:
-    """The canned responses, and how many went out."""
+    """The prepared responses, and the number of requests so far."""
 
     def __init__(self) -> None:
         token = "AQICAHi" + "x" * 57
-        self.one, self.hundred = canned(1, token), canned(100, token)
-        self.listing = [canned(100, f"page-{number + 1}") for number in range(1, PAGES)] + [canned(100, None)]
+        self.one, self.hundred = prepared_response(1, token), prepared_response(100, token)
+        self.listing = [prepared_response(100, f"page-{number + 1}") for number in range(1, PAGES)] + [
+            prepared_response(100, None)
+        ]
         self.requests = 0
 
     def statistics(self) -> bytes:
-        """What this process has done so far."""
+        """Return the response with the CPU time and the requests so far."""
         body = json.dumps({"cpu": time.process_time(), "requests": self.requests}).encode()
         return b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
 
@@ -73,11 +76,11 @@ class Connection(asyncio.Protocol):
         self._unread = b""
 
     def connection_made(self, transport: Any) -> None:
-        """Keep what answers are written to."""
+        """Keep the transport."""
         self._transport = transport
 
     def data_received(self, data: bytes) -> None:
-        """Answer each request that is there in full."""
+        """Answer each request that is complete."""
         unread = self._unread + data
         while (head := unread.find(b"\r\n\r\n")) >= 0:
             at = unread.lower().find(_LENGTH, 0, head)
@@ -106,7 +109,7 @@ class Connection(asyncio.Protocol):
 
 
 async def serve(certificate: Path) -> None:
-    """Listen until standard input ends."""
+    """Listen until the end of standard input."""
     loop, service = asyncio.get_running_loop(), Service()
     tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     tls.load_cert_chain(certificate)
@@ -126,7 +129,7 @@ async def serve(certificate: Path) -> None:
 
 
 def main() -> None:
-    """Serve with the certificate and key in the file named, on uvloop where there is one."""
+    """Serve with the certificate and key in the file given, on uvloop if it is installed."""
     allow_many_files()
     try:
         import uvloop

@@ -1,9 +1,10 @@
-"""`python -m bench.soak`: mixed load for half an hour, one request in a hundred going wrong; is all still as it was?
+"""`python -m bench.soak`: mixed load for half an hour, with a fault in one request of a hundred, to find leaks.
 
-Threads share a `Client`, tasks an `AsyncClient`; both list runs of the local service over TLS, in a process of its own.
-Some tasks are cancelled at a random moment, credentials are renewed all the time. Each listing must be complete and in
-order, or end with a documented error. What grows would show: memory, sockets, threads and tasks are looked at every few
-seconds. Writes `bench/SOAK.md` and `bench/soak.svg`. Exits with 1 if a listing was wrong or something is left over.
+Threads share a `Client`, and tasks share an `AsyncClient`. Both list runs of the local service, which runs in its own
+process, over TLS. Some tasks are cancelled at a random moment, and credentials are renewed all the time. Each listing
+must be complete and in order, or end with a documented error. Memory, sockets, threads and tasks are sampled every few
+seconds. It writes `bench/SOAK.md` and `bench/soak.svg`. The exit status is 1 if a listing was wrong or a socket is left
+open.
 """
 
 from __future__ import annotations
@@ -35,9 +36,9 @@ if TYPE_CHECKING:
     from novaact_http._clients.pagers import AsyncPager
 
 HERE = Path(__file__).parent
-FULL_RUN = 30  # minutes; shorter runs are not written down
+FULL_RUN = 30  # minutes; shorter runs write no files
 THREADS, TASKS = 4, 12
-CANCELLED_SHARE = 0.05  # of the listings in tasks
+CANCELLED_SHARE = 0.05  # the share of the listings in tasks that are cancelled
 PAUSE = 0.1  # seconds between the listings of a thread or task, on average
 FAULTS = (
     "reset 0.1 %",
@@ -54,7 +55,7 @@ FAULTS = (
 
 
 class Sample(NamedTuple):
-    """What there was at a moment; `at` in seconds since the load began."""
+    """The figures at one moment; `at` is in seconds since the start of the load."""
 
     at: float
     memory: float  # MiB, resident
@@ -67,7 +68,7 @@ PANELS = {"memory": "memory, MiB", "sockets": "open sockets", "threads": "thread
 
 
 def serve() -> None:
-    """Run the service until standard input ends."""
+    """Run the service until the end of standard input."""
     from novaact_http.testing import LocalService
 
     with LocalService(tls=True, record_requests=False, definitions={"a": [0, 1, 34, 250]}) as service:
@@ -91,7 +92,7 @@ def serve() -> None:
 
 
 class Load:
-    """What is to be listed, and what came of it."""
+    """The listings to make, and the count of their results."""
 
     def __init__(self, service: dict[str, Any], until: float) -> None:
         self.until = until
@@ -103,7 +104,7 @@ class Load:
             "endpoint_url": service["endpoint_url"],
             "verify": service["verify"],
             "timeout": Timeout(connect=10, read=5, total=30),
-            # Good for 20 seconds more: they are renewed beside all calls.
+            # Valid for 20 more seconds, so they are renewed all the time, during calls.
             "credentials": lambda: Credentials(
                 access_key_id=key_id,
                 secret_access_key=secret,
@@ -112,7 +113,7 @@ class Load:
         }
 
     def pick(self, rng: random.Random) -> tuple[dict[str, Any], list[str]]:
-        """Arguments of a listing, and the ids that must come of it."""
+        """Return the arguments of a listing, and the ids that it must return."""
         name, run_id, ids = rng.choice(self._runs)
         order = rng.choice(["Ascending", "Descending"])
         arguments = {"workflow_definition_name": name, "workflow_run_id": run_id, "sort_order": order}
@@ -120,14 +121,14 @@ class Load:
         return arguments, ids if order == "Ascending" else ids[::-1]
 
     def check(self, listed: list[str], expected: list[str], error: str) -> None:
-        """Count a listing: whole, or right as far as it came before an error."""
+        """Count a listing: it must be complete, or correct up to its error."""
         if listed == (expected[: len(listed)] if error else expected):
             self.counts[error or "complete"] += 1
         else:
             self.counts["WRONG"] += 1
 
     def run_in_thread(self, client: Client, seed: int) -> None:
-        """List and list again."""
+        """List runs again and again."""
         rng = random.Random(seed)
         while time.monotonic() < self.until:
             arguments, expected = self.pick(rng)
@@ -141,7 +142,7 @@ class Load:
             time.sleep(rng.random() * 2 * PAUSE)
 
     async def run_in_task(self, client: AsyncClient, seed: int) -> None:
-        """The same, now and then cut off."""
+        """List runs again and again, and cancel some listings."""
         rng = random.Random(seed)
         while time.monotonic() < self.until:
             arguments, expected = self.pick(rng)
@@ -161,13 +162,13 @@ class Load:
 
 
 async def collect(pager: AsyncPager[ListSessionsResponse, SessionSummary], ids: list[str]) -> None:
-    """Add the ids of a listing as they come."""
+    """Add the ids of a listing to `ids` as they arrive."""
     async for each in pager:
-        ids.append(each.session_id)  # noqa: PERF401 - those that came before it is cut off count
+        ids.append(each.session_id)  # noqa: PERF401 - the ids before a cancellation count
 
 
 def sockets() -> int:
-    """How many this process has open."""
+    """Return the number of open sockets of this process."""
     count = 0
     for each in Path("/proc/self/fd").iterdir():
         with contextlib.suppress(FileNotFoundError):
@@ -176,13 +177,13 @@ def sockets() -> int:
 
 
 def memory() -> float:
-    """MiB, resident."""
+    """Return the resident memory in MiB."""
     pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
     return pages * resource.getpagesize() / 2**20
 
 
 async def run(load: Load, every: float) -> list[Sample]:
-    """Put the load on, and look every so many seconds."""
+    """Run the load, and take a sample every `every` seconds."""
     samples = []
     began = time.monotonic()
     with Client(**load.options) as client:
@@ -209,13 +210,13 @@ async def run(load: Load, every: float) -> list[Sample]:
 
 
 def quarter_median(samples: Sequence[Sample], number: int, name: str) -> float:
-    """The median of one quarter of the time, from 0."""
+    """Return the median of a figure in one quarter of the time; `number` is from 0 to 3."""
     size = max(1, len(samples) // 4)
     return statistics.median(float(getattr(each, name)) for each in samples[number * size : (number + 1) * size])
 
 
 def chart(samples: Sequence[Sample]) -> str:
-    """A panel for each thing that was looked at, over time; colours follow the reader's light or dark mode."""
+    """Draw a panel for each figure over time."""
     width, height, shapes = 620, 90, []
     end = samples[-1].at
     for number, (name, title) in enumerate(PANELS.items()):
@@ -245,7 +246,7 @@ def chart(samples: Sequence[Sample]) -> str:
 
 
 def report(load: Load, samples: Sequence[Sample], left: int) -> str:
-    """All of it, as Markdown."""
+    """Return the report, as Markdown."""
     listings = sum(load.counts.values())
     rows = [
         f"| {title} | {quarter_median(samples, 1, name):.1f} | {quarter_median(samples, 3, name):.1f} |"
@@ -255,12 +256,13 @@ def report(load: Load, samples: Sequence[Sample], left: int) -> str:
         (
             "# Half an hour of load",
             "",
-            "`make soak` wrote this. Threads share a `Client`, tasks an `AsyncClient`; both list runs of the local",
-            "service over TLS, in a process of its own. One request in a hundred goes wrong, in ten ways; one task in",
-            "twenty is cancelled. Each listing must be complete and in order, or end with a documented error.",
+            "`make soak` writes this file. Threads share a `Client`, and tasks share an `AsyncClient`. Both list runs",
+            "of the local service over TLS; it runs in its own process. One request in a hundred gets one of ten",
+            "faults, and one in twenty listings of the tasks is cancelled. Each listing must be complete and in order,",
+            "or end with a documented error.",
             "",
             f"{samples[-1].at / 60:.0f} minutes, {listings:,} listings, **wrong: {load.counts['WRONG']}**; sockets",
-            f"left after closing: {left}. What came of them: "
+            f"left open after closing: {left}. The listings by result: "
             + ", ".join(f"{name} {count:,}" for name, count in load.counts.most_common())
             + ".",
             "",
@@ -275,9 +277,11 @@ def report(load: Load, samples: Sequence[Sample], left: int) -> str:
 
 
 def main() -> None:
-    """Parse the arguments, put the load on, tell."""
+    """Parse the arguments, run the load, and report."""
     parser = argparse.ArgumentParser(prog="python -m bench.soak", description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--minutes", type=float, default=FULL_RUN)
+    parser.add_argument(
+        "--minutes", type=float, default=FULL_RUN, help=f"(default: {FULL_RUN}; shorter runs write no files)"
+    )
     parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.serve:
@@ -296,7 +300,7 @@ def main() -> None:
         (HERE / "SOAK.md").write_text(text, encoding="utf-8")
         (HERE / "soak.svg").write_text(chart(samples), encoding="utf-8")
     if load.counts["WRONG"] or left:
-        sys.exit("a listing was wrong, or something is left over")
+        sys.exit("a listing was wrong, or a socket was left open: see the report above")
 
 
 if __name__ == "__main__":

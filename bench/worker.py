@@ -1,9 +1,9 @@
-"""The process of one contender: reads commands as lines of JSON, and answers each with one line.
+"""The process of one contender: reads commands as lines of JSON, and answers each with one line of JSON.
 
 `python -m bench.worker KIND NAME URL CA_BUNDLE CONCURRENCY`, where KIND is `sync`, `asyncio` or `uvloop`. The client is
-made before the first command and kept. Arguments are made before the clock starts. Before every measurement there are
-calls that do not count, whose pages are checked, and a full garbage collection; the collector stays on, as it is for
-users. With several calls at a time, the clock starts and stops while all of them are busy.
+made before the first command and kept. Arguments are made before the clock starts. Before each measurement, some calls
+warm up the client without being measured, and their pages are checked. Then there is a full garbage collection; the
+collector stays enabled, as it is for users. With concurrent calls, the clock starts and stops while all are busy.
 """
 
 from __future__ import annotations
@@ -30,25 +30,25 @@ LISTED = 2_000
 
 
 class Stopwatch:
-    """CPU time of this process and wall time, per call."""
+    """Measures the CPU time of this process and the wall time, per call."""
 
     def __init__(self) -> None:
         gc.collect()
         self.start()
 
     def start(self) -> None:
-        """Start again."""
+        """Start the measurement again."""
         self._began = time.process_time(), time.perf_counter()
 
     def stop(self, calls: int = 1) -> tuple[float, float]:
-        """Seconds per call since the start."""
+        """Return CPU and wall time per call since the start, in seconds."""
         ended = time.process_time(), time.perf_counter()
         cpu, wall = (end - begin for begin, end in zip(self._began, ended, strict=True))
         return cpu / calls, wall / calls
 
 
 class SyncWorker:
-    """Does what is asked with a contender that blocks."""
+    """Runs the commands with a blocking contender."""
 
     def __init__(self, kind: type[Any], target: Target) -> None:
         self._make: Callable[[], Any] = lambda: kind(target)
@@ -56,7 +56,7 @@ class SyncWorker:
         self._contender.open()
 
     def calls(self, sessions: int, calls: int, warm: int, **_: object) -> tuple[float, float]:
-        """Call one after the other."""
+        """Measure calls one after the other."""
         contender = self._contender
         for arguments in varied_arguments(warm, sessions):
             check(contender.count(contender.call(arguments)), sessions)
@@ -67,7 +67,7 @@ class SyncWorker:
         return watch.stop(calls)
 
     def profile(self, sessions: int, calls: int, **_: object) -> dict[str, list[Any]]:
-        """Where the time of calls goes."""
+        """Profile calls, and return the time of functions and packages."""
         self.calls(sessions, 1, 20)
         arguments_list, call = varied_arguments(calls, sessions), self._contender.call
         profiler = cProfile.Profile()
@@ -78,13 +78,13 @@ class SyncWorker:
         return summary(profiler, calls)
 
     def listing(self) -> tuple[float, float]:
-        """List all pages."""
+        """Measure listing all pages."""
         watch = Stopwatch()
         check(self._contender.listing(), LISTED)
         return watch.stop()
 
     def construct(self, clients: int) -> tuple[float, float]:
-        """Make more clients."""
+        """Measure making more clients."""
         made = [self._make() for _ in range(clients)]
         watch = Stopwatch()
         for each in made:
@@ -100,7 +100,7 @@ class SyncWorker:
 
 
 class AsyncWorker:
-    """The same for asyncio."""
+    """Runs the commands with a contender for asyncio."""
 
     def __init__(self, kind: type[Any], target: Target, loop: asyncio.AbstractEventLoop) -> None:
         self._make: Callable[[], Any] = lambda: kind(target)
@@ -109,7 +109,7 @@ class AsyncWorker:
         loop.run_until_complete(self._contender.open())
 
     def calls(self, sessions: int, calls: int, warm: int, concurrency: int = 1) -> tuple[float, float]:
-        """Call, so many at a time, without a break."""
+        """Measure calls without a pause, `concurrency` of them at a time."""
         cool = concurrency - 1
         return self._loop.run_until_complete(
             self._call_many(varied_arguments(warm + calls + cool, sessions), calls, warm, concurrency)
@@ -173,13 +173,13 @@ class AsyncWorker:
 
 
 def check(found: int, expected: int) -> None:
-    """Raise unless a page is whole."""
+    """Raise a ValueError unless a page is complete."""
     if found != expected:
-        raise ValueError(f"{found} sessions came, not {expected}")
+        raise ValueError(f"expected {expected} sessions, got {found}")
 
 
 def sign(signer: str, calls: int) -> tuple[float, float]:
-    """Sign requests that differ, with our signer or botocore's."""
+    """Measure signing requests that differ, with the library's signer or botocore's."""
     urls = [f"https://nova-act.{REGION}.amazonaws.com{each.path()}" for each in varied_arguments(calls, 100)]
     sign_one = _our_signer(urls[0]) if signer == "ours" else _botocore_signer()
     sign_one(urls[0])
@@ -190,7 +190,7 @@ def sign(signer: str, calls: int) -> tuple[float, float]:
 
 
 def _our_signer(example: str) -> Callable[[str], object]:
-    # The one thing that is measured and not public: `Client(signer=None)` uses it.
+    # The only thing measured that is not public: `Client(signer=None)` uses it.
     from novaact_http import Credentials
     from novaact_http._call.sigv4 import Scope, SigV4Signer
 
@@ -220,13 +220,13 @@ def _botocore_signer() -> Callable[[str], object]:
 
 
 def summary(profiler: cProfile.Profile, calls: int) -> dict[str, list[Any]]:
-    """Microseconds per call by function and by package, most first."""
+    """Return microseconds per call by function and by package, largest first."""
     functions: dict[str, tuple[float, float]] = {}
     packages: dict[str, float] = {}
     entries = pstats.Stats(profiler).stats  # type: ignore[attr-defined]
     for (path, _, name), (_, count, own, _, _) in entries.items():
-        where = place(path)
-        if where.startswith("bench/") or "gc.collect" in name:  # our own
+        where = short_path(path)
+        if where.startswith("bench/") or "gc.collect" in name:  # the benchmark itself
             continue
         function = f"{where}:{name}" if where else name.strip("<>")
         before, times = functions.get(function, (0.0, 0.0))
@@ -240,9 +240,9 @@ def summary(profiler: cProfile.Profile, calls: int) -> dict[str, list[Any]]:
     }
 
 
-def place(path: str) -> str:
-    """A file's path without what belongs to this machine; nothing for what is not written in Python."""
-    if path.startswith("<attrs generated"):  # methods of the class named
+def short_path(path: str) -> str:
+    """Return the path of a file without the part that belongs to this machine; "" if it is not Python code."""
+    if path.startswith("<attrs generated"):  # methods that attrs generates for a class
         return path.strip("<>").split()[-1].replace(".", "/")
     if path.startswith("<frozen"):
         return path.strip("<>").split()[-1]
@@ -252,7 +252,7 @@ def place(path: str) -> str:
 
 
 def main() -> None:
-    """Do as told until standard input ends."""
+    """Run commands until the end of standard input."""
     kind, name, url, ca_bundle, concurrency = sys.argv[1:]
     allow_many_files()
     target = Target(url, ca_bundle, int(concurrency))
@@ -274,7 +274,7 @@ def main() -> None:
 
 
 def event_loop(kind: str) -> asyncio.AbstractEventLoop:
-    """A loop of asyncio's or uvloop's."""
+    """Make an event loop of asyncio or uvloop."""
     if kind == "asyncio":
         return asyncio.new_event_loop()
     import uvloop

@@ -172,7 +172,7 @@ def test_no_client_works_on_more_listings_than_it_may(policy: Policy, monkeypatc
     original = Simulation._list
 
     def counted(self: Simulation, client: Client, listing: Listing) -> object:
-        most.append(client.under_way)
+        most.append(client.active)
         return original(self, client, listing)
 
     monkeypatch.setattr(Simulation, "_list", counted)

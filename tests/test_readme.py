@@ -67,7 +67,7 @@ def test_the_demo_shows_what_it_promises() -> None:
         "Signature=…",
         "Session ID",
         "page 4: 4 sessions",
-        "the first 15, cut off at max_items",
+        "the first 15, stopped by max_items",
         "ResourceNotFoundException: An error occurred (ResourceNotFoundException)",
         "for session in client.iter_sessions(",
     ):
