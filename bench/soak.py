@@ -278,9 +278,14 @@ def report(load: Load, samples: Sequence[Sample], left: int) -> str:
 
 def main() -> None:
     """Parse the arguments, run the load, and report."""
-    parser = argparse.ArgumentParser(prog="python -m bench.soak", description=(__doc__ or "").partition("\n")[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m bench.soak", description="Put mixed load with faults on both clients, to find leaks."
+    )
     parser.add_argument(
-        "--minutes", type=float, default=FULL_RUN, help=f"(default: {FULL_RUN}; shorter runs write no files)"
+        "--minutes",
+        type=float,
+        default=FULL_RUN,
+        help="how long to put load on (default: %(default)s; shorter runs write no files)",
     )
     parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
