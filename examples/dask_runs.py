@@ -36,7 +36,7 @@ def patient_client() -> novaact_http.Client:
 def list_batch(
     run_ids: Sequence[str], *, name: str, client: novaact_http.Client, slots: distributed.Semaphore
 ) -> list[Result]:
-    """Return the session ids of each run, or its error. An error is returned, so that Dask continues with the other runs."""
+    """Return the session ids of each run, or its error. An error is returned, so that Dask continues with others."""
     results: list[Result] = []
     with slots:  # held also while a throttled call waits, so that the whole cluster slows down
         for run_id in run_ids:
