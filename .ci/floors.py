@@ -1,4 +1,4 @@
-"""Print the oldest supported release of each dependency, such as `httpx==0.25.1`, and of the boto3 that fits botocore."""
+"""Print the oldest supported release of each dependency, such as `httpx==0.25.1`, and the boto3 that fits botocore."""
 
 import importlib.metadata
 
