@@ -1,4 +1,4 @@
-# Every target sets itself up; `make help` lists them.
+# `make help` lists the targets. Each target first installs what it needs, in a virtual environment in this folder.
 
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -8,6 +8,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+FLOORS_VENV ?= .venv-floors
 BENCH_VENV ?= .venv-bench
 BENCH_READY := $(BENCH_VENV)/.ready
 FUZZ_VENV ?= .venv-fuzz
@@ -21,7 +22,7 @@ help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1	\2/p' $(MAKEFILE_LIST) | expand -t 12
 
 .PHONY: venv
-venv: $(READY) ## Make the virtual environment in .venv, unless it is there and up to date
+venv: $(READY) ## Create the virtual environment .venv, or create it again if pyproject.toml has changed
 
 $(READY): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { \
@@ -32,7 +33,7 @@ $(READY): pyproject.toml
 	touch $@
 
 .PHONY: demo
-demo: $(READY) ## Start the local service and list sessions from it, over real HTTP
+demo: $(READY) ## Start the local service and list sessions from it over real HTTP
 	@$(BIN)/python examples/demo.py
 
 .PHONY: test
@@ -40,14 +41,23 @@ test: $(READY) ## Run the tests
 	$(BIN)/python -m pytest --numprocesses=auto
 
 .PHONY: coverage
-coverage: $(READY) ## Run the tests, and see that they reach every branch; takes half as long again
+coverage: $(READY) ## Run the tests and fail if they miss a branch (takes half as long again as make test)
 	$(BIN)/python -m pytest --numprocesses=auto --cov --cov-report=term
 
+# The extra `dev`, which is installed first, requires newer releases, so pip reports conflicts; they do no harm here.
+# pytest-httpx is left out because it works only with a newer httpx.
+.PHONY: floors
+floors: ## Run the tests with the oldest supported dependencies
+	$(MAKE) --no-print-directory venv VENV=$(FLOORS_VENV)
+	floors=$$($(FLOORS_VENV)/bin/python .ci/floors.py); echo "$$floors"; \
+		$(FLOORS_VENV)/bin/python -m pip install --quiet --disable-pip-version-check $$floors
+	$(FLOORS_VENV)/bin/python -m pytest --numprocesses=auto --quiet -m 'not newest' -p no:pytest_httpx
+
 .PHONY: compare
-compare: $(READY) $(AWSCLI_READY) ## Compare the command line with the AWS CLI's, which is installed for it in .venv-awscli
+compare: $(READY) $(AWSCLI_READY) ## Compare the command line with the AWS CLI, which is installed in .venv-awscli
 	AWS_CLI=$(abspath $(AWSCLI_VENV)/bin/aws) $(BIN)/python -m pytest --numprocesses=auto tests/awscli
 
-# A virtual environment of its own, as the AWS CLI pins the botocore that it takes.
+# The AWS CLI has a virtual environment to itself because it requires one exact release of botocore.
 $(AWSCLI_READY):
 	rm -rf $(AWSCLI_VENV)
 	$(PYTHON) -m venv $(AWSCLI_VENV)
@@ -55,34 +65,39 @@ $(AWSCLI_READY):
 	touch $@
 
 .PHONY: check
-check: $(READY) ## Lint and check the types
+check: $(READY) ## Run the linter and the type checkers
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/pyright --pythonpath $(BIN)/python
 
 .PHONY: format
-format: $(READY) ## Format the code, and fix what the linter can
+format: $(READY) ## Format the code and fix what the linter can fix
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+.PHONY: wheel
+wheel: $(READY) ## Build the wheel, check its content, and use it in fresh virtual environments
+	PYTHON=$(BIN)/python .ci/wheel
+
 .PHONY: api
-api: $(READY) ## Write down the public interface anew, in tests/api.txt
+api: $(READY) ## Write the public interface to tests/api.txt
 	$(BIN)/python tests/public_api.py
 
 .PHONY: fixtures
-fixtures: $(READY) ## Record the fixtures anew, from boto3 talking to the local service
+fixtures: $(READY) ## Record the fixtures again, from boto3 calling the local service
 	$(BIN)/python fixtures/record.py
 
 .PHONY: screenshots
-screenshots: $(READY) ## Draw docs/command-line.svg anew: what the command line looks like
+screenshots: $(READY) ## Draw docs/command-line.svg again, which shows the command line
 	$(BIN)/python docs/screenshots.py
 
 .PHONY: bench
-bench: $(BENCH_READY) ## Measure against boto3, aiobotocore and others; with ARGS=--quick in about a minute
+bench: $(BENCH_READY) ## Measure against boto3, aiobotocore and others (ARGS=--quick: in about a minute)
 	$(BENCH_VENV)/bin/python -m bench $(ARGS)
 
-# Two virtual environments, as aiobotocore admits no newest botocore. The library is installed as users have it, not editable.
+# There is a second virtual environment for the newest boto3, as aiobotocore does not allow the newest botocore.
+# The library is installed as users install it, not editable.
 $(BENCH_READY): pyproject.toml bench/requirements.txt $(shell find src -name '*.py')
 	if [ bench/requirements.txt -nt $(BENCH_VENV)/.peers ]; then \
 		rm -rf $(BENCH_VENV) $(BENCH_VENV)-boto3; \
@@ -96,15 +111,15 @@ $(BENCH_READY): pyproject.toml bench/requirements.txt $(shell find src -name '*.
 	touch $@
 
 .PHONY: soak
-soak: $(READY) ## Put mixed load with faults on both clients for half an hour, and see that nothing grows
+soak: $(READY) ## Run both clients under mixed load with faults for half an hour, and check that nothing grows
 	$(BIN)/python -m bench.soak $(ARGS)
 
 .PHONY: fleet
-fleet: $(READY) ## Simulate up to 10,000 clients behind one account's throttle, with each way to retry
+fleet: $(READY) ## Simulate up to 10,000 clients of one throttled account, for each way to retry
 	$(BIN)/python -m bench.fleet
 
 .PHONY: fuzz
-fuzz: $(FUZZ_READY) ## Look for inputs that break the library, with TARGET=responses or arguments, for ARGS=-max_total_time=60 seconds
+fuzz: $(FUZZ_READY) ## Search for inputs that break the library (TARGET=responses or arguments; ARGS=-max_total_time=60 for a minute)
 	$(FUZZ_VENV)/bin/python -m fuzz $(TARGET) $(ARGS)
 
 $(FUZZ_READY): pyproject.toml
@@ -113,5 +128,5 @@ $(FUZZ_READY): pyproject.toml
 	touch $@
 
 .PHONY: clean
-clean: ## Remove all that the other targets made
-	rm -rf $(VENV) $(FUZZ_VENV) $(BENCH_VENV) $(BENCH_VENV)-boto3 $(AWSCLI_VENV) fuzz/corpus fuzz/found .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist
+clean: ## Remove everything that the other targets created
+	rm -rf .venv-3.* $(VENV) $(FLOORS_VENV) $(FUZZ_VENV) $(BENCH_VENV) $(BENCH_VENV)-boto3 $(AWSCLI_VENV) fuzz/corpus fuzz/found .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist
