@@ -30,6 +30,8 @@ from novaact_http._aws import settings as settings_module
 from novaact_http._call import flow as call_flow
 from novaact_http._call import messages, rate_limiter, sigv4
 from novaact_http._call import retries as retry_rules
+from novaact_http._call.clock_skew import ClockSkew
+from novaact_http._call.user_agent import user_agent
 from novaact_http._operations.sessions import LIST_SESSIONS
 
 if TYPE_CHECKING:
@@ -150,7 +152,7 @@ def context(
     timeout: Timeout | None = None,
     clock: Callable[[], float] = lambda: NOW,
     monotonic: Callable[[], float] = lambda: 0.0,
-    skew: call_flow.ClockSkew | None = None,
+    skew: ClockSkew | None = None,
     correct_clock_skew: bool = True,
     on_attempt: Callable[[Attempt], object] | None = None,
     signer: sigv4.Signer | None = None,
@@ -165,11 +167,11 @@ def context(
         retries=retries,
         quota=quota or retry_rules.Quota(),
         limiter=limiter or rate_limiter.RateLimiter(0.0),
-        skew=skew or call_flow.ClockSkew(),
+        skew=skew or ClockSkew(),
         correct_clock_skew=correct_clock_skew,
         clock=clock,
         monotonic=monotonic,
-        user_agent=call_flow.user_agent(""),
+        user_agent=user_agent(""),
         on_attempt=on_attempt,
         renews_credentials=renews_credentials,
         new_invocation_id=iter(f"invocation-{number}" for number in range(1_000)).__next__,

@@ -12,6 +12,7 @@ import pytest
 
 from novaact_http import AsyncClient, Attempt, Client, DeadlineExceeded, RetryPolicy, ServiceError, Timeout
 from novaact_http._call import flow as call_flow
+from novaact_http._call.clock_skew import ClockSkew
 from novaact_http._call.messages import Request, Response
 from novaact_http._call.retries import Quota
 from novaact_http._operations.sessions import LIST_SESSIONS
@@ -68,8 +69,8 @@ def test_every_request_knows_the_deadline_and_waits_no_longer() -> None:
     ("left", "expected"), [(100.0, (5.0, 60.0)), (60.0, (5.0, 60.0)), (30.0, (5.0, 30.0)), (2.0, (2.0, 2.0))]
 )
 def test_what_is_left_of_the_total_limits_an_attempt(left: float, expected: tuple[float, float]) -> None:
-    within = call_flow.within(Timeout(total=100.0), left)
-    assert (within.connect, within.read, within.total) == (*expected, 100.0)
+    timeout = call_flow.limit_timeout(Timeout(total=100.0), left)
+    assert (timeout.connect, timeout.read, timeout.total) == (*expected, 100.0)
 
 
 def test_without_a_total_there_is_no_deadline() -> None:
@@ -416,7 +417,7 @@ def test_the_middle_between_sending_and_receiving_is_compared() -> None:
 
 
 def test_a_date_to_wait_until_is_by_the_services_clock() -> None:
-    skew = call_flow.ClockSkew()
+    skew = ClockSkew()
     skew.seconds = HALF_AN_HOUR
     flow = call_flow.call(context(skew=skew, retries=RetryPolicy(rng=lambda: 0.0)), LIST_SESSIONS, CALL)
     next(flow)

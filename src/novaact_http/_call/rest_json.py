@@ -12,7 +12,6 @@ import json
 import math
 import re
 from collections import deque
-from collections.abc import Callable, Mapping
 from itertools import repeat
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -24,10 +23,12 @@ from novaact_http._support.http_dates import parse_date
 from novaact_http.errors import ResponseError, ServiceError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from novaact_http._call.messages import Headers, Response
+    from novaact_http._call.redaction import Redact
 
 OutputT = TypeVar("OutputT", bound="Output")
-Redact = Callable[[str], str]
 
 CONTENT_TYPE = "application/json"
 

@@ -16,9 +16,11 @@ from novaact_http._aws.credentials import Provider, choose_source
 from novaact_http._aws.profiles import Profile
 from novaact_http._aws.settings import is_loopback, resolve
 from novaact_http._call import flow
+from novaact_http._call.clock_skew import ClockSkew
 from novaact_http._call.rate_limiter import RateLimiter
 from novaact_http._call.retries import Quota
 from novaact_http._call.sigv4 import SigV4Signer
+from novaact_http._call.user_agent import user_agent
 from novaact_http._http import httpx_patches, tls
 from novaact_http._support import traceback_scrubbing
 from novaact_http._support.fork_safety import renew_after_fork
@@ -152,7 +154,7 @@ class ClientBase:
             self._tls = tls.provider(path, scheme=scheme, source=source)
         else:
             self._tls = tls.provider(verify, scheme=scheme)
-        skew = flow.ClockSkew()
+        skew = ClockSkew()
         # A clock thought to be slow may have been set right meanwhile. It must not make credentials look expired, or
         # nothing would be sent, and nothing learnt of the clock, ever again; the service says so if they are.
         self._credentials = Provider(found, lambda: time.time() + min(skew.seconds, 0.0))
@@ -169,7 +171,7 @@ class ClientBase:
             clock=time.time,
             monotonic=time.monotonic,
             new_invocation_id=_uuid4,
-            user_agent=flow.user_agent(settings.app_id),
+            user_agent=user_agent(settings.app_id),
             on_attempt=on_attempt,
             renews_credentials=self._credentials.renews,
         )
