@@ -7,7 +7,7 @@ model `nova-act/2025-08-22`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Generic, Literal, NamedTuple, Protocol, TypeVar, Union, cast
+from typing import TYPE_CHECKING, Generic, Literal, NamedTuple, Protocol, TypeVar, Union
 
 import attrs
 
@@ -50,39 +50,11 @@ class Input(NamedTuple):
         return self.location == "path"
 
 
-class Column(NamedTuple):
-    """What elements are made of that have one string each, and nothing else: those come by the hundred.
-
-    Attributes:
-        model: the class they become, frozen and with one slot.
-        wire_name: the service's name for the string.
-        fill: sets the slot of an instance.
-    """
-
-    model: type[object]
-    wire_name: str
-    fill: Callable[[object, str], None]
-
-
 @attrs.frozen(eq=False, repr=False)
 class ListOf:
-    """A JSON array whose elements all have one shape.
-
-    Attributes:
-        column: how to make them all at once, if that can be.
-    """
+    """A JSON array whose elements all have one shape."""
 
     element: Shape
-    column: Column | None = attrs.field(init=False)
-
-    @column.default
-    def _(self) -> Column | None:
-        element = self.element
-        members = element.members if isinstance(element, Structure) else ()
-        if [(each.required, each.shape) for each in members] == [(True, str)]:
-            model = cast("type[object]", cast("Structure[object]", element).model)
-            return Column(model, members[0].wire_name, getattr(model, members[0].name).__set__)
-        return None
 
 
 class Member(NamedTuple):
