@@ -85,12 +85,6 @@ def test_half_credentials_fail_when_the_client_is_made(
     [
         ("region", "", "the argument region is ''"),
         ("endpoint_url", "h", "the argument endpoint_url must begin"),
-        ("retries", 3, "retries must be a novaact_http.RetryPolicy, not int"),
-        ("timeout", 0, "timeout must be a novaact_http.Timeout or a number of seconds: Timeout.total must be"),
-        ("timeout", "5", "timeout must be a novaact_http.Timeout or a number of seconds: Timeout.total must be"),
-        ("on_attempt", 5, "on_attempt must be a function that takes an Attempt, not 5"),
-        ("signer", object(), "signer must have a method sign()"),
-        ("correct_clock_skew", "false", "correct_clock_skew must be True or False, not 'false'"),
     ],
 )
 def test_a_bad_option_is_named_when_the_client_is_made(
@@ -99,6 +93,33 @@ def test_a_bad_option_is_named_when_the_client_is_made(
     with pytest.raises(ConfigurationError) as caught:
         make(**{**OPTIONS, option: value})
     assert problem in str(caught.value)
+
+
+_A_TIMEOUT = "must be a novaact_http.Timeout or a positive number of seconds, at most a year, not "
+
+
+@pytest.mark.parametrize("make", MAKERS)
+@pytest.mark.parametrize(
+    ("option", "value", "problem"),
+    [
+        ("retries", 3, "must be a novaact_http.RetryPolicy, not int"),
+        ("timeout", 0, f"{_A_TIMEOUT}0"),
+        ("timeout", "5", f"{_A_TIMEOUT}'5'"),
+        ("timeout", True, f"{_A_TIMEOUT}True"),
+        ("on_attempt", 5, "must be a function that takes an Attempt, not 5"),
+        ("signer", "aws", "must have a method sign(), such as BotocoreSigner(), not 'aws'"),
+        ("correct_clock_skew", "false", "must be True or False, not 'false'"),
+    ],
+)
+def test_the_error_for_a_bad_option_has_its_facts(
+    make: Callable[..., Any], option: str, value: Any, problem: str
+) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        make(**{**OPTIONS, option: value})
+    error = caught.value
+    assert (error.setting, error.source, error.problem) == (option, f"the argument {option}", problem)
+    assert error.advice is None
+    assert str(error) == f"the argument {option} {problem}"
 
 
 @pytest.mark.parametrize("make", MAKERS)
@@ -163,7 +184,7 @@ def test_a_closed_client_with_a_transport_of_the_users_is_closed_all_the_same() 
 
 def test_a_call_on_its_way_while_the_client_closes_opens_nothing_anew(service: LocalService) -> None:
     client = Client(**options_for(service))
-    pool = client._shared.pool()
+    pool = client._senders.pool()
     assert pool is not None
     client.close()
     with pytest.raises(NovaActError, match="closed"):
@@ -324,5 +345,6 @@ def test_closing_outside_asyncio_says_so() -> None:
 def test_an_async_client_outside_asyncio_says_so() -> None:
     client = AsyncClient(**mocked(lambda _: page()))
     call: Coroutine[Any, Any, Any] = client.list_sessions(**CALL)
-    with pytest.raises(ConfigurationError, match="asyncio"):
+    with pytest.raises(ConfigurationError, match="asyncio") as caught:
         call.send(None)
+    assert caught.value.advice == "use Client elsewhere"

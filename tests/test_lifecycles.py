@@ -72,7 +72,7 @@ def test_a_client_with_other_options_shares_all_else(make: Callable[..., Any]) -
     for name in ("quota", "limiter", "skew", "endpoint", "region", "signer"):
         assert getattr(other._context, name) is getattr(client._context, name)
     assert other._credentials is client._credentials
-    assert other._shared is client._shared
+    assert other._senders is client._senders
     again = other.with_options(timeout=3)
     assert (again._context.timeout.total, again._context.retries.max_attempts) == (3, 5)
 
@@ -88,12 +88,12 @@ def test_connections_are_shared_and_closed_together(service: LocalService) -> No
     client = Client(**options_for(service))
     with client.with_options(timeout=30) as other:
         other.list_sessions(**call_for(service.runs[0]))
-        assert client._shared.pool() is other._shared.pool() is not None
+        assert client._senders.pool() is other._senders.pool() is not None
     with pytest.raises(NovaActError, match="closed"):
         client.list_sessions(**call_for(service.runs[0]))
 
 
-def test_what_is_learnt_of_the_clock_and_spent_on_retries_is_shared(waits: list[float]) -> None:
+def test_what_is_learnt_of_the_clock_and_spent_on_retries_is_senders(waits: list[float]) -> None:
     client = Client(**{**mocked(lambda _: httpx.Response(503)), "retries": None})
     for each in (client, client.with_options(timeout=30)):
         for _ in range(10):
@@ -161,8 +161,10 @@ def test_a_transport_goes_with_the_pickle_if_it_can() -> None:
     ids=["Credentials", "botocore's credentials", "boto3's session", "a partial", "a method"],
 )
 def test_a_client_with_credentials_that_were_passed_is_not_pickled(make: Callable[..., Any], secret: Any) -> None:
-    with pytest.raises(CredentialsError, match=r"pass credentials=\.\.\. nothing, or a function of a module"):
+    with pytest.raises(CredentialsError, match="argument credentials is not pickled with the client") as caught:
         pickle.dumps(make(**{**OPTIONS, "credentials": secret}))
+    assert (caught.value.setting, caught.value.source) == ("credentials", "the argument credentials")
+    assert caught.value.advice == "leave it out, or pass a function of a module, which is pickled by its name alone"
 
 
 @pytest.mark.parametrize(
@@ -176,7 +178,9 @@ def test_a_client_with_credentials_that_were_passed_is_not_pickled(make: Callabl
 )
 def test_what_cannot_be_pickled_is_named(option: str, value: Any) -> None:
     client = Client(**{**OPTIONS, "credentials": None, option: value})
-    with pytest.raises(ConfigurationError, match=f"not pickled with this argument {option}: ") as caught:
+    with pytest.raises(
+        ConfigurationError, match=f"the argument {option} cannot be pickled with the client: "
+    ) as caught:
         pickle.dumps(client)
     assert caught.value.__cause__ is not None
 
@@ -184,7 +188,7 @@ def test_what_cannot_be_pickled_is_named(option: str, value: Any) -> None:
 def test_a_copy_is_another_client() -> None:
     client = Client(**{**OPTIONS, "credentials": None})
     for made in (copy.copy(client), copy.deepcopy(client)):
-        assert made._shared is not client._shared
+        assert made._senders is not client._senders
 
 
 def test_a_policys_random_numbers_are_made_anew_in_a_pickled_copy() -> None:
@@ -203,9 +207,9 @@ def test_a_policys_random_numbers_are_made_anew_in_a_pickled_copy() -> None:
 def test_a_forked_child_finds_all_locks_open(service: LocalService) -> None:
     client = Client(**options_for(service))
     client.list_sessions(**call_for(service.runs[0]))
-    pool = client._shared.pool()
+    pool = client._senders.pool()
     context = client._context
-    owners: list[Any] = [client._shared, client._credentials, context.quota, context.limiter, pool, tls._contexts]
+    owners: list[Any] = [client._senders, client._credentials, context.quota, context.limiter, pool, tls._contexts]
     locks = [each._lock for each in owners]
     for lock in locks:
         lock.acquire()

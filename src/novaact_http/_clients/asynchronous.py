@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from novaact_http._aws.credentials import credentials_or_raise
 from novaact_http._call.flow import GetCredentials, Need, call
 from novaact_http._call.messages import Request, Response
-from novaact_http._clients.base import ClientBase, Shared, list_sessions_arguments
-from novaact_http._clients.pagers import AsyncPager, Options
+from novaact_http._clients.base import ClientBase, Senders
 from novaact_http._http.asyncio_pool import Pool
 from novaact_http._http.deadline import DeadlinePassed, wait_until
 from novaact_http._operations.sessions import LIST_SESSIONS
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
 
     from novaact_http._aws.credentials import BotocoreCredentials
     from novaact_http._call.sigv4 import Signer
+    from novaact_http._clients.pagers import AsyncPager
     from novaact_http._operations.common import SortOrder
     from novaact_http._operations.sessions import ListSessionsResponse, SessionSummary
     from novaact_http._operations.shapes import Operation, Output
@@ -76,6 +76,7 @@ class AsyncClient(ClientBase):
         correct_clock_skew: bool = True,
         app_id: str | None = None,
     ) -> None:
+        # Named once more, so that type checkers compare each with `ClientOptions`; `ClientBase` names them no more.
         super().__init__(
             region=region,
             profile=profile,
@@ -93,7 +94,7 @@ class AsyncClient(ClientBase):
             app_id=app_id,
         )
         make = partial(_make_sender, transport, self._tls, self._proxy_url)
-        self._shared: Shared[Pool, AsyncSender] = Shared(
+        self._senders: Senders[Pool, AsyncSender] = Senders(
             Pool(self._tls) if transport is None and self._proxy_url is None and _HAS_POOL else None,
             make,
             None if transport is None else make(),
@@ -110,8 +111,14 @@ class AsyncClient(ClientBase):
         sort_order: SortOrder | str | None = None,
     ) -> ListSessionsResponse:
         """List one page of a workflow run's sessions. See `Client.list_sessions`."""
-        arguments = list_sessions_arguments(workflow_definition_name, workflow_run_id, sort_order)
-        return await self._call(LIST_SESSIONS, {**arguments, "max_results": max_results, "next_token": next_token})
+        arguments = {
+            "workflow_definition_name": workflow_definition_name,
+            "workflow_run_id": workflow_run_id,
+            "max_results": max_results,
+            "next_token": next_token,
+            "sort_order": sort_order,
+        }
+        return await self._call(LIST_SESSIONS, arguments)
 
     def iter_sessions(
         self,
@@ -130,20 +137,20 @@ class AsyncClient(ClientBase):
         the caller stops early. Close the iterator then, or leave its task to the event loop to clean up:
         `async with contextlib.aclosing(aiter(pager)) as sessions`.
         """
-        arguments = list_sessions_arguments(workflow_definition_name, workflow_run_id, sort_order)
+        from novaact_http._clients.pagers import AsyncPager, Options  # not every program lists
+
+        arguments = {
+            "workflow_definition_name": workflow_definition_name,
+            "workflow_run_id": workflow_run_id,
+            "sort_order": sort_order,
+        }
         options = Options(page_size=page_size, max_items=max_items, starting_token=starting_token)
-        options.check(LIST_SESSIONS, arguments)
-        return AsyncPager(
-            LIST_SESSIONS.paging,
-            options,
-            lambda page: self._call(LIST_SESSIONS, {**arguments, **page}),
-            prefetch=prefetch,
-        )
+        return AsyncPager(self._call, LIST_SESSIONS, arguments, options, prefetch=prefetch)
 
     async def aclose(self) -> None:
         """Close this event loop's connections. Calls after that raise a `NovaActError`; closing again does nothing."""
         _check_asyncio()
-        sender = self._shared.close()
+        sender = self._senders.close()
         if sender is not None:
             await sender.aclose()
 
@@ -178,7 +185,7 @@ class AsyncClient(ClientBase):
 
     async def _answer(self, need: Need) -> object:
         if isinstance(need, Request):
-            pool = self._shared.pool()
+            pool = self._senders.pool()
             return await (self._send_through_httpx(need) if pool is None else pool.send(need))
         if isinstance(need, GetCredentials):
             return await self._get_credentials(need)
@@ -201,9 +208,9 @@ class AsyncClient(ClientBase):
         return found
 
     async def _send_through_httpx(self, request: Request) -> Response:
-        if not self._shared.has_httpx:
-            await asyncio.get_running_loop().run_in_executor(None, self._shared.through_httpx)  # it imports httpx
-        return await self._shared.through_httpx().send(request)
+        if not self._senders.has_httpx:
+            await asyncio.get_running_loop().run_in_executor(None, self._senders.through_httpx)  # it imports httpx
+        return await self._senders.through_httpx().send(request)
 
 
 def _make_sender(
@@ -219,5 +226,5 @@ def _check_asyncio() -> None:
         asyncio.get_running_loop()
     except RuntimeError:
         raise ConfigurationError(
-            "AsyncClient works in a running asyncio event loop only; elsewhere use Client"
+            "AsyncClient works in a running asyncio event loop only", advice="use Client elsewhere"
         ) from None

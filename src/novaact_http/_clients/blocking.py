@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from novaact_http._aws.credentials import credentials_or_raise
 from novaact_http._call.flow import GetCredentials, Need, call
 from novaact_http._call.messages import Request
-from novaact_http._clients.base import ClientBase, Shared, list_sessions_arguments
-from novaact_http._clients.pagers import Options, Pager
+from novaact_http._clients.base import ClientBase, Senders
 from novaact_http._http.blocking_pool import Pool
 from novaact_http._operations.sessions import LIST_SESSIONS
 from novaact_http._support import traceback_scrubbing
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
 
     from novaact_http._aws.credentials import BotocoreCredentials
     from novaact_http._call.sigv4 import Signer
+    from novaact_http._clients.pagers import Pager
     from novaact_http._operations.common import SortOrder
     from novaact_http._operations.sessions import ListSessionsResponse, SessionSummary
     from novaact_http._operations.shapes import Operation, Output
@@ -97,6 +97,7 @@ class Client(ClientBase):
         correct_clock_skew: bool = True,
         app_id: str | None = None,
     ) -> None:
+        # Named once more, so that type checkers compare each with `ClientOptions`; `ClientBase` names them no more.
         super().__init__(
             region=region,
             profile=profile,
@@ -114,7 +115,7 @@ class Client(ClientBase):
             app_id=app_id,
         )
         make = partial(_make_sender, transport, self._tls, self._proxy_url)
-        self._shared: Shared[Pool, Sender] = Shared(
+        self._senders: Senders[Pool, Sender] = Senders(
             Pool(self._tls) if transport is None and self._proxy_url is None else None,
             make,
             None if transport is None else make(),
@@ -146,8 +147,14 @@ class Client(ClientBase):
             ResponseError: it answered with something that is not a page of sessions.
             TransportError: it did not answer.
         """
-        arguments = list_sessions_arguments(workflow_definition_name, workflow_run_id, sort_order)
-        return self._call(LIST_SESSIONS, {**arguments, "max_results": max_results, "next_token": next_token})
+        arguments = {
+            "workflow_definition_name": workflow_definition_name,
+            "workflow_run_id": workflow_run_id,
+            "max_results": max_results,
+            "next_token": next_token,
+            "sort_order": sort_order,
+        }
+        return self._call(LIST_SESSIONS, arguments)
 
     def iter_sessions(
         self,
@@ -173,14 +180,19 @@ class Client(ClientBase):
             ParameterError: bad arguments, all named at once. The listing itself raises what `list_sessions` raises, and
                 `PaginationError` if the service repeats a token.
         """
-        arguments = list_sessions_arguments(workflow_definition_name, workflow_run_id, sort_order)
+        from novaact_http._clients.pagers import Options, Pager  # not every program lists
+
+        arguments = {
+            "workflow_definition_name": workflow_definition_name,
+            "workflow_run_id": workflow_run_id,
+            "sort_order": sort_order,
+        }
         options = Options(page_size=page_size, max_items=max_items, starting_token=starting_token)
-        options.check(LIST_SESSIONS, arguments)
-        return Pager(LIST_SESSIONS.paging, options, lambda page: self._call(LIST_SESSIONS, {**arguments, **page}))
+        return Pager(self._call, LIST_SESSIONS, arguments, options)
 
     def close(self) -> None:
         """Close the connections. Calls after that raise a `NovaActError`; closing again does nothing."""
-        sender = self._shared.close()
+        sender = self._senders.close()
         if sender is not None:
             sender.close()
 
@@ -214,8 +226,8 @@ class Client(ClientBase):
 
     def _answer(self, need: Need) -> object:
         if isinstance(need, Request):
-            pool = self._shared.pool()
-            return self._shared.through_httpx().send(need) if pool is None else pool.send(need)
+            pool = self._senders.pool()
+            return self._senders.through_httpx().send(need) if pool is None else pool.send(need)
         if isinstance(need, GetCredentials):
             found = self._credentials.get(need.refused)
             return found if isinstance(found, Credentials) else self._wait(found, need.deadline)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 
-PageT = TypeVar("PageT")
+PageT = TypeVar("PageT", bound="Output")
 ItemT = TypeVar("ItemT")
 
 _INPUTS = (
@@ -147,8 +147,17 @@ def _parse(token: str | None) -> tuple[str | None, int]:
 
 
 class _PagerBase(Generic[PageT]):
-    def __init__(self, paging: Paging, options: Options) -> None:
-        self._position: _Position[PageT] = _Position(paging, options)
+    """What both pagers are made of.
+
+    Raises:
+        ParameterError: bad arguments or options, all named at once.
+    """
+
+    def __init__(self, operation: Operation[PageT], arguments: Mapping[str, object], options: Options) -> None:
+        options.check(operation, arguments)
+        self._operation = operation
+        self._arguments = arguments
+        self._position: _Position[PageT] = _Position(operation.paging, options)
         self._used = False
 
     @property
@@ -171,9 +180,15 @@ class _PagerBase(Generic[PageT]):
 class Pager(_PagerBase[PageT], Generic[PageT, ItemT]):
     """A listing: iterate over it for items, or over `pages()`. Single use."""
 
-    def __init__(self, paging: Paging, options: Options, fetch: Callable[[Mapping[str, object]], PageT]) -> None:
-        super().__init__(paging, options)
-        self._fetch = fetch
+    def __init__(
+        self,
+        call: Callable[[Operation[PageT], Mapping[str, object]], PageT],
+        operation: Operation[PageT],
+        arguments: Mapping[str, object],
+        options: Options,
+    ) -> None:
+        super().__init__(operation, arguments, options)
+        self._call = call
 
     def __iter__(self) -> Iterator[ItemT]:
         return self._items(self._use())
@@ -195,20 +210,24 @@ class Pager(_PagerBase[PageT], Generic[PageT, ItemT]):
             position.handed_out += len(items)
             yield position.trim(page, items)
 
+    def _fetch(self, paging: Mapping[str, object]) -> PageT:
+        return self._call(self._operation, {**self._arguments, **paging})
+
 
 class AsyncPager(_PagerBase[PageT], Generic[PageT, ItemT]):
     """A listing: iterate over it with `async for` for items, or over `pages()`. Single use."""
 
     def __init__(
         self,
-        paging: Paging,
+        call: Callable[[Operation[PageT], Mapping[str, object]], Coroutine[Any, Any, PageT]],
+        operation: Operation[PageT],
+        arguments: Mapping[str, object],
         options: Options,
-        fetch: Callable[[Mapping[str, object]], Coroutine[Any, Any, PageT]],
         *,
         prefetch: bool,
     ) -> None:
-        super().__init__(paging, options)
-        self._fetch = fetch
+        super().__init__(operation, arguments, options)
+        self._call = call
         self._prefetch = prefetch
         self._ahead: asyncio.Task[PageT] | None = None  # fetches the next page
 
@@ -240,6 +259,9 @@ class AsyncPager(_PagerBase[PageT], Generic[PageT, ItemT]):
                 yield position.trim(page, items)
         finally:
             await self._forget_ahead()
+
+    def _fetch(self, paging: Mapping[str, object]) -> Coroutine[Any, Any, PageT]:
+        return self._call(self._operation, {**self._arguments, **paging})
 
     async def _page(self, call: Mapping[str, object]) -> PageT:
         ahead, self._ahead = self._ahead, None
