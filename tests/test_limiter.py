@@ -438,7 +438,7 @@ def test_the_hook_is_told_how_long_each_attempt_waited_for_its_turn() -> None:
     with pytest.raises(ThrottlingException):
         flow.send(THROTTLED)
     assert [each.queued for each in told] == [0.0, 1.5, 0.0]
-    assert [", after 1.500 s for its turn" in str(each) for each in told] == [False, True, False]
+    assert [", waited 1.500 s for its turn" in str(each) for each in told] == [False, True, False]
 
 
 def test_who_gives_up_waiting_leaves_the_queue() -> None:

@@ -1,8 +1,8 @@
-"""One call as a generator: all that is decided about a call is decided here, and nothing here waits or connects.
+"""One call as a generator: it makes all decisions about a call, and never waits or connects itself.
 
-The generator yields what it needs and is told the result: `GetCredentials` (answered with `Credentials`), a
-`Request` (answered with a `Response`), `Sleep` (answered with None). What goes wrong is thrown in. It
-returns the operation's output, or raises a `NovaActError`. `Client` and `AsyncClient` are two drivers of it.
+The generator yields what it needs and is sent the result: `GetCredentials` (the result is `Credentials`), a `Request`
+(a `Response`), `Sleep` (None). If that fails, the error is thrown into the generator. It returns the operation's output
+or raises a `NovaActError`. `Client` and `AsyncClient` are two drivers of it.
 """
 
 from __future__ import annotations
@@ -36,15 +36,15 @@ OutputT = TypeVar("OutputT", bound="Output")
 
 SERVICE = "nova-act"
 
-_EXPIRED = "ExpiredToken"  # and ExpiredTokenException: of the session token
+_EXPIRED = "ExpiredToken"  # of the session token; there is also ExpiredTokenException
 
 
 class GetCredentials(NamedTuple):
-    """Asks for credentials that are good now; asked for anew before every attempt.
+    """Asks for credentials that are valid now. The flow asks again before every attempt.
 
     Attributes:
-        refused: those that the service calls expired, and that will not do, or None.
-        deadline: until when they are waited for, by `time.monotonic`; None for no limit.
+        refused: credentials that the service calls expired, so the result must be others; None if there are none.
+        deadline: how long to wait for them: a time of `time.monotonic`, or None for no limit.
     """
 
     refused: Credentials | None = None
@@ -52,7 +52,7 @@ class GetCredentials(NamedTuple):
 
 
 class Sleep(NamedTuple):
-    """Asks to wait: before the next attempt, or in adaptive mode for the call's turn."""
+    """Asks to wait before the next attempt, or, in adaptive mode, for the call's turn."""
 
     seconds: float
 
@@ -63,21 +63,22 @@ Flow = Generator[Need, Any, OutputT]
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
 class Context:
-    """What all calls of a client have in common. Time and randomness come in here.
+    """What all calls of a client have in common. Clocks and randomness enter here.
 
     Attributes:
         endpoint: where requests go.
-        region: that signatures are for.
-        limiter: used by calls in adaptive mode, and on the clock `monotonic`.
-        skew: used by all calls, and learnt by them if `correct_clock_skew`.
-        clock: seconds since the epoch.
-        monotonic: seconds since some moment, on a clock that nobody sets.
-        new_invocation_id: a fresh UUID, as text.
-        user_agent: see `user_agent`.
+        region: the region that signatures are for.
+        limiter: the rate limiter of calls in adaptive mode; its times are those of `monotonic`.
+        skew: the clock skew that all calls sign with.
+        correct_clock_skew: whether calls learn the skew from the service's errors.
+        clock: returns the seconds since the epoch.
+        monotonic: returns the seconds since some moment, on a clock that nobody sets.
+        new_invocation_id: returns a new UUID as text.
+        user_agent: the header User-Agent.
         on_attempt: the user's hook, or None.
-        renews_credentials: may there be others, once the service calls some expired?
-        scope: of all signatures.
-        redaction: of what the service echoes.
+        renews_credentials: whether there may be other credentials once the service calls some expired.
+        scope: the scope of all signatures.
+        redaction: blanks out secrets that the service echoes.
     """
 
     endpoint: Endpoint
@@ -107,13 +108,13 @@ def call(context: Context, operation: Operation[OutputT], arguments: Mapping[str
     """Call an operation.
 
     Args:
-        context: the client's.
+        context: the client's context.
         operation: what to call.
-        arguments: by Python name; None for those not given.
+        arguments: values by Python name; None for those not given.
 
     Raises:
-        ParameterError: bad arguments; nothing was asked for.
-        NovaActError: whatever the call ends with, once there are no more attempts, or no more time.
+        ParameterError: bad arguments; the flow has yielded nothing.
+        NovaActError: the error of the last attempt, or there was no time for another one.
     """
     parameters.check(operation.name, operation.inputs, arguments)
     this = _Call(context, operation, arguments)
@@ -128,7 +129,7 @@ def call(context: Context, operation: Operation[OutputT], arguments: Mapping[str
             response: Response = yield attempt.request
             return this.output(attempt, response)
         except (TransportError, ServiceError, ResponseError) as failure:
-            traceback_scrubbing.clear(failure)  # the user's hook is told of it
+            traceback_scrubbing.clear(failure)  # the user's hook gets it
             wait = this.wait_after(attempt, failure)
             if wait is None:
                 raise
@@ -136,17 +137,17 @@ def call(context: Context, operation: Operation[OutputT], arguments: Mapping[str
 
 
 class _Attempt:
-    """One attempt of a call: its request, and what judges the response.
+    """One attempt of a call: its request, and what is needed to judge the response.
 
     Attributes:
         request: the signed request.
-        number: of the attempt in its call, from 1.
-        queued: seconds that it waited for its turn, in adaptive mode.
+        number: the number of the attempt in its call, from 1.
+        queued: how many seconds it waited for its turn, in adaptive mode.
         credentials: what the request is signed with.
         skew: the clock skew that the request is signed with, in seconds.
-        sent_at: when it was sent, in seconds since the epoch.
+        sent_at: when the request was sent, in seconds since the epoch.
         started: the same moment on the monotonic clock.
-        redact: blanks out the request's secrets.
+        redact: blanks out the request's secrets in a text.
     """
 
     __slots__ = ("credentials", "number", "queued", "redact", "request", "sent_at", "skew", "started")
@@ -174,7 +175,7 @@ class _Attempt:
 
 
 class _Call(Generic[OutputT]):
-    """One call under way: what it sends, and what it makes of what comes back."""
+    """One call under way: it makes requests, and turns each response into an output, a retry or an error."""
 
     def __init__(self, context: Context, operation: Operation[OutputT], arguments: Mapping[str, object]) -> None:
         self._context = context
@@ -189,7 +190,7 @@ class _Call(Generic[OutputT]):
         total = context.timeout.total
         self._deadline = None if total is None else context.monotonic() + total
         self._attempts = 0
-        # Attempts besides those that the policy counts, one each at most.
+        # Attempts that the policy does not count. There is at most one of each kind.
         self._clock_corrections = 0
         self._renewals = 0
         self._refused: Credentials | None = None
@@ -197,10 +198,10 @@ class _Call(Generic[OutputT]):
         self._may_have_been_received = False
 
     def turn(self, limiter: RateLimiter) -> Generator[Sleep, None, float]:
-        """Wait until the next attempt may be sent; return how many seconds that took.
+        """Wait until the limiter lets the next attempt be sent, and return how many seconds that took.
 
         Raises:
-            DeadlineExceeded: there is no time for that.
+            DeadlineExceeded: the call's time would be over first.
         """
         monotonic = self._context.monotonic
         began = monotonic()
@@ -215,19 +216,19 @@ class _Call(Generic[OutputT]):
                 yield Sleep(wait)
             return monotonic() - began
         finally:
-            if place is not None:  # pragma: no branch - an interruption may come before it has one
+            if place is not None:  # pragma: no branch - an interruption may come before there is a place
                 limiter.leave()
 
     def credentials(self) -> GetCredentials:
-        """What to ask for before the next attempt."""
+        """Return what asks for the next attempt's credentials."""
         refused, self._refused = self._refused, None
         return GetCredentials(refused=refused, deadline=self._deadline)
 
     def attempt(self, credentials: Credentials, queued: float) -> _Attempt:
-        """The next attempt, signed anew.
+        """Return the next attempt, with a signature of its own.
 
         Raises:
-            DeadlineExceeded: there is no time left to send it.
+            DeadlineExceeded: no time is left to send it.
         """
         context, endpoint, operation = self._context, self._context.endpoint, self._operation
         left = self._left()
@@ -235,7 +236,7 @@ class _Call(Generic[OutputT]):
             raise self.deadline_exceeded()
         self._attempts += 1
         sent_at, started = context.clock(), context.monotonic()
-        skew = context.skew.seconds  # another call may learn it anew while this one waits
+        skew = context.skew.seconds  # another call may change it while this one waits
         signed = context.signer.sign(
             operation.method,
             self._target,
@@ -245,7 +246,7 @@ class _Call(Generic[OutputT]):
             scope=context.scope,
             now=sent_at + skew,
         )
-        # The rest is not signed, as proxies may change it: AWS's own SDKs leave out the same.
+        # The other headers are not signed, as proxies may change them. AWS's own SDKs leave out the same.
         headers = (
             *signed,
             ("Accept-Encoding", "identity"),
@@ -276,10 +277,10 @@ class _Call(Generic[OutputT]):
         )
 
     def output(self, attempt: _Attempt, response: Response) -> OutputT:
-        """What the call returns.
+        """Return the call's output.
 
         Raises:
-            ServiceError, ResponseError: the response is not one of success.
+            ServiceError, ResponseError: the response is an error, or a success that is not this operation's output.
         """
         now = self._context.clock() + self._context.skew.seconds
         output = rest_json.decode(self._operation, response, attempts=attempt.number, now=now, redact=attempt.redact)
@@ -290,7 +291,7 @@ class _Call(Generic[OutputT]):
         return output
 
     def wait_after(self, attempt: _Attempt, failure: Failure) -> float | None:
-        """Seconds to wait before the next attempt, or None to raise the failure.
+        """Return how many seconds to wait before the next attempt, or None to raise the failure.
 
         Raises:
             DeadlineExceeded: there is no time for the next attempt, or there was too little for this one.
@@ -306,8 +307,8 @@ class _Call(Generic[OutputT]):
         if self.limiter is not None:
             self.limiter.update(self._context.monotonic(), throttled=is_throttling(self._operation, failure))
         wait = self._retry_in(attempt, failure)
-        starved = isinstance(failure, TransportTimeout) or wait is not None
-        out_of_time = starved and self._left() <= (wait or 0.0)
+        needs_time = isinstance(failure, TransportTimeout) or wait is not None
+        out_of_time = needs_time and self._left() <= (wait or 0.0)
         self._report(attempt, status_code, request_id, failure, None if out_of_time else wait)
         if out_of_time:
             raise self.deadline_exceeded() from failure
@@ -328,11 +329,11 @@ class _Call(Generic[OutputT]):
 
     @property
     def _counted(self) -> int:
-        """The number of the attempt, as the policy counts."""
+        """The number of the attempt, as the retry policy counts."""
         return self._attempts - self._clock_corrections - self._renewals
 
     def _renews_credentials(self, attempt: _Attempt, error: ServiceError) -> bool:
-        """Ask for others if the service calls these expired, and this call has not done so before."""
+        """Ask for other credentials if the service calls these expired, at most once a call; return whether it did."""
         if not self._context.renews_credentials or self._renewals or not error.code.startswith(_EXPIRED):
             return False
         self._refused = attempt.credentials
@@ -340,7 +341,7 @@ class _Call(Generic[OutputT]):
         return True
 
     def _corrects_clock(self, attempt: _Attempt, error: ServiceError, date: float) -> bool:
-        """Learn the skew if it is what the service complains of, and this call has not done so before."""
+        """Learn the clock skew if it explains the error, at most once a call; return whether it did."""
         context = self._context
         if not context.correct_clock_skew or self._clock_corrections:
             return False
@@ -351,14 +352,14 @@ class _Call(Generic[OutputT]):
         return True
 
     def _left(self) -> float:
-        """Seconds until the deadline."""
+        """Return the seconds until the deadline."""
         return math.inf if self._deadline is None else self._deadline - self._context.monotonic()
 
     def deadline_exceeded(self) -> DeadlineExceeded:
-        """What is raised when there is no time left."""
+        """Return the error for a call that has no time left."""
         return DeadlineExceeded(
-            f"{self._operation.name} was given {self._context.timeout.total} s in all; they are over, or too few "
-            "for what comes next",
+            f"{self._operation.name} has no time left for its next step: Timeout.total allows it "
+            f"{self._context.timeout.total} s in all",
             request_sent=self._may_have_been_received,
             attempts=self._attempts,
         )
@@ -390,15 +391,15 @@ class _Call(Generic[OutputT]):
 
 
 def _hide_secrets(attempt: _Attempt, failure: TransportError) -> None:
-    """A transport may quote the header that it cannot send, or what it cannot read."""
+    """Blank out secrets: a transport may quote the header that it cannot send, or what it cannot read."""
     message = attempt.redact(failure.args[0])
     if message != failure.args[0]:
         failure.args = (message,)
-        failure.__cause__ = failure.__context__ = None  # that is where it stands
+        failure.__cause__ = failure.__context__ = None  # the secret is in there too
 
 
 def limit_timeout(timeout: Timeout, left: float) -> Timeout:
-    """The limits of an attempt for which so many seconds are left."""
+    """Return the limits of an attempt that must end within the seconds that are left."""
     if left >= timeout.read and left >= timeout.connect:
         return timeout
     return Timeout(connect=min(timeout.connect, left), read=min(timeout.read, left), total=timeout.total)

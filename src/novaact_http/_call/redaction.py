@@ -14,16 +14,16 @@ if TYPE_CHECKING:
 
     Redact = Callable[[str], str]
 
-# AWS's have 40 characters and more. Shorter ones are stand-ins in tests: blanking out each "b" would garble all text.
+# AWS's secrets have at least 40 characters. Shorter ones are for tests, and blanking out every "b" would garble a text.
 _SHORTEST_SECRET = 8
 
 
 class Redaction:
-    """The redaction of a client's responses. Safe to share between threads."""
+    """Makes the functions that blank out secrets in a client's responses. Safe to share between threads."""
 
     def __init__(self) -> None:
-        # The last credentials and how they are spelt: a client has one set of them at a time. Replaced whole, so that
-        # threads need no lock.
+        # The last credentials and how they are spelt, as a client has one set of credentials at a time. The whole tuple
+        # is replaced, so that threads need no lock.
         self._last: tuple[Credentials, tuple[str, ...]] | None = None
 
     def for_request(self, credentials: Credentials, signed: Headers) -> Redact:

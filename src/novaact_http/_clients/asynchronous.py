@@ -1,4 +1,4 @@
-"""`AsyncClient`: the flow, driven on asyncio."""
+"""`AsyncClient`: drives the flow on asyncio."""
 
 from __future__ import annotations
 
@@ -42,17 +42,18 @@ __all__ = ["AsyncClient"]
 
 OutputT = TypeVar("OutputT", bound="Output")
 
-# The event loop of Windows that asyncio prefers there cannot watch sockets.
+# On Windows, asyncio's default event loop cannot watch sockets.
 _HAS_POOL = sys.platform != "win32"
 
-_LOOK_AGAIN = 5.0  # seconds; whether credentials still come, as the event loop on which another call gets them may stop
+_RECHECK_AFTER = 5.0  # seconds. Another call may get the credentials on an event loop that has stopped since
 
 
 class AsyncClient(ClientBase):
-    """A client for Amazon Nova Act on asyncio. Safe to share between tasks; make one and keep it.
+    """A client for Amazon Nova Act on asyncio. It is safe to share between tasks: make one and keep it.
 
-    Use it as an asynchronous context manager, or await `aclose()` when done with it. It takes the arguments of `Client`
-    and raises the same, but `transport` is any `httpx.AsyncBaseTransport`.
+    Use it as an asynchronous context manager, or await `aclose()` when you no longer need it. It takes the arguments of
+    `Client` and raises the same errors, with two differences: `transport` is any `httpx.AsyncBaseTransport`, and the
+    function for `credentials` may be asynchronous.
     """
 
     def __init__(
@@ -76,7 +77,7 @@ class AsyncClient(ClientBase):
         correct_clock_skew: bool = True,
         app_id: str | None = None,
     ) -> None:
-        # Named once more, so that type checkers compare each with `ClientOptions`; `ClientBase` names them no more.
+        # The only place that hands the options on. Type checkers compare them with `ClientOptions`.
         super().__init__(
             region=region,
             profile=profile,
@@ -131,13 +132,13 @@ class AsyncClient(ClientBase):
         starting_token: str | None = None,
         prefetch: bool = False,
     ) -> AsyncPager[ListSessionsResponse, SessionSummary]:
-        """List all of a workflow run's sessions, with `async for`. See `Client.iter_sessions`.
+        """List all sessions of a workflow run with `async for`. See `Client.iter_sessions`.
 
-        With `prefetch`, the next page is fetched while the caller works on this one: one page more than is needed, if
-        the caller stops early. Close the iterator then, or leave its task to the event loop to clean up:
-        `async with contextlib.aclosing(aiter(pager)) as sessions`.
+        With `prefetch`, the next page is fetched while you work on the current one. If you stop early, that is one page
+        more than needed. Close the iterator then (`async with contextlib.aclosing(aiter(pager)) as sessions`), or the
+        event loop cleans up its task later.
         """
-        from novaact_http._clients.pagers import AsyncPager, Options  # not every program lists
+        from novaact_http._clients.pagers import AsyncPager, Options  # many programs never list
 
         arguments = {
             "workflow_definition_name": workflow_definition_name,
@@ -148,7 +149,7 @@ class AsyncClient(ClientBase):
         return AsyncPager(self._call, LIST_SESSIONS, arguments, options, prefetch=prefetch)
 
     async def aclose(self) -> None:
-        """Close this event loop's connections. Calls after that raise a `NovaActError`; closing again does nothing."""
+        """Close the connections of this event loop. Later calls raise a `NovaActError`. Closing again does nothing."""
         _check_asyncio()
         sender = self._senders.close()
         if sender is not None:
@@ -175,7 +176,7 @@ class AsyncClient(ClientBase):
                     return finished.value  # type: ignore[no-any-return]
                 try:
                     step, answer = flow.send, await self._answer(need)
-                except NovaActError as error:  # the flow decides what comes of it
+                except NovaActError as error:  # the flow decides what to do about it
                     step, answer = flow.throw, error
         except BaseException as error:
             traceback_scrubbing.clear(error)
@@ -195,21 +196,22 @@ class AsyncClient(ClientBase):
     async def _get_credentials(self, need: GetCredentials) -> Credentials:
         loop = asyncio.get_running_loop()
         while not isinstance(found := self._credentials.get(need.refused, loop), Credentials):
-            look_again = time.monotonic() + _LOOK_AGAIN
-            is_last = need.deadline is not None and need.deadline <= look_again
+            recheck_at = time.monotonic() + _RECHECK_AFTER
+            is_last = need.deadline is not None and need.deadline <= recheck_at
             try:
-                got = await wait_until(need.deadline if is_last else look_again, asyncio.wrap_future(found))
-                return credentials_or_raise(got)
+                result = await wait_until(need.deadline if is_last else recheck_at, asyncio.wrap_future(found))
+                return credentials_or_raise(result)
             except DeadlinePassed as error:
                 if is_last:
                     raise DeadlineExceeded(
-                        "the call's time was over before its credentials came", request_sent=False
+                        "the call's time was over before there were credentials", request_sent=False
                     ) from error
         return found
 
     async def _send_through_httpx(self, request: Request) -> Response:
         if not self._senders.has_httpx:
-            await asyncio.get_running_loop().run_in_executor(None, self._senders.through_httpx)  # it imports httpx
+            # On a thread, as importing httpx takes long.
+            await asyncio.get_running_loop().run_in_executor(None, self._senders.through_httpx)
         return await self._senders.through_httpx().send(request)
 
 
@@ -226,5 +228,5 @@ def _check_asyncio() -> None:
         asyncio.get_running_loop()
     except RuntimeError:
         raise ConfigurationError(
-            "AsyncClient works in a running asyncio event loop only", advice="use Client elsewhere"
+            "AsyncClient works only in a running asyncio event loop", advice="use Client elsewhere"
         ) from None

@@ -1,4 +1,4 @@
-"""What both clients are made of: their settings, and what they share with their copies. Nothing here waits."""
+"""What both clients have in common: options, settings, and what a client shares with its copies. Nothing here waits."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from novaact_http._http import asyncio_pool, blocking_pool
 
     class ClientOptions(TypedDict):
-        """What both constructors take, for type checkers alone: making the class would take time. See `Client`."""
+        """The arguments of both constructors, as `Client` documents them. For type checkers only, to start faster."""
 
         region: str | None
         profile: str | None
@@ -62,13 +62,15 @@ HttpxSenderT = TypeVar("HttpxSenderT")
 
 
 class Senders(Generic[PoolT, HttpxSenderT]):
-    """What sends the requests of a client, and of those that `with_options` makes of it: the pool, or httpx.
+    """What sends the requests of a client, and of its copies by `with_options`: the library's pool, or httpx.
 
     Args:
-        pool: the library's own connections; None if all requests go through httpx.
-        make_httpx_sender: makes what sends through httpx, when that is first needed, as importing httpx takes a while.
-        httpx_sender: it, if it has been made already.
-        patched: the method of httpx's classes that mocking tools patch; while one of them does, all goes through httpx.
+        pool: the library's pool; None if all requests go through httpx.
+        make_httpx_sender: makes the object that sends through httpx. It is called when that is first needed, as
+            importing httpx takes long.
+        httpx_sender: the result of `make_httpx_sender`, if it was called already; else None.
+        patched: the method of httpx's classes that mocking tools patch. While a tool does, all requests go through
+            httpx.
     """
 
     def __init__(
@@ -90,16 +92,20 @@ class Senders(Generic[PoolT, HttpxSenderT]):
         self._lock = threading.Lock()
 
     def pool(self) -> PoolT | None:
-        """What sends now; None for `through_httpx`."""
+        """Return the pool if requests go through it now; None if they go `through_httpx`."""
         return None if self._pool is None or httpx_patches.are_installed(self._patched) else self._pool
 
     @property
     def has_httpx(self) -> bool:
-        """Is there no more to be imported for `through_httpx`?"""
+        """Whether httpx is imported, so that `through_httpx` returns at once."""
         return self._httpx_sender is not None
 
     def through_httpx(self) -> HttpxSenderT:
-        """What sends through httpx."""
+        """Return what sends through httpx.
+
+        Raises:
+            NovaActError: the client is closed.
+        """
         with self._lock:
             if self._closed:
                 raise NovaActError("this client is closed; make a new one")
@@ -108,7 +114,7 @@ class Senders(Generic[PoolT, HttpxSenderT]):
             return self._httpx_sender
 
     def close(self) -> HttpxSenderT | None:
-        """Close the pool, and return what sends through httpx, which is to be closed besides."""
+        """Close the pool, and return what sends through httpx, for the caller to close; None if there is nothing."""
         if self._pool is not None:
             self._pool.close()
         with self._lock:
@@ -118,14 +124,14 @@ class Senders(Generic[PoolT, HttpxSenderT]):
 
 
 class ClientBase:
-    """What both clients are made of."""
+    """The base of both clients."""
 
     exceptions = errors
 
     def __init__(self, **options: Unpack[ClientOptions]) -> None:
         _check(options)
         profile, verify = options["profile"], options["verify"]
-        with traceback_scrubbing.cleared():  # the environment and the credentials file have secrets
+        with traceback_scrubbing.cleared():  # the environment and the credentials file contain secrets
             settings = resolve(
                 region=options["region"],
                 endpoint_url=options["endpoint_url"],
@@ -150,8 +156,9 @@ class ClientBase:
         else:
             self._tls = tls.provider(verify, scheme=scheme)
         skew = ClockSkew()
-        # A clock thought to be slow may have been set right meanwhile. It must not make credentials look expired, or
-        # nothing would be sent, and nothing learnt of the clock, ever again; the service says so if they are.
+        # Only a negative skew counts for the expiry of credentials. A positive one may be outdated, as somebody may
+        # have set a slow clock right since. It would make credentials look expired, so nothing would be sent and the
+        # skew never learnt again. If credentials really are expired, the service says so.
         self._credentials = Provider(source, lambda: time.time() + min(skew.seconds, 0.0))
         self._context = flow.Context(
             endpoint=endpoint,
@@ -170,8 +177,8 @@ class ClientBase:
             on_attempt=options["on_attempt"],
             renews_credentials=self._credentials.renews,
         )
-        # What a pickled client is made of again: what was passed, and what was found of the service. What belongs to
-        # the machine (credentials, CA bundle, proxy) is looked for anew.
+        # A pickled client is made again from what was passed and from the resolved settings of the service. The
+        # settings of the machine (credentials, CA bundle, proxy) are resolved anew where it is unpickled.
         self._options: ClientOptions = {
             **options,
             "region": settings.region,
@@ -184,7 +191,8 @@ class ClientBase:
             log().warning(remark)
         if endpoint.scheme == "http" and not is_loopback(endpoint.host):
             warnings.warn(
-                f"requests to http://{endpoint.authority} are not encrypted: whoever sees one can read and replay it",
+                f"requests to http://{endpoint.authority} are not encrypted: "
+                "use https, or others can read and replay them",
                 stacklevel=3,
             )
 
@@ -199,18 +207,17 @@ class ClientBase:
         return partial(type(self), **options), ()
 
     def with_options(self, *, timeout: Timeout | float | None = None, retries: RetryPolicy | None = None) -> Self:
-        """This client with other limits, for example `client.with_options(timeout=2).list_sessions(...)`.
+        """Return this client with other limits, for example `client.with_options(timeout=2).list_sessions(...)`.
 
-        It shares all else with this one: connections, quota of retries, credentials, what was learnt of the clock and
-        (in adaptive mode) of the rate that the service admits.
-        Closing either closes both.
+        The two share all else: connections, the retry quota, credentials, the clock skew, and in adaptive mode the rate
+        of sending. Closing one closes both.
 
         Args:
-            timeout: instead of this client's, or None for the same.
-            retries: instead of this client's, or None for the same.
+            timeout: a `Timeout`, or seconds for a whole call; None to keep this client's.
+            retries: a `RetryPolicy`; None to keep this client's.
 
         Raises:
-            ConfigurationError: they are something else.
+            ConfigurationError: a value is none of these.
         """
         _check_retries(retries)
         other = object.__new__(type(self))
@@ -225,14 +232,14 @@ class ClientBase:
 
 
 def _uuid4() -> str:
-    # As `uuid` makes it, which is slower, and takes 2 ms to import.
+    # The same as `uuid.uuid4`, which is slower and takes 2 ms to import.
     digits = os.urandom(16).hex()
     variant = "89ab"[int(digits[16], 16) & 3]
     return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
 
 
 def _check(options: ClientOptions) -> None:
-    """Raise a `ConfigurationError` if one of those options is wrong that nothing else checks."""
+    """Raise a `ConfigurationError` if an option is wrong; for those options that nothing else checks."""
     _check_retries(options["retries"])
     correct_clock_skew, on_attempt, signer = options["correct_clock_skew"], options["on_attempt"], options["signer"]
     if not isinstance(correct_clock_skew, bool):
