@@ -175,14 +175,14 @@ def test_an_async_client_works_without_with_and_closes_more_than_once(service: L
     asyncio.run(run())
 
 
-def test_a_closed_client_with_a_transport_of_the_users_is_closed_all_the_same() -> None:
+def test_a_client_with_the_users_transport_can_be_closed_too() -> None:
     client = Client(**mocked(lambda _: page()))
     client.close()
     with pytest.raises(NovaActError, match="closed"):
         client.list_sessions(**CALL)
 
 
-def test_a_call_on_its_way_while_the_client_closes_opens_nothing_anew(service: LocalService) -> None:
+def test_a_call_under_way_while_the_client_closes_opens_no_connection(service: LocalService) -> None:
     client = Client(**options_for(service))
     pool = client._senders.pool()
     assert pool is not None
@@ -202,13 +202,13 @@ def test_a_call_on_its_way_while_the_client_closes_opens_nothing_anew(service: L
 
 
 class _Empty(httpx.MockTransport):
-    """A transport that keeps what it has seen, nothing so far, and so is false."""
+    """A transport that is false, as its length is zero."""
 
     def __len__(self) -> int:
         return 0
 
 
-def test_a_transport_and_a_signer_that_are_false_are_used_all_the_same(face: Face) -> None:
+def test_a_transport_and_a_signer_that_are_false_are_still_used(face: Face) -> None:
     class Signer(BotocoreSigner):
         signed = 0
 
@@ -232,7 +232,7 @@ def test_a_signer_may_leave_out_the_signature(face: Face) -> None:
     assert face.page({**mocked(lambda _: page("a")), "signer": Signer()}, **CALL).session_summaries
 
 
-def test_each_call_has_an_invocation_id_of_its_own(service: LocalService) -> None:
+def test_each_call_sends_its_own_invocation_id(service: LocalService) -> None:
     with Client(**options_for(service)) as client:
         for _ in range(2):
             client.list_sessions(**call_for(service.runs[0]))
@@ -316,7 +316,7 @@ def test_the_drivers_wait_when_the_flow_asks_for_it(face: Face, waits: list[floa
     assert waits == [0.025, 7.0]
 
 
-def test_without_being_told_a_client_retries_as_aws_does(face: Face, waits: list[float]) -> None:
+def test_by_default_a_client_retries_as_aws_does(face: Face, waits: list[float]) -> None:
     options = {**mocked(lambda _: httpx.Response(503)), "retries": None}
     with pytest.raises(ServiceError) as caught:
         face.page(options, **CALL)

@@ -1,4 +1,4 @@
-"""Success statuses: pages, and what is not a page."""
+"""Responses with a success status: pages, and bodies that are not a page."""
 
 from __future__ import annotations
 
@@ -152,7 +152,7 @@ def test_a_secret_cut_by_the_excerpts_end_is_not_shown(face: Face) -> None:
     assert KEYS.secret_access_key[:5] not in str(caught.value)
 
 
-def test_metadata_tells_how_the_page_came_about(face: Face) -> None:
+def test_a_page_has_its_responses_metadata(face: Face) -> None:
     headers = [("X-Amzn-RequestId", "r-1"), ("X-Twice", "a"), ("x-twice", "b")]
     page = face.page(_answer(b'{"sessionSummaries": []}', headers=headers), **CALL)
     assert page.metadata == ResponseMetadata(
