@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from bench import report
 from novaact_http._aws.settings import resolve
 from novaact_http._call import flow as call_flow
+from novaact_http._call.clock_skew import ClockSkew
 from novaact_http._call.messages import Headers, Request, Response
 from novaact_http._call.rate_limiter import RateLimiter
 from novaact_http._call.retries import Quota
@@ -226,7 +227,7 @@ class Client:
             retries=RetryPolicy(mode=policy.mode, max_attempts=policy.max_attempts, rng=jitter),
             quota=NoQuota() if policy.legacy else Quota(),
             limiter=RateLimiter(clock()),
-            skew=call_flow.ClockSkew(),
+            skew=ClockSkew(),
             correct_clock_skew=True,
             clock=clock,
             monotonic=clock,

@@ -1,4 +1,4 @@
-"""What several tests need: one way to call both clients, boto3 as the oracle, and flows driven by hand."""
+"""Helpers of several tests: one way to call both clients, boto3 as the oracle, and flows driven by hand."""
 
 from __future__ import annotations
 
@@ -30,12 +30,14 @@ from novaact_http._aws import settings as settings_module
 from novaact_http._call import flow as call_flow
 from novaact_http._call import messages, rate_limiter, sigv4
 from novaact_http._call import retries as retry_rules
+from novaact_http._call.clock_skew import ClockSkew
+from novaact_http._call.user_agent import user_agent
 from novaact_http._operations.sessions import LIST_SESSIONS
 
 if TYPE_CHECKING:
     from novaact_http.testing import LocalService, WorkflowRun
 
-# How many requests a test of very many sends: fewer for whoever waits for the suite.
+# How many requests a test of many requests sends: fewer where somebody waits for the suite.
 MANY = 10_000 if os.environ.get("HYPOTHESIS_PROFILE") == "ci" else 1_000
 
 T = TypeVar("T")
@@ -50,7 +52,7 @@ TEMPORARY_KEYS = Credentials(
     secret_access_key="wJalrXUtnFEMI+bPxRfiCYEXAMPLEKEY",
     session_token="IQoJ/Token+==",
 )
-NOW = 1_763_930_096.5  # 2025-11-23T20:34:56Z, and half a second that must not show
+NOW = 1_763_930_096.5  # 2025-11-23T20:34:56Z, and half a second that must not appear
 ONCE = RetryPolicy(mode="off")
 OPTIONS: dict[str, Any] = {
     "region": "us-east-1",
@@ -61,7 +63,7 @@ OPTIONS: dict[str, Any] = {
 
 
 def options_for(service: LocalService) -> dict[str, Any]:
-    """What makes a client of ours talk to the local service, once a call."""
+    """Return the options of a client that talks to the local service, with one attempt a call."""
     return {
         "region": service.region,
         "credentials": service.credentials,
@@ -71,23 +73,23 @@ def options_for(service: LocalService) -> dict[str, Any]:
 
 
 def call_for(run: WorkflowRun) -> dict[str, Any]:
-    """The arguments that name a run."""
+    """Return the arguments that name a run."""
     return {"workflow_definition_name": run.workflow_definition_name, "workflow_run_id": run.workflow_run_id}
 
 
 class Face(Protocol):
-    """One client, driven synchronously whichever it is. A fresh client (and event loop) for each call."""
+    """One of the two clients, called synchronously. Each call has a new client (and event loop)."""
 
     def page(self, options: Mapping[str, Any], **arguments: Any) -> ListSessionsResponse:
-        """One call."""
+        """Return the page of one call."""
         ...
 
     def items(self, options: Mapping[str, Any], **arguments: Any) -> tuple[list[SessionSummary], str | None]:
-        """All items of a listing, and the resume token after the last."""
+        """Return all items of a listing, and the resume token after the last."""
         ...
 
     def pages(self, options: Mapping[str, Any], **arguments: Any) -> tuple[list[ListSessionsResponse], str | None]:
-        """All pages of a listing, and the resume token after the last."""
+        """Return all pages of a listing, and the resume token after the last."""
         ...
 
 
@@ -136,7 +138,7 @@ FACES = (SyncFace, AsyncFace)
 
 
 def mocked(handler: Handler) -> dict[str, Any]:
-    """Client options with which the handler answers instead of a server."""
+    """Return options of a client for which the handler answers instead of a server."""
     return {**OPTIONS, "transport": httpx.MockTransport(handler)}
 
 
@@ -150,13 +152,13 @@ def context(
     timeout: Timeout | None = None,
     clock: Callable[[], float] = lambda: NOW,
     monotonic: Callable[[], float] = lambda: 0.0,
-    skew: call_flow.ClockSkew | None = None,
+    skew: ClockSkew | None = None,
     correct_clock_skew: bool = True,
     on_attempt: Callable[[Attempt], object] | None = None,
     signer: sigv4.Signer | None = None,
     renews_credentials: bool = False,
 ) -> call_flow.Context:
-    """A flow's context in which nothing is left to chance."""
+    """Return a flow's context without randomness or real clocks."""
     return call_flow.Context(
         endpoint=settings_module.resolve(region=region, endpoint_url=endpoint_url, environ={}).endpoint,
         region=region,
@@ -165,11 +167,11 @@ def context(
         retries=retries,
         quota=quota or retry_rules.Quota(),
         limiter=limiter or rate_limiter.RateLimiter(0.0),
-        skew=skew or call_flow.ClockSkew(),
+        skew=skew or ClockSkew(),
         correct_clock_skew=correct_clock_skew,
         clock=clock,
         monotonic=monotonic,
-        user_agent=call_flow.user_agent(""),
+        user_agent=user_agent(""),
         on_attempt=on_attempt,
         renews_credentials=renews_credentials,
         new_invocation_id=iter(f"invocation-{number}" for number in range(1_000)).__next__,
@@ -177,7 +179,7 @@ def context(
 
 
 def request_of(arguments: Mapping[str, object], credentials: Credentials = KEYS, **settings: Any) -> messages.Request:
-    """The request that a call would send, without sending it."""
+    """Return the request that a call would send, without sending it."""
     flow = call_flow.call(context(**settings), LIST_SESSIONS, arguments)
     assert isinstance(next(flow), call_flow.GetCredentials)
     request = flow.send(credentials)
@@ -199,7 +201,7 @@ def boto3_client(
     max_attempts: int = 1,
     config: Config | None = None,
 ) -> Any:
-    """A boto3 client; all are made by one session, as a session takes long to make."""
+    """Return a boto3 client. All share one session, as a session takes long to make."""
     return boto3_session().client(
         "nova-act",
         region_name=region,
@@ -219,13 +221,13 @@ BOTO3_NAMES = {each.name: each.wire_name for each in LIST_SESSIONS.inputs}
 
 
 def boto3_arguments(arguments: Mapping[str, object]) -> dict[str, object]:
-    """Our arguments by boto3's names; None means not given."""
-    # In our order, as boto3's query is in the order of its arguments.
+    """Return our arguments under boto3's names; None means not given."""
+    # In our order, as boto3 writes the query in the order of its arguments.
     return {theirs: arguments[ours] for ours, theirs in BOTO3_NAMES.items() if arguments.get(ours) is not None}
 
 
 class Boto3Wire:
-    """A boto3 client that sends nothing: it is given a response, and what it would have sent is remembered."""
+    """A boto3 client that sends nothing. It gets a given response, and its request is remembered."""
 
     def __init__(self, **options: Any) -> None:
         self.client = boto3_client(**options)
@@ -239,18 +241,18 @@ class Boto3Wire:
 
     @staticmethod
     def response(url: str, answer: messages.Response) -> AWSResponse:
-        """A response as botocore has it."""
+        """Return a response of botocore's type."""
         return AWSResponse(url, answer.status, HTTPHeaderDict(answer.headers), _RawBody(answer.body))
 
     def request_of(self, arguments: Mapping[str, object]) -> Any:
-        """What boto3 would send at `NOW`: an object with method, url, headers and body."""
+        """Return what boto3 would send at `NOW`: an object with method, url, headers and body."""
         now = dt.datetime.fromtimestamp(NOW, dt.timezone.utc).replace(tzinfo=None)
         with mock.patch("botocore.auth.get_current_datetime", return_value=now):
             self.client.list_sessions(**boto3_arguments(arguments))
         return self._sent.pop()
 
     def result_of(self, answer: messages.Response) -> Any:
-        """What boto3 makes of a response: the parsed page, or the exception."""
+        """Return boto3's result for a response: the parsed page, or the exception."""
         self._answer = answer
         try:
             return self.client.list_sessions(**boto3_arguments(CALL))

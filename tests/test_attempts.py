@@ -1,4 +1,4 @@
-"""What is told of each attempt, to the hook and to the log."""
+"""The report about each attempt, to the hook and to the log."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TWICE = RetryPolicy(max_attempts=2, rng=lambda: 0.25)
 
 
 def told(face: Face, *answers: Any, **options: Any) -> list[Attempt]:
-    """The attempts of a call that gets these answers."""
+    """Return the reported attempts of a call that gets these responses."""
     attempts: list[Attempt] = []
     remaining = iter(answers)
 
@@ -35,7 +35,7 @@ def told(face: Face, *answers: Any, **options: Any) -> list[Attempt]:
     return attempts
 
 
-def test_the_hook_is_told_of_every_attempt(face: Face) -> None:
+def test_the_hook_gets_every_attempt(face: Face) -> None:
     first, second = told(face, THROTTLED, PAGE)
     assert isinstance(first.error, ThrottlingException)
     assert (first.operation, first.number, first.status_code, first.request_id) == ("ListSessions", 1, 429, "r-1")
@@ -53,7 +53,7 @@ def test_an_attempt_without_a_response_has_neither_status_nor_request_id(face: F
     assert (first.status_code, first.request_id) == (None, None)
 
 
-def test_the_last_attempt_is_told_too_if_the_call_fails(face: Face) -> None:
+def test_the_last_attempt_is_reported_too_if_the_call_fails(face: Face) -> None:
     attempts: list[Attempt] = []
     with pytest.raises(ServiceError):
         face.page({**mocked(lambda _: THROTTLED), "retries": TWICE, "on_attempt": attempts.append}, **CALL)
@@ -78,7 +78,7 @@ def test_the_hook_is_called_on_the_callers_thread(face: Face) -> None:
     assert threads == [threading.current_thread()]
 
 
-def test_what_the_hook_raises_is_logged_and_the_call_goes_on(face: Face, caplog: pytest.LogCaptureFixture) -> None:
+def test_what_the_hook_raises_is_logged_and_the_call_continues(face: Face, caplog: pytest.LogCaptureFixture) -> None:
     def broken(attempt: Attempt) -> None:
         raise ZeroDivisionError
 
@@ -101,7 +101,7 @@ def test_the_log_has_a_line_for_each_attempt(face: Face, caplog: pytest.LogCaptu
     assert lines[0].endswith(" ms, next in 0.250 s")
 
 
-def test_nothing_is_logged_or_made_where_nobody_listens(face: Face, caplog: pytest.LogCaptureFixture) -> None:
+def test_nothing_is_logged_where_nobody_listens(face: Face, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO, "novaact_http"):
         told(face, THROTTLED, PAGE, on_attempt=None)
     assert caplog.records == []

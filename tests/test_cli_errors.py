@@ -217,8 +217,8 @@ def test_what_the_library_warns_of_is_one_line(world: LocalService, monkeypatch:
         _, stderr = process.communicate()
     lines = stderr.decode().splitlines()
     assert lines[0] == (
-        "novaact-http: warning: requests to http://nova-act.invalid are not encrypted: whoever sees one can read and "
-        "replay it"
+        "novaact-http: warning: requests to http://nova-act.invalid are not encrypted: use https, or others can read "
+        "and replay them"
     )
     assert len(lines) == 2
     result = list_sessions(world.runs[0])

@@ -85,12 +85,6 @@ def test_half_credentials_fail_when_the_client_is_made(
     [
         ("region", "", "the argument region is ''"),
         ("endpoint_url", "h", "the argument endpoint_url must begin"),
-        ("retries", 3, "retries must be a novaact_http.RetryPolicy, not int"),
-        ("timeout", 0, "timeout must be a novaact_http.Timeout or a number of seconds: Timeout.total must be"),
-        ("timeout", "5", "timeout must be a novaact_http.Timeout or a number of seconds: Timeout.total must be"),
-        ("on_attempt", 5, "on_attempt must be a function that takes an Attempt, not 5"),
-        ("signer", object(), "signer must have a method sign()"),
-        ("correct_clock_skew", "false", "correct_clock_skew must be True or False, not 'false'"),
     ],
 )
 def test_a_bad_option_is_named_when_the_client_is_made(
@@ -99,6 +93,33 @@ def test_a_bad_option_is_named_when_the_client_is_made(
     with pytest.raises(ConfigurationError) as caught:
         make(**{**OPTIONS, option: value})
     assert problem in str(caught.value)
+
+
+_A_TIMEOUT = "must be a novaact_http.Timeout or a positive number of seconds, at most a year, not "
+
+
+@pytest.mark.parametrize("make", MAKERS)
+@pytest.mark.parametrize(
+    ("option", "value", "problem"),
+    [
+        ("retries", 3, "must be a novaact_http.RetryPolicy, not int"),
+        ("timeout", 0, f"{_A_TIMEOUT}0"),
+        ("timeout", "5", f"{_A_TIMEOUT}'5'"),
+        ("timeout", True, f"{_A_TIMEOUT}True"),
+        ("on_attempt", 5, "must be a function that takes an Attempt, not 5"),
+        ("signer", "aws", "must have a method sign(), such as BotocoreSigner(), not 'aws'"),
+        ("correct_clock_skew", "false", "must be True or False, not 'false'"),
+    ],
+)
+def test_the_error_for_a_bad_option_has_its_facts(
+    make: Callable[..., Any], option: str, value: Any, problem: str
+) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        make(**{**OPTIONS, option: value})
+    error = caught.value
+    assert (error.setting, error.source, error.problem) == (option, f"the argument {option}", problem)
+    assert error.advice is None
+    assert str(error) == f"the argument {option} {problem}"
 
 
 @pytest.mark.parametrize("make", MAKERS)
@@ -154,16 +175,16 @@ def test_an_async_client_works_without_with_and_closes_more_than_once(service: L
     asyncio.run(run())
 
 
-def test_a_closed_client_with_a_transport_of_the_users_is_closed_all_the_same() -> None:
+def test_a_client_with_the_users_transport_can_be_closed_too() -> None:
     client = Client(**mocked(lambda _: page()))
     client.close()
     with pytest.raises(NovaActError, match="closed"):
         client.list_sessions(**CALL)
 
 
-def test_a_call_on_its_way_while_the_client_closes_opens_nothing_anew(service: LocalService) -> None:
+def test_a_call_under_way_while_the_client_closes_opens_no_connection(service: LocalService) -> None:
     client = Client(**options_for(service))
-    pool = client._shared.pool()
+    pool = client._senders.pool()
     assert pool is not None
     client.close()
     with pytest.raises(NovaActError, match="closed"):
@@ -181,13 +202,13 @@ def test_a_call_on_its_way_while_the_client_closes_opens_nothing_anew(service: L
 
 
 class _Empty(httpx.MockTransport):
-    """A transport that keeps what it has seen, nothing so far, and so is false."""
+    """A transport that is false, as its length is zero."""
 
     def __len__(self) -> int:
         return 0
 
 
-def test_a_transport_and_a_signer_that_are_false_are_used_all_the_same(face: Face) -> None:
+def test_a_transport_and_a_signer_that_are_false_are_still_used(face: Face) -> None:
     class Signer(BotocoreSigner):
         signed = 0
 
@@ -211,7 +232,7 @@ def test_a_signer_may_leave_out_the_signature(face: Face) -> None:
     assert face.page({**mocked(lambda _: page("a")), "signer": Signer()}, **CALL).session_summaries
 
 
-def test_each_call_has_an_invocation_id_of_its_own(service: LocalService) -> None:
+def test_each_call_sends_its_own_invocation_id(service: LocalService) -> None:
     with Client(**options_for(service)) as client:
         for _ in range(2):
             client.list_sessions(**call_for(service.runs[0]))
@@ -295,7 +316,7 @@ def test_the_drivers_wait_when_the_flow_asks_for_it(face: Face, waits: list[floa
     assert waits == [0.025, 7.0]
 
 
-def test_without_being_told_a_client_retries_as_aws_does(face: Face, waits: list[float]) -> None:
+def test_by_default_a_client_retries_as_aws_does(face: Face, waits: list[float]) -> None:
     options = {**mocked(lambda _: httpx.Response(503)), "retries": None}
     with pytest.raises(ServiceError) as caught:
         face.page(options, **CALL)
@@ -324,5 +345,6 @@ def test_closing_outside_asyncio_says_so() -> None:
 def test_an_async_client_outside_asyncio_says_so() -> None:
     client = AsyncClient(**mocked(lambda _: page()))
     call: Coroutine[Any, Any, Any] = client.list_sessions(**CALL)
-    with pytest.raises(ConfigurationError, match="asyncio"):
+    with pytest.raises(ConfigurationError, match="asyncio") as caught:
         call.send(None)
+    assert caught.value.advice == "use Client elsewhere"

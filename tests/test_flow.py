@@ -47,7 +47,7 @@ def test_bad_arguments_are_refused_before_anything_is_asked_for() -> None:
         next(call_flow.call(context(), LIST_SESSIONS, {}))
 
 
-def test_every_attempt_is_signed_anew_and_counted() -> None:
+def test_every_attempt_is_signed_again_and_counted() -> None:
     flow = call_flow.call(context(retries=RetryPolicy(max_attempts=4, rng=lambda: 0.5)), LIST_SESSIONS, CALL)
     next(flow)
     first = _headers(flow.send(KEYS))
@@ -74,7 +74,7 @@ def test_every_attempt_is_signed_anew_and_counted() -> None:
     assert second["X-Amz-Security-Token"] == TEMPORARY_KEYS.session_token
 
 
-def test_a_retry_says_until_when_its_answer_is_waited_for_by_the_services_clock() -> None:
+def test_a_retry_says_how_long_the_client_waits_by_the_services_clock() -> None:
     flow = call_flow.call(context(retries=RetryPolicy(max_attempts=4)), LIST_SESSIONS, CALL)
     next(flow)
     flow.send(KEYS)
@@ -87,7 +87,7 @@ def test_a_retry_says_until_when_its_answer_is_waited_for_by_the_services_clock(
     assert _headers(flow.send(KEYS))["amz-sdk-request"] == "ttl=20251123T200100Z; attempt=3; max=4"
 
 
-def test_calls_have_invocation_ids_of_their_own() -> None:
+def test_each_call_has_its_own_invocation_id() -> None:
     shared = context()
     ids = set()
     for _ in range(2):

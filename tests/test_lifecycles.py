@@ -1,4 +1,4 @@
-"""Copies, pickles, forks, event loops: a client goes wherever a program takes it."""
+"""Copies, pickles, forks: a client works wherever a program takes it."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def fetch() -> Credentials:
 
 
 def told(attempt: Attempt) -> None:
-    """A hook that is found by its name."""
+    """A hook that can be pickled by its name."""
 
 
 def handler(request: httpx.Request) -> httpx.Response:
@@ -62,7 +62,7 @@ def handler(request: httpx.Request) -> httpx.Response:
 
 
 @BOTH
-def test_a_client_with_other_options_shares_all_else(make: Callable[..., Any]) -> None:
+def test_a_client_with_other_options_shares_everything_else(make: Callable[..., Any]) -> None:
     client = make(**OPTIONS)
     other = client.with_options(timeout=Timeout(total=2), retries=RetryPolicy(max_attempts=5))
     assert type(other) is make
@@ -72,7 +72,7 @@ def test_a_client_with_other_options_shares_all_else(make: Callable[..., Any]) -
     for name in ("quota", "limiter", "skew", "endpoint", "region", "signer"):
         assert getattr(other._context, name) is getattr(client._context, name)
     assert other._credentials is client._credentials
-    assert other._shared is client._shared
+    assert other._senders is client._senders
     again = other.with_options(timeout=3)
     assert (again._context.timeout.total, again._context.retries.max_attempts) == (3, 5)
 
@@ -88,12 +88,12 @@ def test_connections_are_shared_and_closed_together(service: LocalService) -> No
     client = Client(**options_for(service))
     with client.with_options(timeout=30) as other:
         other.list_sessions(**call_for(service.runs[0]))
-        assert client._shared.pool() is other._shared.pool() is not None
+        assert client._senders.pool() is other._senders.pool() is not None
     with pytest.raises(NovaActError, match="closed"):
         client.list_sessions(**call_for(service.runs[0]))
 
 
-def test_what_is_learnt_of_the_clock_and_spent_on_retries_is_shared(waits: list[float]) -> None:
+def test_the_clock_skew_and_the_retry_quota_are_shared(waits: list[float]) -> None:
     client = Client(**{**mocked(lambda _: httpx.Response(503)), "retries": None})
     for each in (client, client.with_options(timeout=30)):
         for _ in range(10):
@@ -125,25 +125,23 @@ def test_a_client_pickles_as_its_settings(make: Callable[..., Any], monkeypatch:
     assert made._context.quota is not client._context.quota
 
 
-def test_an_endpoint_of_the_environment_goes_with_the_pickle(
-    service: LocalService, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_endpoint_from_the_environment_is_pickled(service: LocalService, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in service.environ.items():
         monkeypatch.setenv(name, value)
     text = pickle.dumps(Client())
     monkeypatch.delenv("AWS_ENDPOINT_URL_NOVA_ACT")
     monkeypatch.delenv("AWS_REGION")
-    with pickle.loads(text) as client:  # credentials are the machine's own
+    with pickle.loads(text) as client:  # credentials come from the machine
         assert client.list_sessions(**call_for(service.runs[0])).session_summaries
     assert service.credentials.secret_access_key.encode() not in text
 
 
-def test_options_of_ones_own_go_with_the_pickle() -> None:
+def test_other_options_are_pickled_too() -> None:
     client = Client(**{**OPTIONS, "credentials": None}).with_options(timeout=Timeout(read=3))
     assert pickle.loads(pickle.dumps(client))._context.timeout == Timeout(read=3)
 
 
-def test_a_transport_goes_with_the_pickle_if_it_can() -> None:
+def test_a_transport_is_pickled_if_that_is_possible() -> None:
     client = Client(**{**OPTIONS, "credentials": fetch, "transport": httpx.MockTransport(handler)})
     assert pickle.loads(pickle.dumps(client)).list_sessions(**CALL).session_summaries == ()
 
@@ -161,8 +159,10 @@ def test_a_transport_goes_with_the_pickle_if_it_can() -> None:
     ids=["Credentials", "botocore's credentials", "boto3's session", "a partial", "a method"],
 )
 def test_a_client_with_credentials_that_were_passed_is_not_pickled(make: Callable[..., Any], secret: Any) -> None:
-    with pytest.raises(CredentialsError, match=r"pass credentials=\.\.\. nothing, or a function of a module"):
+    with pytest.raises(CredentialsError, match="argument credentials is not pickled with the client") as caught:
         pickle.dumps(make(**{**OPTIONS, "credentials": secret}))
+    assert (caught.value.setting, caught.value.source) == ("credentials", "the argument credentials")
+    assert caught.value.advice == "leave it out, or pass a function of a module, which is pickled by its name alone"
 
 
 @pytest.mark.parametrize(
@@ -176,7 +176,9 @@ def test_a_client_with_credentials_that_were_passed_is_not_pickled(make: Callabl
 )
 def test_what_cannot_be_pickled_is_named(option: str, value: Any) -> None:
     client = Client(**{**OPTIONS, "credentials": None, option: value})
-    with pytest.raises(ConfigurationError, match=f"not pickled with this argument {option}: ") as caught:
+    with pytest.raises(
+        ConfigurationError, match=f"the argument {option} cannot be pickled with the client: "
+    ) as caught:
         pickle.dumps(client)
     assert caught.value.__cause__ is not None
 
@@ -184,17 +186,17 @@ def test_what_cannot_be_pickled_is_named(option: str, value: Any) -> None:
 def test_a_copy_is_another_client() -> None:
     client = Client(**{**OPTIONS, "credentials": None})
     for made in (copy.copy(client), copy.deepcopy(client)):
-        assert made._shared is not client._shared
+        assert made._senders is not client._senders
 
 
-def test_a_policys_random_numbers_are_made_anew_in_a_pickled_copy() -> None:
+def test_a_pickled_policy_has_new_random_numbers() -> None:
     import random
 
     policy = RetryPolicy(max_attempts=7, mode="off", rng=random.Random(1).random)
     made = pickle.loads(pickle.dumps(policy))
     assert made == policy
     assert made.rng == random.random
-    assert len(pickle.dumps(RetryPolicy())) < 300  # without the state of a generator
+    assert len(pickle.dumps(RetryPolicy())) < 300  # without the state of a random generator
 
 
 # Forks.
@@ -203,9 +205,9 @@ def test_a_policys_random_numbers_are_made_anew_in_a_pickled_copy() -> None:
 def test_a_forked_child_finds_all_locks_open(service: LocalService) -> None:
     client = Client(**options_for(service))
     client.list_sessions(**call_for(service.runs[0]))
-    pool = client._shared.pool()
+    pool = client._senders.pool()
     context = client._context
-    owners: list[Any] = [client._shared, client._credentials, context.quota, context.limiter, pool, tls._contexts]
+    owners: list[Any] = [client._senders, client._credentials, context.quota, context.limiter, pool, tls._contexts]
     locks = [each._lock for each in owners]
     for lock in locks:
         lock.acquire()
@@ -217,16 +219,16 @@ def test_a_forked_child_finds_all_locks_open(service: LocalService) -> None:
     client.close()
 
 
-def test_a_client_that_is_forgotten_is_closed_silently(service: LocalService) -> None:
+def test_a_client_that_is_no_longer_used_is_closed_silently(service: LocalService) -> None:
     client: Any = Client(**options_for(service))
     client.list_sessions(**call_for(service.runs[0]))
-    client.friends = {"me": client}  # so that the garbage collection finds it, in whatever order
+    client.friends = {"me": client}  # a cycle, so that garbage collection finalizes its parts in any order
     del client
     gc.collect()
     eventually(lambda: not service._running()._connections)
 
 
-def test_what_has_gone_is_not_called_after_a_fork() -> None:
+def test_objects_that_are_gone_are_not_called_after_a_fork() -> None:
     count = len(fork_safety._owners)
     quota = Quota()
     assert len(fork_safety._owners) == count + 1
@@ -235,7 +237,7 @@ def test_what_has_gone_is_not_called_after_a_fork() -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no forking here")
-def test_a_client_works_in_a_forked_child_and_goes_on_in_its_parent(service: LocalService) -> None:
+def test_a_client_works_in_a_forked_child_and_still_works_in_its_parent(service: LocalService) -> None:
     code = """
         import asyncio, os
         from novaact_http import AsyncClient, Client

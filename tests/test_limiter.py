@@ -1,4 +1,4 @@
-"""Adaptive mode: the limiter against botocore's own, and whole calls against boto3's, on clocks of the tests' own."""
+"""Adaptive mode: the limiter compared with botocore's, and whole calls with boto3's, on clocks that tests set."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ THROTTLED = error(400, "ThrottlingException")
 
 
 class Clock:
-    """A clock that goes on when somebody sleeps by it; botocore's, too."""
+    """A clock that moves when somebody sleeps on it; botocore uses it too."""
 
     def __init__(self, now: float) -> None:
         self.now = now
@@ -80,7 +80,7 @@ class Clock:
 
 
 class Waiting:
-    """Stands in for a bucket's condition, on which nobody waits for real."""
+    """Replaces a bucket's condition, so that nobody really waits."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -95,11 +95,11 @@ class Waiting:
         pass
 
     def wait(self, seconds: float) -> None:
-        self._clock.now += seconds + 1e-9  # a hair more, or it might ask for ever less for ever
+        self._clock.now += seconds + 1e-9  # slightly more, or rounding could make it ask for smaller waits without end
 
 
 class Botocores:
-    """botocore's limiter, told of responses by whether they throttle."""
+    """botocore's limiter, which is told whether each response throttles."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -121,7 +121,7 @@ class Botocores:
         return float(self._bucket.max_rate)
 
     def acquire(self) -> float:
-        """Take a token; or return the seconds until there is one."""
+        """Take a token, or return the seconds until there is one."""
         if not self._limiter._enabled:
             return 0.0
         try:
@@ -130,14 +130,14 @@ class Botocores:
             seconds = float(self._bucket._sleep_amount(1))
             if seconds > 1e-5:
                 return seconds
-            self._bucket.acquire()  # but for rounding
+            self._bucket.acquire()  # except for rounding
         return 0.0
 
     def update(self, *, throttled: bool) -> None:
         self._limiter.on_receiving_response(throttled=throttled)
 
 
-# From bursts to idling; what happens is a request that wants a token, or a response.
+# From bursts to idling. Each event is a request that wants a token, or a response.
 gaps = st.sampled_from([0.0, 0.001, 0.02, 0.1, 0.25, 0.5, 1.0, 7.0]) | st.floats(0.0, 3.0)
 steps = st.lists(st.tuples(gaps, st.sampled_from(["acquire", "acquire", "success", "throttled"])), max_size=120)
 
@@ -157,7 +157,7 @@ def test_tokens_and_rates_equal_botocores(start: float, sequence: list[tuple[flo
 
 
 @given(st.lists(st.tuples(st.floats(0.0, 0.5), st.booleans()), max_size=80))
-def test_a_client_that_waits_its_turn_sends_when_botocores_would(responses: list[tuple[float, bool]]) -> None:
+def test_a_client_that_waits_for_its_turn_sends_when_botocore_would(responses: list[tuple[float, bool]]) -> None:
     ours_at, theirs_at = Clock(1_000.0), Clock(1_000.0)
     ours, theirs = RateLimiter(1_000.0), Botocores(theirs_at)
     for latency, throttled in responses:
@@ -192,7 +192,7 @@ outcomes = st.lists(st.lists(st.sampled_from(FAILURES), max_size=3), min_size=1,
 
 
 class Boto3s:
-    """boto3 in adaptive mode, fed with responses; its jitter always a half."""
+    """boto3 in adaptive mode with given responses. Its jitter is always a half."""
 
     def __init__(self, clock: Clock) -> None:
         half = functools.partial(ExponentialBackoff, random=lambda: 0.5)
@@ -222,7 +222,7 @@ class Boto3s:
 
 
 class Ours:
-    """Our flow, fed with the same."""
+    """Our flow with the same responses."""
 
     def __init__(self, clock: Clock) -> None:
         self.context = context(retries=ADAPTIVE, monotonic=clock, limiter=RateLimiter(clock.now))
@@ -292,12 +292,12 @@ def test_no_token_takes_longer_than_two_seconds() -> None:
     assert limiter.acquire(2.0) == 2.0
 
 
-def test_a_look_at_the_clock_that_comes_late_takes_no_token_away() -> None:
+def test_an_outdated_reading_of_the_clock_takes_no_token_away() -> None:
     limiter = RateLimiter(0.0)
     limiter.update(0.0, throttled=True)
     assert limiter.acquire(3.0) == 0.0
     before = limiter.acquire(3.0)
-    assert limiter.acquire(1.0) == before  # of a thread that was stopped after it looked
+    assert limiter.acquire(1.0) == before  # from a thread that was suspended after it read the clock
     assert limiter.acquire(3.0) == before
 
 
@@ -324,15 +324,15 @@ def test_the_limiter_gives_no_token_twice_in_many_threads() -> None:
     assert got.count(True) == tokens - 1 > 100
 
 
-def test_the_first_come_is_the_first_served() -> None:
+def test_waiting_calls_are_served_in_order() -> None:
     limiter = RateLimiter(0.0)
     limiter.update(0.0, throttled=True)
     first, second, third = limiter.join(), limiter.join(), limiter.join()
     assert limiter.acquire(1.0, first) == 1.0
     assert limiter.acquire(1.0, second) == 1.5  # half the time
-    assert limiter.acquire(1.0, third) == 2.0  # no longer, though it takes five seconds
+    assert limiter.acquire(1.0, third) == 2.0  # no longer, although its turn is in five seconds
     assert limiter.acquire(2.0, second) == 1.0
-    assert limiter.acquire(2.0) > 0.0  # whoever comes now is behind them
+    assert limiter.acquire(2.0) > 0.0  # a new call is behind them
     assert limiter.acquire(2.0, first) == 0.0
     limiter.leave()
     assert limiter.acquire(4.0, third) > 0.0
@@ -343,19 +343,19 @@ def test_the_first_come_is_the_first_served() -> None:
     assert limiter.acquire(6.0) == 0.0
 
 
-def test_nobody_waits_in_a_forked_child_for_those_of_its_parent() -> None:
+def test_a_forked_child_does_not_wait_for_its_parents_calls() -> None:
     limiter = RateLimiter(0.0)
     limiter.update(0.0, throttled=True)
     limiter.join()
     assert limiter.acquire(2.0) > 0.0
     limiter.after_fork()
     assert limiter.acquire(2.0) == 0.0
-    limiter.leave()  # by a call that was cut in two by the fork
+    limiter.leave()  # by a call that was under way during the fork
     assert limiter.acquire(2.0) == 2.0
 
 
 @given(st.integers(1, 60), st.floats(0.1, 20.0))
-def test_those_in_a_queue_are_served_in_order_and_asleep_most_of_the_time(waiting: int, rate: float) -> None:
+def test_calls_in_a_queue_are_served_in_order_and_sleep_most_of_the_time(waiting: int, rate: float) -> None:
     limiter = RateLimiter(0.0)
     limiter.update(0.0, throttled=True)
     limiter._set_rate(rate, 0.0)
@@ -375,7 +375,7 @@ def test_those_in_a_queue_are_served_in_order_and_asleep_most_of_the_time(waitin
     assert asked <= waiting * (10 + now / 2.0)
 
 
-# What the flow makes of it.
+# The flow.
 
 
 def slowed(clock: Clock) -> RateLimiter:
@@ -438,10 +438,10 @@ def test_the_hook_is_told_how_long_each_attempt_waited_for_its_turn() -> None:
     with pytest.raises(ThrottlingException):
         flow.send(THROTTLED)
     assert [each.queued for each in told] == [0.0, 1.5, 0.0]
-    assert [", after 1.500 s for its turn" in str(each) for each in told] == [False, True, False]
+    assert [", waited 1.500 s for its turn" in str(each) for each in told] == [False, True, False]
 
 
-def test_who_gives_up_waiting_leaves_the_queue() -> None:
+def test_a_call_that_gives_up_waiting_leaves_the_queue() -> None:
     clock = Clock(10.0)
     shared = context(retries=ADAPTIVE, monotonic=clock, limiter=slowed(clock))
     flows = [call_flow.call(shared, LIST_SESSIONS, CALL) for _ in range(3)]
@@ -452,7 +452,7 @@ def test_who_gives_up_waiting_leaves_the_queue() -> None:
     assert next(flows[1]) == call_flow.GetCredentials()
 
 
-def test_who_runs_out_of_time_leaves_the_queue() -> None:
+def test_a_call_that_runs_out_of_time_leaves_the_queue() -> None:
     clock = Clock(10.0)
     limiter = slowed(clock)
     for _ in range(3):
@@ -464,7 +464,7 @@ def test_who_runs_out_of_time_leaves_the_queue() -> None:
 
 
 @pytest.mark.parametrize("mode", ["standard", "off"])
-def test_other_modes_neither_ask_the_limiter_nor_tell_it_anything(mode: Any) -> None:
+def test_other_modes_do_not_use_the_limiter(mode: Any) -> None:
     clock = Clock(10.0)
     limiter = slowed(clock)
     rate = limiter.rate
@@ -479,7 +479,7 @@ def test_other_modes_neither_ask_the_limiter_nor_tell_it_anything(mode: Any) -> 
     assert limiter.rate == rate
 
 
-def test_a_page_that_is_broken_counts_as_no_throttling() -> None:
+def test_a_broken_page_does_not_count_as_throttling() -> None:
     clock = Clock(10.0)
     ours = Ours(clock)
     ours.call([BROKEN, BROKEN])
@@ -487,7 +487,7 @@ def test_a_page_that_is_broken_counts_as_no_throttling() -> None:
     assert ours.context.limiter.acquire(clock.now) == 0.0
 
 
-def test_an_attempt_that_was_not_sent_counts_as_none() -> None:
+def test_an_attempt_that_was_not_sent_does_not_count_as_throttling() -> None:
     clock = Clock(10.0)
     limiter = slowed(clock)
     flow = call_flow.call(context(retries=ADAPTIVE, monotonic=clock, limiter=limiter), LIST_SESSIONS, CALL)
@@ -501,7 +501,7 @@ def test_an_attempt_that_was_not_sent_counts_as_none() -> None:
     assert limiter.rate == rate
 
 
-# With clients.
+# Clients.
 
 
 @pytest.mark.parametrize("make", [Client, AsyncClient])
@@ -533,14 +533,14 @@ def throttled() -> RateLimiter:
     return limiter
 
 
-def test_a_call_that_is_lost_may_leave_in_the_middle_of_anything() -> None:
+def test_a_lost_call_may_leave_while_the_lock_is_held() -> None:
     limiter = throttled()
-    with limiter._lock:  # as within `acquire`, where garbage may be collected
+    with limiter._lock:  # as inside `acquire`, where garbage collection may run
         assert limiter._lock.acquire(blocking=False)
         limiter._lock.release()
 
 
-def test_those_who_ask_no_more_are_passed_over() -> None:
+def test_calls_that_no_longer_ask_are_passed_over() -> None:
     limiter = throttled()
     for _ in range(3):
         limiter.join()
@@ -554,7 +554,7 @@ def test_those_who_ask_no_more_are_passed_over() -> None:
     assert limiter.acquire(now + 2) == 0.0
 
 
-def test_who_waited_in_the_parent_is_counted_out_once() -> None:
+def test_a_call_that_waited_in_the_parent_leaves_the_queue_once() -> None:
     limiter = throttled()
     for _ in range(2):
         limiter.join()

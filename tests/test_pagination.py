@@ -1,4 +1,4 @@
-"""Paging, by hand-made pages and against boto3's paginator."""
+"""Paging, with hand-made pages and compared with boto3's paginator."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Page = tuple[Sequence[str], str | None]
 
 
 class Script:
-    """Answers each token with its page, and remembers the tokens asked for."""
+    """Returns the page of each token, and remembers the requested tokens."""
 
     def __init__(self, pages: Mapping[str | None, Page]) -> None:
         self.pages = pages
@@ -75,7 +75,7 @@ def test_pages_are_listed_whole(face: Face) -> None:
     assert resume is None
 
 
-def test_empty_pages_go_on(face: Face) -> None:
+def test_a_listing_continues_after_an_empty_page(face: Face) -> None:
     script = Script({None: ([], "t1"), "t1": ([], "t2"), "t2": (["a"], "t3"), "t3": ([], None)})
     assert ids(face.items(mocked(script), **CALL)[0]) == ["a"]
     assert len(script.asked) == 4
@@ -101,7 +101,9 @@ def test_a_token_spelled_none_is_an_ordinary_token(face: Face) -> None:
     ],
     ids=["A-A", "A-B-A", "empty"],
 )
-def test_a_repeated_token_is_an_error_after_all_was_handed_out(face: Face, pages: Mapping[str | None, Page]) -> None:
+def test_a_repeated_token_is_an_error_after_all_items_were_returned(
+    face: Face, pages: Mapping[str | None, Page]
+) -> None:
     script = Script(pages)
     got: list[str] = []
     with Client(**mocked(script)) as client, pytest.raises(PaginationError, match="'A' a second time"):
@@ -125,7 +127,7 @@ def test_going_back_to_the_starting_token_is_a_repetition_too(face: Face) -> Non
         face.items(mocked(Script({"A": (["a"], "B"), "B": (["b"], "A")})), **CALL, starting_token="A")
 
 
-def test_nothing_is_fetched_before_it_is_asked_for() -> None:
+def test_nothing_is_fetched_before_it_is_needed() -> None:
     script = Script(THREE)
     with Client(**mocked(script)) as client:
         pager = client.iter_sessions(**CALL)
@@ -138,7 +140,7 @@ def test_nothing_is_fetched_before_it_is_asked_for() -> None:
         assert script.asked == [None, "t1"]
 
 
-def test_nothing_is_fetched_before_it_is_asked_for_async() -> None:
+def test_nothing_is_fetched_before_it_is_needed_async() -> None:
     script = Script(THREE)
 
     async def main() -> None:
@@ -156,7 +158,7 @@ def test_nothing_is_fetched_before_it_is_asked_for_async() -> None:
 
 
 class Ahead:
-    """A client that fetches ahead, on an event loop of its own, and what it asked for."""
+    """A client that fetches ahead on its own event loop, and the tokens that it asked for."""
 
     def __init__(self, pages: Mapping[str | None, Page] = THREE) -> None:
         self.script = Script(pages)
@@ -175,7 +177,7 @@ class Ahead:
 
 
 async def turns() -> None:
-    """Let all others do what they can."""
+    """Let all other tasks run."""
     for _ in range(20):
         await asyncio.sleep(0)
 
@@ -230,7 +232,7 @@ def test_what_is_not_needed_is_not_fetched_ahead() -> None:
 def test_an_abandoned_pager_leaves_no_task_behind(
     closing: bool, has_arrived: bool, fails: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
-    ahead = Ahead({None: THREE[None]} if fails else THREE)  # what it asks for next is a KeyError
+    ahead = Ahead({None: THREE[None]} if fails else THREE)  # the next token is a KeyError
 
     async def work(client: AsyncClient) -> None:
         sessions = client.iter_sessions(**CALL, prefetch=True).__aiter__()
@@ -332,7 +334,7 @@ def test_max_items_cuts_the_listing_off(
         assert token_after == resume
 
 
-def test_the_resume_token_points_after_the_last_item_handed_out() -> None:
+def test_the_resume_token_points_after_the_last_returned_item() -> None:
     handed_out = "abcdef"
     with Client(**mocked(Script(THREE))) as client:
         pager = client.iter_sessions(**CALL)
@@ -407,7 +409,7 @@ def test_the_resume_token_holds_after_a_failure(face: Face) -> None:
         ("None___2", "cdef"),
     ],
 )
-def test_a_listing_goes_on_from_any_kind_of_token(face: Face, starting_token: str, expected: str) -> None:
+def test_a_listing_continues_from_any_kind_of_token(face: Face, starting_token: str, expected: str) -> None:
     assert ids(face.items(mocked(Script(THREE)), **CALL, starting_token=starting_token)[0]) == list(expected)
 
 
@@ -430,7 +432,7 @@ def test_a_listing_goes_on_from_any_kind_of_token(face: Face, starting_token: st
     ]
     + ["x___y", "x___-1", "x___", "___3", "x___1___2", "x___²", "a b", "é", base64.b64encode(b"[" * 40_000).decode()],
 )
-def test_a_token_of_the_services_own_is_passed_on_as_it_is(face: Face, raw: str) -> None:
+def test_a_token_of_the_service_is_passed_on_unchanged(face: Face, raw: str) -> None:
     script = Script({raw: (["z"], None)})
     assert ids(face.items(mocked(script), **CALL, starting_token=raw)[0]) == ["z"]
 
@@ -456,7 +458,7 @@ def test_an_async_pager_is_used_once() -> None:
     asyncio.run(main())
 
 
-# Against boto3.
+# Compared with boto3.
 
 listings = st.builds(
     lambda sizes: {
@@ -471,7 +473,7 @@ listings = st.builds(
 
 
 class _Boto3Pages:
-    """boto3's paginator over scripted pages."""
+    """boto3's paginator on scripted pages."""
 
     def __init__(self) -> None:
         self._wire = Boto3Wire()
@@ -499,7 +501,7 @@ def boto3_pages() -> _Boto3Pages:
 
 
 @given(listings, st.none() | st.integers(1, 12), st.data())
-def test_cutting_off_and_going_on_equals_boto3s(
+def test_stopping_and_continuing_equals_boto3s(
     boto3_pages: _Boto3Pages, pages: Mapping[str | None, Page], max_items: int | None, data: st.DataObject
 ) -> None:
     def ours(**arguments: Any) -> tuple[list[list[str]], str | None]:
@@ -515,7 +517,7 @@ def test_cutting_off_and_going_on_equals_boto3s(
         assert resume == their_resume
         if resume is None:
             break
-        # Go on with either side's token, and another limit.
+        # Continue with the token of either side, and another limit.
         starting_token = data.draw(st.sampled_from([resume, their_resume]))
         max_items = data.draw(st.none() | st.integers(1, 12))
 
@@ -560,7 +562,7 @@ def test_pages_differ_in_nothing_but_what_was_cut() -> None:
 
 
 def test_the_oracle_answers_as_a_service_does() -> None:
-    # The scripted pages are what boto3 makes of them on the wire too.
+    # boto3 decodes the same bytes to the scripted pages.
     body = json.dumps({"sessionSummaries": [{"sessionId": "a"}], "nextToken": "t"}).encode()
     got = Boto3Wire().result_of(Response(status=200, headers=(), body=body))
     assert (got["sessionSummaries"], got["nextToken"]) == ([{"sessionId": "a"}], "t")

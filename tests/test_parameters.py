@@ -1,4 +1,4 @@
-"""Bad arguments: one `ParameterError` that names them all, and nothing sent."""
+"""Bad arguments: one `ParameterError` names all of them, and nothing is sent."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_a_bad_argument_is_named_and_nothing_is_sent(face: Face, name: str, valu
     assert f"{name} {problem}" in str(caught.value)
     assert [each.argument for each in caught.value.problems] == [name]
     assert caught.value.problems[0].message.startswith(problem)
-    str(caught.value).encode()  # can be printed, whatever was passed
+    str(caught.value).encode()  # it can always be printed
 
 
 def test_all_bad_arguments_are_named_at_once(face: Face) -> None:
@@ -109,7 +109,7 @@ class Name(str, enum.Enum):
     CHECKOUT = "checkout"
 
 
-def test_enums_go_out_as_their_values(face: Face) -> None:
+def test_enums_are_sent_as_their_values(face: Face) -> None:
     def answer(request: httpx.Request) -> httpx.Response:
         assert request.url.raw_path == b"/workflow-definitions/checkout/workflow-runs/r?maxResults=10"
         return httpx.Response(200, json={"sessionSummaries": []})

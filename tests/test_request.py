@@ -1,4 +1,4 @@
-"""What is sent, against what boto3 sends for the same call."""
+"""The request of a call, compared with boto3's for the same call."""
 
 from __future__ import annotations
 

@@ -1,16 +1,21 @@
-"""Success statuses: pages, and what is not a page."""
+"""Responses with a success status: pages, and bodies that are not a page."""
 
 from __future__ import annotations
 
 import gzip
+import json
 import pickle
 from typing import Any
 
+import attrs
 import httpx
 import pytest
 
 from novaact_http import ListSessionsResponse, ResponseError, ResponseMetadata, SessionSummary
+from novaact_http._call import rest_json
 from novaact_http._call.messages import Response
+from novaact_http._operations.sessions import LIST_SESSIONS
+from novaact_http._operations.shapes import ListOf, Member, Operation, Shape, Structure
 from support import CALL, KEYS, Boto3Wire, Face, mocked
 
 
@@ -78,6 +83,44 @@ def test_what_is_not_a_page_is_a_response_error(face: Face, name: str) -> None:
     assert str(pickle.loads(pickle.dumps(error))) == str(error)
 
 
+@attrs.frozen(kw_only=True)
+class _Thing:
+    """An element of a list, or the output that has the list."""
+
+    a: Any = "the default"
+    b: Any = None
+    metadata: ResponseMetadata | None = attrs.field(default=None, eq=False)
+
+
+_A = Member(name="a", wire_name="a", required=True)
+
+
+@pytest.mark.parametrize(
+    ("element", "sent", "expected"),
+    [
+        (str, ["x", "y"], ("x", "y")),
+        (ListOf(str), [["x"], []], (("x",), ())),
+        (
+            Structure(_Thing, (_A, _A._replace(name="b", wire_name="b"))),
+            [{"a": "x", "b": "y"}],
+            (_Thing(a="x", b="y"),),
+        ),
+        (Structure(_Thing, (_A._replace(required=False),)), [{"a": "x"}, {}], (_Thing(a="x"), _Thing())),
+        (Structure(_Thing, (_A._replace(shape=ListOf(str)),)), [{"a": ["x"]}], (_Thing(a=("x",)),)),
+        (Structure(lambda a: a, (_A,)), [{"a": "x"}], ("x",)),
+        (Structure(SessionSummary, (_A._replace(name="session_id"),)), [{"a": "x"}], (SessionSummary("x"),)),
+    ],
+    ids=["strings", "lists", "two strings", "an optional string", "a list each", "a function", "one string"],
+)
+def test_lists_have_elements_of_any_shape(element: Shape, sent: Any, expected: tuple[object, ...]) -> None:
+    output: Structure[Any] = Structure(_Thing, (Member(name="a", wire_name="things", shape=ListOf(element)),))
+    operation: Operation[Any] = attrs.evolve(LIST_SESSIONS, output=output)
+    body = json.dumps({"things": sent}).encode()
+    for _ in range(2):
+        got = rest_json.decode(operation, Response(200, (), body), attempts=1, now=0.0, redact=str)
+        assert got == _Thing(a=expected)
+
+
 def test_a_204_is_not_a_page(face: Face) -> None:
     with pytest.raises(ResponseError) as caught:
         face.page(_answer(b"", status=204), **CALL)
@@ -109,7 +152,7 @@ def test_a_secret_cut_by_the_excerpts_end_is_not_shown(face: Face) -> None:
     assert KEYS.secret_access_key[:5] not in str(caught.value)
 
 
-def test_metadata_tells_how_the_page_came_about(face: Face) -> None:
+def test_a_page_has_its_responses_metadata(face: Face) -> None:
     headers = [("X-Amzn-RequestId", "r-1"), ("X-Twice", "a"), ("x-twice", "b")]
     page = face.page(_answer(b'{"sessionSummaries": []}', headers=headers), **CALL)
     assert page.metadata == ResponseMetadata(

@@ -1,4 +1,4 @@
-"""Retries: against botocore's standard mode on generated sequences of failures, and where we differ on purpose."""
+"""Retries compared with botocore's standard mode on generated sequences of failures, and our intended differences."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 
     from botocore.awsrequest import AWSResponse
 
-# An outcome of an attempt: a response, or how the transport fails.
-Outcome = Response | str
+# The result of an attempt: a response, or how the transport fails.
+Result = Response | str
 
 
 def answer(status: int, code: str = "", **headers: str) -> Response:
@@ -85,7 +85,7 @@ codes = st.sampled_from(
     ]
 )
 amz_retry_after = st.sampled_from(["", "0", "10", "2500", "99999", "-5", "1.5", "soon", "10000000000000"])
-failures: st.SearchStrategy[Outcome] = st.sampled_from(sorted(FAILURES)) | st.builds(
+failures: st.SearchStrategy[Result] = st.sampled_from(sorted(FAILURES)) | st.builds(
     lambda status, code, after: answer(status, code, x_amz_retry_after=after),
     st.sampled_from([400, 403, 404, 408, 409, 429, 500, 501, 502, 503, 504, 505, 509]),
     codes,
@@ -95,7 +95,7 @@ calls = st.lists(st.lists(failures, max_size=5), min_size=1, max_size=8)
 
 
 class Boto3s:
-    """boto3 in standard mode, fed with outcomes; its jitter always a half, its waits recorded."""
+    """boto3 in standard mode with given results. Its jitter is always a half, and its waits are recorded."""
 
     def __init__(self, max_attempts: int) -> None:
         half = functools.partial(ExponentialBackoff, random=lambda: 0.5)
@@ -103,19 +103,19 @@ class Boto3s:
             self.client = boto3_client(max_attempts=max_attempts)
         self.client.meta.events.register("before-send.nova-act.*", self._send)
         self.waits: list[float] = []
-        self._outcomes: Iterator[Outcome] = iter(())
+        self._results: Iterator[Result] = iter(())
         self.sent = 0
 
     def _send(self, request: Any, **_: object) -> AWSResponse:
         self.sent += 1
-        outcome = next(self._outcomes, PAGE)
-        if isinstance(outcome, str):
-            raise FAILURES[outcome][1]
-        return Boto3Wire.response(request.url, outcome)
+        result = next(self._results, PAGE)
+        if isinstance(result, str):
+            raise FAILURES[result][1]
+        return Boto3Wire.response(request.url, result)
 
-    def call(self, outcomes: list[Outcome]) -> tuple[int, list[float], bool]:
-        """How many attempts were made, the waits between them, and whether it ended well."""
-        self._outcomes, self.sent = iter(outcomes), 0
+    def call(self, results: list[Result]) -> tuple[int, list[float], bool]:
+        """Return the number of attempts, the waits between them, and whether the call succeeded."""
+        self._results, self.sent = iter(results), 0
         waits: list[float] = []
         with mock.patch("time.sleep", waits.append):
             try:
@@ -126,15 +126,15 @@ class Boto3s:
 
 
 class Ours:
-    """Our flow, fed with the same."""
+    """Our flow with the same results."""
 
     def __init__(self, max_attempts: int) -> None:
         self._context = context(retries=RetryPolicy(max_attempts=max_attempts, rng=lambda: 0.5))
 
-    def call(self, outcomes: list[Outcome]) -> tuple[int, list[float], bool]:
+    def call(self, results: list[Result]) -> tuple[int, list[float], bool]:
         flow = call_flow.call(self._context, LIST_SESSIONS, CALL)
         waits: list[float] = []
-        remaining, sent = iter(outcomes), 0
+        remaining, sent = iter(results), 0
         step: Any = flow.send
         value: object = None
         while True:
@@ -165,10 +165,10 @@ def test_the_codes_are_botocores() -> None:
 
 @pytest.mark.newest("retries as AWS's SDKs have them since 2026 came with botocore 1.44")
 @given(st.integers(1, 4), calls)
-def test_attempts_waits_and_outcomes_equal_botocores(max_attempts: int, sequence: list[list[Outcome]]) -> None:
+def test_attempts_waits_and_outcomes_equal_botocores(max_attempts: int, sequence: list[list[Result]]) -> None:
     theirs, ours = Boto3s(max_attempts), Ours(max_attempts)
-    for outcomes in sequence:
-        (attempts, waits, ended_well), theirs_of_it = ours.call(outcomes), theirs.call(outcomes)
+    for results in sequence:
+        (attempts, waits, ended_well), theirs_of_it = ours.call(results), theirs.call(results)
         assert (attempts, ended_well) == (theirs_of_it[0], theirs_of_it[2])
         assert waits == pytest.approx(theirs_of_it[1])
 
@@ -185,11 +185,11 @@ def test_attempts_waits_and_outcomes_equal_botocores(max_attempts: int, sequence
     ],
     ids=["server errors", "throttles", "mixed", "recovered", "timeouts"],
 )
-def test_the_quota_runs_out_and_recovers_as_botocores(sequence: list[list[Outcome]]) -> None:
+def test_the_quota_runs_out_and_recovers_as_botocores(sequence: list[list[Result]]) -> None:
     theirs, ours = Boto3s(3), Ours(3)
-    got = [ours.call(outcomes) for outcomes in sequence]
-    assert got == [theirs.call(outcomes) for outcomes in sequence]
-    assert len({attempts for attempts, _, _ in got}) > 1  # it did run out
+    got = [ours.call(results) for results in sequence]
+    assert got == [theirs.call(results) for results in sequence]
+    assert len({attempts for attempts, _, _ in got}) > 1  # the quota did run out
 
 
 def delay(failure: Any, *, attempt: int = 1, operation: Any = LIST_SESSIONS, rng: float = 0.5) -> float | None:
@@ -220,7 +220,7 @@ def test_what_the_service_refused_is_repeated_whatever_the_operation() -> None:
 @pytest.mark.parametrize(
     ("retry_after", "seconds"), [(None, 0.5), (0.0, 0.5), (0.3, 0.5), (7.0, 7.0), (20.0, 20.0), (86_400.0, 20.0)]
 )
-def test_retry_after_is_waited_for_within_reason(retry_after: float | None, seconds: float) -> None:
+def test_retry_after_is_waited_for_up_to_a_limit(retry_after: float | None, seconds: float) -> None:
     assert delay(ThrottlingException(retry_after=retry_after)) == seconds
 
 
@@ -234,11 +234,11 @@ def test_retry_after_is_heeded_with_a_broken_success_too() -> None:
     assert delay(ResponseError("odd", status_code=200, headers={"x-amz-retry-after": "1000"})) == 1.0
 
 
-def test_a_random_number_below_zero_is_none() -> None:
+def test_a_negative_random_number_counts_as_zero() -> None:
     assert delay(ThrottlingException(), rng=-1.0) == 0.0
 
 
-def test_of_two_hints_the_longer_counts() -> None:
+def test_the_longer_of_two_hints_counts() -> None:
     headers = {"x-amz-retry-after": "2000"}
     assert delay(ThrottlingException(retry_after=1.0, headers=headers)) == 2.0
     assert delay(ThrottlingException(retry_after=3.0, headers=headers)) == 3.0
@@ -256,7 +256,7 @@ def test_mode_off_is_one_attempt() -> None:
     assert retries.delay(LIST_SESSIONS, ThrottlingException(), 1) is None
 
 
-def test_nothing_is_paid_for_a_retry_that_does_not_come() -> None:
+def test_a_retry_that_does_not_happen_costs_nothing() -> None:
     quota = Quota()
     retries = Retries(RetryPolicy(max_attempts=2), quota)
     assert retries.delay(LIST_SESSIONS, ThrottlingException(), 2) is None
@@ -272,7 +272,7 @@ def test_the_quota_is_never_fuller_than_at_the_start() -> None:
     assert not quota.acquire(1)
 
 
-def test_the_quota_counts_right_in_many_threads() -> None:
+def test_the_quota_counts_correctly_in_many_threads() -> None:
     quota = Quota()
     got: list[bool] = []
     barrier = threading.Barrier(8)

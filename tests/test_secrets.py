@@ -1,6 +1,6 @@
-"""No secret is shown: by no error and what is behind it, no log line, repr or pickle, no traceback with its variables.
+"""No secret is shown: not by an error or its causes, a log line, a repr, a pickle, or a traceback with its variables.
 
-The servers here repeat what they were sent, in bodies and headers, and know the secret key besides. Tracebacks are
+The servers here repeat what they were sent, in bodies and headers, and also know the secret key. Tracebacks are
 shown as error trackers show them: with the repr of each variable of each function.
 """
 
@@ -55,7 +55,7 @@ _SIGNATURE = re.compile(r"Signature=([0-9a-f]{64})")
 
 
 def _derived() -> Iterator[bytes]:
-    """The keys that are derived from the secret one at `NOW`, apart from the library's own code."""
+    """Derive the keys from the secret key at `NOW`, without the library's code."""
     key = f"AWS4{SECRET}".encode()
     for part in (sigv4.amz_date(NOW)[:8], "us-east-1", "nova-act", "aws4_request"):
         key = hmac.digest(key, part.encode(), "sha256")
@@ -63,7 +63,7 @@ def _derived() -> Iterator[bytes]:
 
 
 def check(shown: str, signatures: set[str]) -> None:
-    """No secret is in the text, however it is written, nor the half of one."""
+    """Assert that the text has no secret, in any spelling, and not half of one either."""
     plain = {SECRET, TOKEN, *signatures}
     written = {quote(each, safe="") for each in plain} | {each.replace("/", "\\/") for each in plain} | plain
     for key in _derived():
@@ -74,7 +74,7 @@ def check(shown: str, signatures: set[str]) -> None:
 
 
 def everything(error: BaseException) -> str:
-    """An error and those behind it, with their facts, and the variables of all functions but the tests'."""
+    """Return an error and its causes as text, with their facts and the variables of all functions except the tests'."""
     shown: list[str] = []
     seen: set[int] = set()
     found: list[BaseException | None] = [error]
@@ -85,7 +85,9 @@ def everything(error: BaseException) -> str:
         seen.add(id(each))
         found += [each.__cause__, each.__context__]
         shown += [str(each), repr(each), repr(vars(each)), *traceback.format_exception_only(type(each), each)]
-        with contextlib.suppress(TypeError, AttributeError, pickle.PicklingError):  # not all that others raise pickles
+        with contextlib.suppress(
+            TypeError, AttributeError, pickle.PicklingError
+        ):  # not all errors of other libraries can be pickled
             shown.append(repr(pickle.dumps(each)))
         for frame, _ in traceback.walk_tb(each.__traceback__):
             if Path(frame.f_code.co_filename).parent != Path(__file__).parent:
@@ -100,7 +102,7 @@ def variables(frame: types.FrameType) -> Iterator[str]:
 
 
 def stack() -> str:
-    """The variables of the library's functions that have led here."""
+    """Return the variables of the library's functions on the stack."""
     shown: list[str] = []
     frame: types.FrameType | None = sys._getframe(1)
     while frame is not None:
@@ -112,7 +114,7 @@ def stack() -> str:
 
 
 def request_text(peer: Peer) -> str:
-    """The next request, all of it; `""` if there is none."""
+    """Return the whole next request; `""` if there is none."""
     data = b""
     while not data.endswith(b"\r\n\r\n{}"):
         piece = peer.socket.recv(65_536)
@@ -123,7 +125,7 @@ def request_text(peer: Peer) -> str:
 
 
 def repeating(answer: Callable[[str], bytes]) -> Script:
-    """A server that answers with what it makes of the request."""
+    """A server that builds its response from the request."""
 
     def script(peer: Peer) -> None:
         while received := request_text(peer):
@@ -138,7 +140,7 @@ def response(status: int, body: str, *more: str) -> bytes:
 
 
 def in_headers(text: str) -> list[str]:
-    """The request's headers as those of a response."""
+    """Return the request's headers as a response's."""
     fields = [line.partition(": ")[::2] for line in text.split("\r\n") if ": " in line]
     return [f"x-echo-{name}: {value} {SECRET}" for name, value in fields]
 
@@ -204,7 +206,7 @@ def _the_time_is_fixed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Watched:
-    """Options of a client, and all that was told of its calls."""
+    """The options of a client, and everything that was reported about its calls."""
 
     def __init__(self, port: int, **options: Any) -> None:
         self.told: list[str] = []
@@ -234,14 +236,14 @@ class Watched:
             self.told.append(everything(attempt.error))
 
     def check(self, *more: str) -> None:
-        """Nothing that was told has a secret."""
+        """Assert that no report has a secret."""
         assert self.signatures
         for each in (*self.told, *more):
             check(each, self.signatures)
 
 
 def transports(face: Face, name: str) -> dict[str, Any]:
-    """The client's options for one way of sending: our own, ours as a transport of httpx's, or httpx's own."""
+    """Return a client's options for one way of sending: our pool, our transport for httpx, or httpx's own."""
     if name == "own":
         return {}
     if isinstance(face, SyncFace):
@@ -265,7 +267,7 @@ def test_no_error_shows_a_secret(face: Face, case: str, transport: str, caplog: 
 
 
 def elsewhere(face: Face) -> Iterator[tuple[Callable[[], object], type[errors.NovaActError]]]:
-    """Errors that no response leads to."""
+    """Errors that are not caused by a response."""
     keys: dict[str, Any] = {"credentials": KEYS, "region": "us-east-1", "endpoint_url": "http://127.0.0.1:9"}
     yield lambda: face.page(keys, **CALL | {"max_results": "all"}), errors.ParameterError
     yield lambda: face.page(keys | {"region": "no region"}, **CALL), errors.ConfigurationError
@@ -285,7 +287,7 @@ def elsewhere(face: Face) -> Iterator[tuple[Callable[[], object], type[errors.No
 
 
 class Scribbler(sigv4.SigV4Signer):
-    """Signs so that it cannot be sent."""
+    """Makes a signature that cannot be sent."""
 
     def sign(self, *args: Any, **options: Any) -> Any:
         return (*super().sign(*args, **options), ("x-key", f"{SECRET}\n"))
@@ -366,7 +368,7 @@ def test_a_proxys_password_is_not_shown(face: Face, monkeypatch: pytest.MonkeyPa
 
 
 class Quoting(httpx.MockTransport):
-    """Quotes the headers that it was to send."""
+    """Quotes the headers that it should send."""
 
     def __init__(self) -> None:
         super().__init__(self._quote)
@@ -379,7 +381,7 @@ class Quoting(httpx.MockTransport):
             raise httpx.LocalProtocolError(f"illegal header value {error}") from error
 
 
-def test_what_a_transport_quotes_is_blanked_out(face: Face) -> None:
+def test_secrets_that_a_transport_quotes_are_blanked_out(face: Face) -> None:
     watched = Watched(9, transport=Quoting())
     with pytest.raises(errors.TransportError, match=r"illegal header value .*Signature=\*\*\*") as caught:
         face.page(watched.options, **CALL)
@@ -403,7 +405,7 @@ def test_our_transports_show_no_header_of_a_request_of_httpxs(asynchronous: bool
 
 @pytest.mark.parametrize("transport", ["own", "lean", "stock"])
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-def test_a_redirect_is_an_error_and_nothing_goes_where_it_leads(face: Face, status: int, transport: str) -> None:
+def test_a_redirect_is_an_error_and_is_not_followed(face: Face, status: int, transport: str) -> None:
     with Server(never) as elsewhere:
         moved = repeating(lambda _: response(status, "", f"Location: http://127.0.0.1:{elsewhere.port}/"))
         with Server(moved) as server:
@@ -436,7 +438,7 @@ def test_no_repr_shows_a_secret(service: LocalService) -> None:
 
 
 def _reached(value: object) -> list[object]:
-    """All objects of the library that one holds, directly or not."""
+    """Return all objects of the library that an object holds, directly or not."""
     found: list[object] = []
     pending = [value]
     seen: set[int] = set()

@@ -1,4 +1,4 @@
-"""Errors of the service, against what boto3 makes of the same response."""
+"""Errors of the service, compared with boto3's for the same response."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ boto3_wire = functools.cache(Boto3Wire)
 
 
 def raised(response: Response, credentials: Any = KEYS) -> ServiceError:
-    """What a call raises that is given this response."""
+    """Return the error that a call raises for this response."""
     flow = call_flow.call(context(), LIST_SESSIONS, CALL)
     next(flow)
     flow.send(credentials)
@@ -40,7 +40,7 @@ def raised(response: Response, credentials: Any = KEYS) -> ServiceError:
 
 
 def response(status: int, body: object = b"", **headers: str) -> Response:
-    """A response with these headers (`_` for `-`), its body bytes or to be dumped as JSON."""
+    """Return a response with these headers (`_` for `-`). A body that is not bytes is encoded as JSON."""
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     return Response(
         status=status,
@@ -134,7 +134,7 @@ def test_every_error_of_the_service_model_is_known() -> None:
     assert {shape.name for shape in boto3_wire().client.meta.service_model.error_shapes} == set(ERRORS)
 
 
-# Where we differ from botocore on purpose.
+# Intended differences from botocore.
 
 
 @pytest.mark.parametrize(
@@ -163,7 +163,7 @@ def test_the_code_is_the_first_that_says_something(answer: Response, code: str) 
 
 
 @pytest.mark.parametrize("body", [b"[]", b"null", b"7", b'"text"', b"[" * 200_000, b"not json", b"\xff\xfe"])
-def test_a_body_that_is_no_object_is_the_message(body: bytes) -> None:
+def test_a_body_that_is_not_an_object_is_the_message(body: bytes) -> None:
     error = raised(response(400, body))
     assert error.message == body.decode("utf-8", "replace")
     assert error.code == "400"
@@ -240,7 +240,7 @@ def test_any_retry_after_is_survived(value: str) -> None:
     assert after is None or after >= 0
 
 
-def test_a_member_named_retry_after_wins_as_in_boto3() -> None:
+def test_a_member_named_retry_after_counts_more_than_the_header_as_in_boto3() -> None:
     answer = response(429, {"__type": "ThrottlingException", "Retry-After": 9}, retry_after="3")
     error = raised(answer)
     assert isinstance(error, errors.ThrottlingException)
@@ -270,7 +270,7 @@ def test_a_compressed_error_is_not_dumped() -> None:
     assert error.message == "Bad Gateway (the body has Content-Encoding 'gzip', which was not asked for)"
 
 
-def test_a_message_that_is_no_text_is_shown_as_json() -> None:
+def test_a_message_that_is_not_text_is_shown_as_json() -> None:
     assert raised(response(400, {"message": {"a": [1]}})).message == '{"a": [1]}'
 
 
@@ -296,7 +296,7 @@ def test_echoed_secrets_are_blanked_out_everywhere() -> None:
         "fieldList": [{"name": echo, "message": echo}],
     }
     with pytest.raises(ValidationException) as caught:
-        # As an encoder writes it that escapes more than it must: the text is the same.
+        # As written by an encoder that escapes more than necessary: the text is the same.
         raw = json.dumps(body).replace("/", "\\/").replace("+", "\\u002b").encode()
         flow.send(Response(status=400, headers=(("x-echo", echo),), body=raw))
     error = caught.value
@@ -335,7 +335,7 @@ def test_stand_ins_for_secrets_garble_no_text() -> None:
     assert (error.message, error.request_id) == ("testing a bad request", "abba")
 
 
-def test_an_error_says_everything_that_helps() -> None:
+def test_an_errors_text_has_all_its_facts() -> None:
     answer = response(
         404, {"message": "No such run."}, x_amzn_errortype="ResourceNotFoundException", x_amzn_requestid="r-1"
     )

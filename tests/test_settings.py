@@ -21,8 +21,8 @@ from hypothesis import strategies as st
 
 from novaact_http import AsyncClient, Client, ConfigurationError, RetryPolicy, ServiceError, TransportError
 from novaact_http._aws import settings as settings_module
-from novaact_http._call import flow
 from novaact_http._call.messages import Endpoint
+from novaact_http._call.user_agent import user_agent
 from support import CALL, OPTIONS, Boto3Wire, Face, boto3_client, call_for, options_for
 
 if TYPE_CHECKING:
@@ -244,9 +244,9 @@ def test_boto3s_legacy_mode_is_standard_and_that_is_said_once(
     ("app_id", "shown"), [("shop", " app/shop"), ("a b/c", " app/a-b-c"), ("x" * 50, f" app/{'x' * 50}"), ("", "")]
 )
 def test_the_applications_id_is_in_the_user_agent(app_id: str, shown: str) -> None:
-    plain = flow.user_agent("")
-    assert flow.user_agent(resolve(region="x", app_id=app_id).app_id) == plain + shown
-    assert flow.user_agent(resolve({"AWS_SDK_UA_APP_ID": app_id}, region="x").app_id) == plain + shown
+    plain = user_agent("")
+    assert user_agent(resolve(region="x", app_id=app_id).app_id) == plain + shown
+    assert user_agent(resolve({"AWS_SDK_UA_APP_ID": app_id}, region="x").app_id) == plain + shown
 
 
 def test_what_is_no_app_id_is_refused() -> None:

@@ -1,4 +1,4 @@
-"""Signatures, byte for byte against botocore's, step by step."""
+"""Signatures, compared with botocore's step by step and byte for byte."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ times = st.integers(0, 4_102_444_800)
 
 
 class Botocores:
-    """The same steps, by botocore."""
+    """The same steps, done by botocore."""
 
     def __init__(self, method: str, target: str, headers: Any, body: bytes, keys: Credentials, now: float) -> None:
         self.request = AWSRequest(method=method, url=f"https://host.example{target}", data=body)
@@ -115,7 +115,7 @@ def test_the_signing_key_is_derived_once_for_a_credential_a_day_and_a_region(mon
     def sign(keys: Credentials, scope: Scope, now: float) -> str:
         headers = signer.sign("POST", "/", (("Host", "h"),), b"", credentials=keys, scope=scope, now=now)
         fresh = SigV4Signer().sign("POST", "/", (("Host", "h"),), b"", credentials=keys, scope=scope, now=now)
-        derived.pop()  # the fresh signer's
+        derived.pop()  # the new signer's
         assert headers == fresh
         return headers[-1][1]
 
@@ -129,7 +129,7 @@ def test_the_signing_key_is_derived_once_for_a_credential_a_day_and_a_region(mon
     assert len(derived) == 5
 
 
-def test_a_key_that_another_thread_has_put_there_is_not_used() -> None:
+def test_a_key_that_another_thread_has_derived_is_not_used() -> None:
     class Raced(SigV4Signer):
         _last: Any = property(lambda _: (("other", "", SCOPE), b"key"), lambda _, __: None)
 
@@ -140,7 +140,7 @@ def test_a_key_that_another_thread_has_put_there_is_not_used() -> None:
     assert ours == fresh
 
 
-def test_an_empty_session_token_is_none_at_all() -> None:
+def test_an_empty_session_token_is_not_sent() -> None:
     keys = Credentials(access_key_id="a", secret_access_key="b", session_token="")
     for signer in (SigV4Signer(), BotocoreSigner()):
         headers = signer.sign("POST", "/", (("Host", "h"),), b"", credentials=keys, scope=SCOPE, now=NOW)
@@ -153,7 +153,7 @@ def test_a_signers_repr_shows_no_secret(signer: sigv4.Signer) -> None:
     assert repr(signer) in ("SigV4Signer()", "BotocoreSigner()")
 
 
-def test_a_signer_pickles_without_what_it_has_signed_with() -> None:
+def test_a_signer_is_pickled_without_its_keys() -> None:
     signer = SigV4Signer()
     signer.sign("POST", "/", (("Host", "h"),), b"", credentials=KEYS, scope=SCOPE, now=NOW)
     pickled = pickle.dumps(signer)
@@ -161,7 +161,7 @@ def test_a_signer_pickles_without_what_it_has_signed_with() -> None:
     assert isinstance(pickle.loads(pickled), SigV4Signer)
 
 
-def test_the_empty_body_of_the_documentation_is_hashed_right() -> None:
+def test_an_empty_body_has_the_documented_hash() -> None:
     canonical = sigv4.canonical_request("POST", "/", (("Host", "h"),), b"{}")
     assert canonical.endswith(hashlib.sha256(b"{}").hexdigest())
     assert canonical.endswith("44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a")

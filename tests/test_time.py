@@ -1,4 +1,4 @@
-"""Deadlines and wrong clocks, on clocks of the tests' own."""
+"""Deadlines and wrong clocks, with clocks that the tests set."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import pytest
 
 from novaact_http import AsyncClient, Attempt, Client, DeadlineExceeded, RetryPolicy, ServiceError, Timeout
 from novaact_http._call import flow as call_flow
+from novaact_http._call.clock_skew import ClockSkew
 from novaact_http._call.messages import Request, Response
 from novaact_http._call.retries import Quota
 from novaact_http._operations.sessions import LIST_SESSIONS
@@ -27,7 +28,7 @@ DOWN = Response(status=503, headers=(), body=b"")
 
 
 class Clock:
-    """A clock that goes on when it is told to."""
+    """A clock that moves only when a test moves it."""
 
     def __init__(self, now: float) -> None:
         self.now = now
@@ -68,8 +69,8 @@ def test_every_request_knows_the_deadline_and_waits_no_longer() -> None:
     ("left", "expected"), [(100.0, (5.0, 60.0)), (60.0, (5.0, 60.0)), (30.0, (5.0, 30.0)), (2.0, (2.0, 2.0))]
 )
 def test_what_is_left_of_the_total_limits_an_attempt(left: float, expected: tuple[float, float]) -> None:
-    within = call_flow.within(Timeout(total=100.0), left)
-    assert (within.connect, within.read, within.total) == (*expected, 100.0)
+    timeout = call_flow.limit_timeout(Timeout(total=100.0), left)
+    assert (timeout.connect, timeout.read, timeout.total) == (*expected, 100.0)
 
 
 def test_without_a_total_there_is_no_deadline() -> None:
@@ -100,13 +101,13 @@ def test_a_wait_that_ends_in_time_is_begun() -> None:
 
 def test_nothing_is_sent_once_the_time_is_over() -> None:
     driven = Driven()
-    driven.clock.now += 10.0  # all of it went by until there were credentials
+    driven.clock.now += 10.0  # the credentials took all of the time
     with pytest.raises(DeadlineExceeded) as caught:
         driven.flow.send(KEYS)
     assert (caught.value.attempts, caught.value.request_sent) == (0, False)
 
 
-def test_a_timeout_at_the_deadline_is_the_deadlines() -> None:
+def test_a_timeout_at_the_deadline_is_reported_as_the_deadline() -> None:
     driven = Driven(retries=RetryPolicy(mode="off"))
     driven.send()
     driven.clock.now += 10.0
@@ -115,7 +116,7 @@ def test_a_timeout_at_the_deadline_is_the_deadlines() -> None:
     assert not caught.value.request_sent
 
 
-def test_a_final_answer_is_told_even_if_it_is_late() -> None:
+def test_a_final_response_is_returned_even_if_it_is_late() -> None:
     driven = Driven()
     driven.send()
     driven.clock.now += 11.0
@@ -205,8 +206,8 @@ def test_a_cancellation_is_not_lost_in_a_call_with_a_total() -> None:
                 for _ in range(ticks):
                     await asyncio.sleep(0)
                 cancelled = task.cancel()
-                (outcome,) = await asyncio.gather(task, return_exceptions=True)
-                assert not cancelled or isinstance(outcome, asyncio.CancelledError), ticks
+                (result,) = await asyncio.gather(task, return_exceptions=True)
+                assert not cancelled or isinstance(result, asyncio.CancelledError), ticks
 
     asyncio.run(main())
 
@@ -219,7 +220,7 @@ def test_a_call_that_is_cancelled_and_out_of_time_is_cancelled() -> None:
             try:
                 await asyncio.Event().wait()
             finally:
-                task.cancel()  # from outside, in the moment in which the time is over
+                task.cancel()  # from outside, at the moment when the time is over
             raise AssertionError
 
         async with AsyncClient(**{**OPTIONS, "transport": httpx.MockTransport(never), "timeout": 0.01}) as client:
@@ -254,7 +255,7 @@ def test_a_wait_that_is_not_begun_costs_nothing() -> None:
     assert quota.acquire(500)
 
 
-def test_a_call_with_time_enough_is_as_any_other(face: Face, service: LocalService) -> None:
+def test_a_call_with_enough_time_is_like_any_other(face: Face, service: LocalService) -> None:
     options = {**options_for(service), "timeout": 60}
     assert face.page(options, **call_for(service.runs[0])).session_summaries
 
@@ -366,7 +367,7 @@ def test_a_garbled_date_hides_no_error(date: str, code: str) -> None:
     assert shared.skew.seconds == 0.0
 
 
-def test_a_clock_that_moves_again_is_learnt_anew() -> None:
+def test_a_clock_that_moves_again_is_learnt_again() -> None:
     clock = Clock(NOW)
     shared = context(clock=clock)
 
@@ -377,7 +378,7 @@ def test_a_clock_that_moves_again_is_learnt_anew() -> None:
         return flow.send(refused(server_time))
 
     assert call(NOW + HALF_AN_HOUR) == call_flow.Sleep(0.0)
-    clock.now += HALF_AN_HOUR  # somebody set it right
+    clock.now += HALF_AN_HOUR  # somebody has corrected it
     assert call(clock.now) == call_flow.Sleep(0.0)
     assert shared.skew.seconds == pytest.approx(0.0, abs=1)
 
@@ -416,7 +417,7 @@ def test_the_middle_between_sending_and_receiving_is_compared() -> None:
 
 
 def test_a_date_to_wait_until_is_by_the_services_clock() -> None:
-    skew = call_flow.ClockSkew()
+    skew = ClockSkew()
     skew.seconds = HALF_AN_HOUR
     flow = call_flow.call(context(skew=skew, retries=RetryPolicy(rng=lambda: 0.0)), LIST_SESSIONS, CALL)
     next(flow)

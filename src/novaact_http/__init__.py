@@ -8,7 +8,7 @@ For example:
         for session in client.iter_sessions(workflow_definition_name="checkout", workflow_run_id=run_id):
             print(session.session_id)
 
-The README tells the rest.
+See the README for the rest.
 """
 
 from typing import TYPE_CHECKING
@@ -47,8 +47,8 @@ if TYPE_CHECKING:
     from novaact_http.models import ListSessionsResponse, ResponseMetadata, SessionSummary, SortOrder
     from novaact_http.transports import LeanAsyncTransport, LeanTransport
 else:
-    # Everything is imported when it is asked for: who calls synchronously need not load asyncio, nor anybody httpx, and
-    # the plugin for pytest costs those nothing who do not use it.
+    # Each name is imported when it is first used. So synchronous programs do not load asyncio, no program loads httpx
+    # without need, and the pytest plugin costs nothing where it is not used.
     __getattr__, __dir__ = lazy_names.names(
         globals(),
         {

@@ -1,4 +1,4 @@
-"""What is told of each attempt of a call: to the log, and to the user's own hook for metrics and tracing."""
+"""The report about each attempt of a call, for the log and for the user's hook for metrics and tracing."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["Attempt"]
 
 
 def log() -> logging.Logger:
-    """The library's logger. `logging` takes 5 ms to import, and most calls have nothing to tell."""
+    """Return the library's logger. `logging` takes 5 ms to import, and most calls log nothing."""
     import logging
 
     return logging.getLogger("novaact_http")
@@ -28,14 +28,14 @@ class Attempt:
     """One attempt of a call.
 
     Attributes:
-        operation: such as `"ListSessions"`.
-        number: of the attempt in its call, from 1.
-        status_code: HTTP status, or None if no response came.
-        request_id: the service's, or None if it named none.
-        error: how the attempt failed, or None if it succeeded. The call may yet succeed, if `wait` is not None.
-        milliseconds: from sending to the response's last byte, or to the failure.
-        wait: seconds until the next attempt, or until it queues for its turn; or None if this was the last.
-        queued: seconds that the attempt had waited for its turn, which happens in adaptive mode only.
+        operation: the operation's name, such as `"ListSessions"`.
+        number: the number of the attempt in its call, from 1.
+        status_code: the HTTP status, or None if there was no response.
+        request_id: the service's id of the request, or None if the response has none.
+        error: why the attempt failed, or None if it succeeded. If `wait` is not None, the call may still succeed.
+        milliseconds: the time from sending to the response's last byte, or to the failure.
+        wait: seconds until the next attempt, or until that waits for its turn; None if this was the last one.
+        queued: how many seconds the attempt waited for its turn, in adaptive mode; else 0.0.
     """
 
     operation: str
@@ -48,29 +48,29 @@ class Attempt:
     queued: float = 0.0
 
     def __str__(self) -> str:
-        outcome = "no response" if self.status_code is None else f"status {self.status_code}"
+        result = "no response" if self.status_code is None else f"status {self.status_code}"
         if self.error is not None:
-            outcome += f", {self.error.code if isinstance(self.error, ServiceError) else type(self.error).__name__}"
-        before = f", after {self.queued:.3f} s for its turn" if self.queued else ""
+            result += f", {self.error.code if isinstance(self.error, ServiceError) else type(self.error).__name__}"
+        before = f", waited {self.queued:.3f} s for its turn" if self.queued else ""
         after = "" if self.wait is None else f", next in {self.wait:.3f} s"
         return (
-            f"{self.operation} attempt {self.number}: {outcome}, request id {self.request_id}, "
+            f"{self.operation} attempt {self.number}: {result}, request id {self.request_id}, "
             f"{self.milliseconds:.1f} ms{before}{after}"
         )
 
 
 def is_wanted(hook: Callable[[Attempt], object] | None) -> bool:
-    """Would anybody hear of an attempt?"""
-    # Who has not loaded `logging` has not asked for lines of debugging either.
+    """Tell whether a report about an attempt would reach anybody."""
+    # A program that has not loaded `logging` has not asked for debug lines either.
     logging = sys.modules.get("logging")
     return hook is not None or (logging is not None and logging.getLogger("novaact_http").isEnabledFor(logging.DEBUG))
 
 
 def report(attempt: Attempt, hook: Callable[[Attempt], object] | None) -> None:
-    """Log an attempt at the level DEBUG, and hand it to the hook. What the hook raises is logged, no more."""
+    """Log an attempt at level DEBUG, and call the hook with it. If the hook raises, that is only logged."""
     log().debug("%s", attempt)
     if hook is not None:
         try:
             hook(attempt)
-        except Exception:  # noqa: BLE001 - it is the user's, and it is logged
+        except Exception:  # noqa: BLE001 - the hook is the user's code, and the error is logged
             log().exception("on_attempt raised; the call goes on without it")

@@ -1,6 +1,6 @@
-"""What the service returns and takes, as values: frozen, slotted, picklable.
+"""The values that the service takes and returns: frozen, slotted, picklable.
 
-Names are AWS's in snake_case. Unknown members of a response are ignored. Each is imported when it is asked for.
+Names are AWS's in snake_case. Unknown members of a response are ignored. Each class is imported when it is first used.
 """
 
 from typing import TYPE_CHECKING

@@ -115,7 +115,7 @@ def test_the_time_of_a_call_covers_the_wait_for_its_credentials(face: Face) -> N
         release.set()
     assert (caught.value.attempts, caught.value.request_sent) == (0, False)
     assert isinstance(caught.value.__cause__, DeadlineExceeded)
-    assert "its credentials came" in str(caught.value.__cause__)
+    assert "there were credentials" in str(caught.value.__cause__)
 
 
 def test_a_call_with_time_enough_waits_for_its_credentials(face: Face) -> None:

@@ -254,7 +254,7 @@ def test_a_refresh_on_an_event_loop_that_stands_still_holds_nobody_up(
     thread.start()
     assert begun.wait(5)
     monkeypatch.setattr(client._credentials._source, "_function", Vault(KEYS))
-    monkeypatch.setattr(asynchronous, "_LOOK_AGAIN", 0.01)
+    monkeypatch.setattr(asynchronous, "_RECHECK_AFTER", 0.01)
 
     async def wait_with_the_others() -> ListSessionsResponse:
         waiting = asyncio.ensure_future(client.list_sessions(**CALL))

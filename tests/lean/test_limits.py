@@ -312,7 +312,7 @@ def test_many_threads_each_have_their_own_answers() -> None:
     with Server(script) as server:
         where = server.endpoint()
         with Client(**{**OPTIONS, "endpoint_url": f"http://{where.authority}"}) as client:
-            client._shared._pool = blocking_pool.Pool(no_tls, max_connections=20)
+            client._senders._pool = blocking_pool.Pool(no_tls, max_connections=20)
             with ThreadPoolExecutor(64) as executor:
                 assert all(executor.map(call, range(2_000)))
         assert server.accepted <= 20

@@ -1,32 +1,33 @@
-"""One call as a generator: all that is decided about a call is decided here, and nothing here waits or connects.
+"""One call as a generator: it makes all decisions about a call, and never waits or connects itself.
 
-The generator yields what it needs and is told the result: `GetCredentials` (answered with `Credentials`), a
-`Request` (answered with a `Response`), `Sleep` (answered with None). What goes wrong is thrown in. It
-returns the operation's output, or raises a `NovaActError`. `Client` and `AsyncClient` are two drivers of it.
+The generator yields what it needs and is sent the result: `GetCredentials` (the result is `Credentials`), a `Request`
+(a `Response`), `Sleep` (None). If that fails, the error is thrown into the generator. It returns the operation's output
+or raises a `NovaActError`. `Client` and `AsyncClient` are two drivers of it.
 """
 
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Callable, Generator, Mapping
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 import attrs
 
 from novaact_http._call import parameters, rest_json
-from novaact_http._call.messages import Endpoint, Headers, Request, Response
+from novaact_http._call.clock_skew import ClockSkew
+from novaact_http._call.messages import Endpoint, Request, Response
 from novaact_http._call.rate_limiter import RateLimiter
+from novaact_http._call.redaction import Redaction
 from novaact_http._call.retries import Quota, Retries, is_throttling
 from novaact_http._call.sigv4 import Scope, Signer, amz_date
-from novaact_http._support import percent_encoding, traceback_scrubbing
+from novaact_http._support import traceback_scrubbing
 from novaact_http._support.http_dates import parse_date
-from novaact_http._version import __version__
 from novaact_http.attempts import Attempt, is_wanted, report
 from novaact_http.config import Credentials, RetryPolicy, Timeout
 from novaact_http.errors import DeadlineExceeded, ResponseError, ServiceError, TransportError, TransportTimeout
 
 if TYPE_CHECKING:
+    from novaact_http._call.redaction import Redact
     from novaact_http._operations.shapes import Operation, Output
 
     Failure = TransportError | ServiceError | ResponseError
@@ -35,30 +36,15 @@ OutputT = TypeVar("OutputT", bound="Output")
 
 SERVICE = "nova-act"
 
-# AWS's have 40 characters and more. Shorter ones are stand-ins in tests: blanking out each "b" would garble all text.
-_SHORTEST_SECRET = 8
-
-# What a wrong clock makes the service say; some of it has other causes too.
-_SKEW_CODES = frozenset(
-    {
-        "AuthFailure",
-        "InvalidSignatureException",
-        "RequestExpired",
-        "RequestInTheFuture",
-        "RequestTimeTooSkewed",
-        "SignatureDoesNotMatch",
-    }
-)
-_TOLERATED_SKEW = 4 * 60  # seconds; AWS refuses requests from 5 minutes on
-_EXPIRED = "ExpiredToken"  # and ExpiredTokenException: of the session token
+_EXPIRED = "ExpiredToken"  # of the session token; there is also ExpiredTokenException
 
 
 class GetCredentials(NamedTuple):
-    """Asks for credentials that are good now; asked for anew before every attempt.
+    """Asks for credentials that are valid now. The flow asks again before every attempt.
 
     Attributes:
-        refused: those that the service calls expired, and that will not do, or None.
-        deadline: until when they are waited for, by `time.monotonic`; None for no limit.
+        refused: credentials that the service calls expired, so the result must be others; None if there are none.
+        deadline: how long to wait for them: a time of `time.monotonic`, or None for no limit.
     """
 
     refused: Credentials | None = None
@@ -66,7 +52,7 @@ class GetCredentials(NamedTuple):
 
 
 class Sleep(NamedTuple):
-    """Asks to wait: before the next attempt, or in adaptive mode for the call's turn."""
+    """Asks to wait before the next attempt, or, in adaptive mode, for the call's turn."""
 
     seconds: float
 
@@ -75,64 +61,24 @@ Need = GetCredentials | Request | Sleep
 Flow = Generator[Need, Any, OutputT]
 
 
-class ClockSkew:
-    """How many seconds the service's clock is ahead of this machine's, as learnt from its responses; 0 until then."""
-
-    def __init__(self) -> None:
-        self.seconds = 0.0
-
-
-class Redaction:
-    """Blanks out a request's secrets where the service echoes them, as it does in a signature mismatch."""
-
-    def __init__(self) -> None:
-        # The last credentials and how they are spelt: a client has one set of them at a time. Replaced whole, so that
-        # threads need no lock.
-        self._last: tuple[Credentials, tuple[str, ...]] | None = None
-
-    def of(self, credentials: Credentials, signed: Headers) -> rest_json.Redact:
-        """What blanks out these credentials' secrets, and the signature."""
-        last = self._last
-        if last is None or last[0] is not credentials:
-            self._last = last = (
-                credentials,
-                _spellings(credentials.secret_access_key, credentials.session_token or ""),
-            )
-        spellings = last[1]
-        signatures = [value.rpartition("Signature=")[2] for name, value in signed if name == "Authorization"]
-        spellings += tuple([each for each in signatures if len(each) >= _SHORTEST_SECRET])
-
-        def redact(text: str) -> str:
-            for spelling in spellings:
-                text = text.replace(spelling, "***")
-            return text
-
-        return redact
-
-
-def _spellings(*secrets: str) -> tuple[str, ...]:
-    """The secrets as they are, and as JSON and URLs may spell them."""
-    known = [each for each in secrets if len(each) >= _SHORTEST_SECRET]
-    return tuple({spelt for each in known for spelt in (each, each.replace("/", "\\/"), percent_encoding.encode(each))})
-
-
 @attrs.frozen(kw_only=True, eq=False, repr=False)
 class Context:
-    """What all calls of a client have in common. Time and randomness come in here.
+    """What all calls of a client have in common. Clocks and randomness enter here.
 
     Attributes:
         endpoint: where requests go.
-        region: that signatures are for.
-        limiter: used by calls in adaptive mode, and on the clock `monotonic`.
-        skew: used by all calls, and learnt by them if `correct_clock_skew`.
-        clock: seconds since the epoch.
-        monotonic: seconds since some moment, on a clock that nobody sets.
-        new_invocation_id: a fresh UUID, as text.
-        user_agent: see `user_agent`.
+        region: the region that signatures are for.
+        limiter: the rate limiter of calls in adaptive mode; its times are those of `monotonic`.
+        skew: the clock skew that all calls sign with.
+        correct_clock_skew: whether calls learn the skew from the service's errors.
+        clock: returns the seconds since the epoch.
+        monotonic: returns the seconds since some moment, on a clock that nobody sets.
+        new_invocation_id: returns a new UUID as text.
+        user_agent: the header User-Agent.
         on_attempt: the user's hook, or None.
-        renews_credentials: may there be others, once the service calls some expired?
-        scope: of all signatures.
-        redaction: of what the service echoes.
+        renews_credentials: whether there may be other credentials once the service calls some expired.
+        scope: the scope of all signatures.
+        redaction: blanks out secrets that the service echoes.
     """
 
     endpoint: Endpoint
@@ -162,37 +108,74 @@ def call(context: Context, operation: Operation[OutputT], arguments: Mapping[str
     """Call an operation.
 
     Args:
-        context: the client's.
+        context: the client's context.
         operation: what to call.
-        arguments: by Python name; None for those not given.
+        arguments: values by Python name; None for those not given.
 
     Raises:
-        ParameterError: bad arguments; nothing was asked for.
-        NovaActError: whatever the call ends with, once there are no more attempts, or no more time.
+        ParameterError: bad arguments; the flow has yielded nothing.
+        NovaActError: the error of the last attempt, or there was no time for another one.
     """
     parameters.check(operation.name, operation.inputs, arguments)
     this = _Call(context, operation, arguments)
     while True:
-        if this.limiter is not None:
-            yield from this.turn(this.limiter)
+        queued = 0.0 if this.limiter is None else (yield from this.turn(this.limiter))
         try:
             credentials: Credentials = yield this.credentials()
         except DeadlineExceeded as error:
             raise this.deadline_exceeded() from error
-        request = this.request(credentials)
+        attempt = this.attempt(credentials, queued)
         try:
-            response: Response = yield request
-            return this.output(response)
+            response: Response = yield attempt.request
+            return this.output(attempt, response)
         except (TransportError, ServiceError, ResponseError) as failure:
-            traceback_scrubbing.clear(failure)  # the user's hook is told of it
-            wait = this.wait_after(failure)
+            traceback_scrubbing.clear(failure)  # the user's hook gets it
+            wait = this.wait_after(attempt, failure)
             if wait is None:
                 raise
         yield Sleep(wait)
 
 
+class _Attempt:
+    """One attempt of a call: its request, and what is needed to judge the response.
+
+    Attributes:
+        request: the signed request.
+        number: the number of the attempt in its call, from 1.
+        queued: how many seconds it waited for its turn, in adaptive mode.
+        credentials: what the request is signed with.
+        skew: the clock skew that the request is signed with, in seconds.
+        sent_at: when the request was sent, in seconds since the epoch.
+        started: the same moment on the monotonic clock.
+        redact: blanks out the request's secrets in a text.
+    """
+
+    __slots__ = ("credentials", "number", "queued", "redact", "request", "sent_at", "skew", "started")
+
+    def __init__(
+        self,
+        *,
+        request: Request,
+        number: int,
+        queued: float,
+        credentials: Credentials,
+        skew: float,
+        sent_at: float,
+        started: float,
+        redact: Redact,
+    ) -> None:
+        self.request = request
+        self.number = number
+        self.queued = queued
+        self.credentials = credentials
+        self.skew = skew
+        self.sent_at = sent_at
+        self.started = started
+        self.redact = redact
+
+
 class _Call(Generic[OutputT]):
-    """One call under way: what it sends, and what it makes of what comes back."""
+    """One call under way: it makes requests, and turns each response into an output, a retry or an error."""
 
     def __init__(self, context: Context, operation: Operation[OutputT], arguments: Mapping[str, object]) -> None:
         self._context = context
@@ -207,25 +190,23 @@ class _Call(Generic[OutputT]):
         total = context.timeout.total
         self._deadline = None if total is None else context.monotonic() + total
         self._attempts = 0
-        self._queued = 0.0
-        # Attempts besides those that the policy counts, one each at most.
+        # Attempts that the policy does not count. There is at most one of each kind.
         self._clock_corrections = 0
         self._renewals = 0
         self._refused: Credentials | None = None
         self._ttl = ""
         self._may_have_been_received = False
 
-    def turn(self, limiter: RateLimiter) -> Generator[Sleep, None, None]:
-        """Wait until the next attempt may be sent.
+    def turn(self, limiter: RateLimiter) -> Generator[Sleep, None, float]:
+        """Wait until the limiter lets the next attempt be sent, and return how many seconds that took.
 
         Raises:
-            DeadlineExceeded: there is no time for that.
+            DeadlineExceeded: the call's time would be over first.
         """
         monotonic = self._context.monotonic
-        self._queued = 0.0
         began = monotonic()
         if not limiter.acquire(began):
-            return
+            return 0.0
         place = None
         try:
             place = limiter.join()
@@ -233,83 +214,91 @@ class _Call(Generic[OutputT]):
                 if wait >= self._left():
                     raise self.deadline_exceeded()
                 yield Sleep(wait)
-            self._queued = monotonic() - began
+            return monotonic() - began
         finally:
-            if place is not None:  # pragma: no branch - an interruption may come before it has one
+            if place is not None:  # pragma: no branch - an interruption may come before there is a place
                 limiter.leave()
 
     def credentials(self) -> GetCredentials:
-        """What to ask for before the next attempt."""
+        """Return what asks for the next attempt's credentials."""
         refused, self._refused = self._refused, None
         return GetCredentials(refused=refused, deadline=self._deadline)
 
-    def request(self, credentials: Credentials) -> Request:
-        """The request of the next attempt, signed anew.
+    def attempt(self, credentials: Credentials, queued: float) -> _Attempt:
+        """Return the next attempt, with a signature of its own.
 
         Raises:
-            DeadlineExceeded: there is no time left to send it.
+            DeadlineExceeded: no time is left to send it.
         """
-        context, endpoint = self._context, self._context.endpoint
+        context, endpoint, operation = self._context, self._context.endpoint, self._operation
         left = self._left()
         if left <= 0:
             raise self.deadline_exceeded()
         self._attempts += 1
-        self._credentials = credentials
-        self._sent_at, self._started = context.clock(), context.monotonic()
-        self._skew = context.skew.seconds  # another call may learn it anew while this one waits
+        sent_at, started = context.clock(), context.monotonic()
+        skew = context.skew.seconds  # another call may change it while this one waits
         signed = context.signer.sign(
-            self._operation.method,
+            operation.method,
             self._target,
             (("Host", endpoint.authority), ("Content-Type", rest_json.CONTENT_TYPE)),
             self._body,
             credentials=credentials,
             scope=context.scope,
-            now=self._sent_at + self._skew,
+            now=sent_at + skew,
         )
-        self._redact = context.redaction.of(credentials, signed)
-        # The rest is not signed, as proxies may change it: AWS's own SDKs leave out the same.
+        # The other headers are not signed, as proxies may change them. AWS's own SDKs leave out the same.
         headers = (
             *signed,
             ("Accept-Encoding", "identity"),
             ("User-Agent", context.user_agent),
             ("amz-sdk-invocation-id", self._invocation_id),
-            ("amz-sdk-request", f"{self._ttl}attempt={self._number}; max={self._retries.max_attempts}"),
+            ("amz-sdk-request", f"{self._ttl}attempt={self._counted}; max={self._retries.max_attempts}"),
             ("Content-Length", str(len(self._body))),
         )
-        return Request(
-            method=self._operation.method,
+        request = Request(
+            method=operation.method,
             endpoint=endpoint,
             target=self._target,
             headers=headers,
             body=self._body,
-            timeout=within(context.timeout, left),
+            timeout=limit_timeout(context.timeout, left),
             deadline=self._deadline,
-            repeatable=self._operation.read_only,
+            repeatable=operation.read_only,
+        )
+        return _Attempt(
+            request=request,
+            number=self._attempts,
+            queued=queued,
+            credentials=credentials,
+            skew=skew,
+            sent_at=sent_at,
+            started=started,
+            redact=context.redaction.for_request(credentials, signed),
         )
 
-    def output(self, response: Response) -> OutputT:
-        """What the call returns.
+    def output(self, attempt: _Attempt, response: Response) -> OutputT:
+        """Return the call's output.
 
         Raises:
-            ServiceError, ResponseError: the response is not one of success.
+            ServiceError, ResponseError: the response is an error, or a success that is not this operation's output.
         """
         now = self._context.clock() + self._context.skew.seconds
-        output = rest_json.decode(self._operation, response, attempts=self._attempts, now=now, redact=self._redact)
+        output = rest_json.decode(self._operation, response, attempts=attempt.number, now=now, redact=attempt.redact)
         self._retries.succeeded()
         if self.limiter is not None:
             self.limiter.update(self._context.monotonic(), throttled=False)
-        self._report(response.status, output.metadata.request_id, None, None)
+        self._report(attempt, response.status, output.metadata.request_id, None, None)
         return output
 
-    def wait_after(self, failure: Failure) -> float | None:
-        """Seconds to wait before the next attempt, or None to raise the failure.
+    def wait_after(self, attempt: _Attempt, failure: Failure) -> float | None:
+        """Return how many seconds to wait before the next attempt, or None to raise the failure.
 
         Raises:
             DeadlineExceeded: there is no time for the next attempt, or there was too little for this one.
         """
-        failure.attempts = self._attempts
+        failure.attempts = attempt.number
         if isinstance(failure, TransportError):
-            self._hide_secrets(failure)
+            _hide_secrets(attempt, failure)
             self._may_have_been_received |= failure.request_sent
             status_code, request_id = None, None
         else:
@@ -317,74 +306,71 @@ class _Call(Generic[OutputT]):
             status_code, request_id = failure.status_code, failure.request_id
         if self.limiter is not None:
             self.limiter.update(self._context.monotonic(), throttled=is_throttling(self._operation, failure))
-        wait = self._retry_in(failure)
-        starved = isinstance(failure, TransportTimeout) or wait is not None
-        out_of_time = starved and self._left() <= (wait or 0.0)
-        self._report(status_code, request_id, failure, None if out_of_time else wait)
+        wait = self._retry_in(attempt, failure)
+        needs_time = isinstance(failure, TransportTimeout) or wait is not None
+        out_of_time = needs_time and self._left() <= (wait or 0.0)
+        self._report(attempt, status_code, request_id, failure, None if out_of_time else wait)
         if out_of_time:
             raise self.deadline_exceeded() from failure
         return wait
 
-    def _hide_secrets(self, failure: TransportError) -> None:
-        """A transport may quote the header that it cannot send, or what it cannot read."""
-        message = self._redact(failure.args[0])
-        if message != failure.args[0]:
-            failure.args = (message,)
-            failure.__cause__ = failure.__context__ = None  # that is where it stands
-
-    def _retry_in(self, failure: Failure) -> float | None:
+    def _retry_in(self, attempt: _Attempt, failure: Failure) -> float | None:
         if isinstance(failure, DeadlineExceeded):
             return None
         if not isinstance(failure, TransportError):
             date = parse_date(failure.headers.get("date", ""))
             if date is not None:
                 self._ttl = f"ttl={amz_date(date + self._context.timeout.read)}; "
-                if isinstance(failure, ServiceError) and self._corrects_clock(failure, date):
+                if isinstance(failure, ServiceError) and self._corrects_clock(attempt, failure, date):
                     return 0.0
-            if isinstance(failure, ServiceError) and self._renews_credentials(failure):
+            if isinstance(failure, ServiceError) and self._renews_credentials(attempt, failure):
                 return 0.0
-        return self._retries.delay(self._operation, failure, self._number, left=self._left())
+        return self._retries.delay(self._operation, failure, self._counted, left=self._left())
 
     @property
-    def _number(self) -> int:
-        """The number of the attempt, as the policy counts."""
+    def _counted(self) -> int:
+        """The number of the attempt, as the retry policy counts."""
         return self._attempts - self._clock_corrections - self._renewals
 
-    def _renews_credentials(self, error: ServiceError) -> bool:
-        """Ask for others if the service calls these expired, and this call has not done so before."""
+    def _renews_credentials(self, attempt: _Attempt, error: ServiceError) -> bool:
+        """Ask for other credentials if the service calls these expired, at most once a call; return whether it did."""
         if not self._context.renews_credentials or self._renewals or not error.code.startswith(_EXPIRED):
             return False
-        self._refused = self._credentials
+        self._refused = attempt.credentials
         self._renewals = 1
         return True
 
-    def _corrects_clock(self, error: ServiceError, date: float) -> bool:
-        """Learn the skew if it is what the service complains of, and this call has not done so before."""
+    def _corrects_clock(self, attempt: _Attempt, error: ServiceError, date: float) -> bool:
+        """Learn the clock skew if it explains the error, at most once a call; return whether it did."""
         context = self._context
-        if not context.correct_clock_skew or self._clock_corrections or error.code not in _SKEW_CODES:
+        if not context.correct_clock_skew or self._clock_corrections:
             return False
-        skew = date - (self._sent_at + context.clock()) / 2
-        if "age" in error.headers or abs(skew - self._skew) <= _TOLERATED_SKEW:
-            return False  # an answer out of a cache tells no time; and a clock that is right needs no correction
-        context.skew.seconds = skew
+        now = context.clock()
+        if not context.skew.learn(error, date, sent_at=attempt.sent_at, received_at=now, signed_with=attempt.skew):
+            return False
         self._clock_corrections = 1
         return True
 
     def _left(self) -> float:
-        """Seconds until the deadline."""
+        """Return the seconds until the deadline."""
         return math.inf if self._deadline is None else self._deadline - self._context.monotonic()
 
     def deadline_exceeded(self) -> DeadlineExceeded:
-        """What is raised when there is no time left."""
+        """Return the error for a call that has no time left."""
         return DeadlineExceeded(
-            f"{self._operation.name} was given {self._context.timeout.total} s in all; they are over, or too few "
-            "for what comes next",
+            f"{self._operation.name} has no time left for its next step: Timeout.total allows it "
+            f"{self._context.timeout.total} s in all",
             request_sent=self._may_have_been_received,
             attempts=self._attempts,
         )
 
     def _report(
-        self, status_code: int | None, request_id: str | None, error: Failure | None, wait: float | None
+        self,
+        attempt: _Attempt,
+        status_code: int | None,
+        request_id: str | None,
+        error: Failure | None,
+        wait: float | None,
     ) -> None:
         hook = self._context.on_attempt
         if not is_wanted(hook):
@@ -392,32 +378,28 @@ class _Call(Generic[OutputT]):
         report(
             Attempt(
                 operation=self._operation.name,
-                number=self._attempts,
+                number=attempt.number,
                 status_code=status_code,
                 request_id=request_id,
                 error=error,
-                milliseconds=(self._context.monotonic() - self._started) * 1000,
+                milliseconds=(self._context.monotonic() - attempt.started) * 1000,
                 wait=wait,
-                queued=self._queued,
+                queued=attempt.queued,
             ),
             hook,
         )
 
 
-def within(timeout: Timeout, left: float) -> Timeout:
-    """The limits of an attempt for which so many seconds are left."""
+def _hide_secrets(attempt: _Attempt, failure: TransportError) -> None:
+    """Blank out secrets: a transport may quote the header that it cannot send, or what it cannot read."""
+    message = attempt.redact(failure.args[0])
+    if message != failure.args[0]:
+        failure.args = (message,)
+        failure.__cause__ = failure.__context__ = None  # the secret is in there too
+
+
+def limit_timeout(timeout: Timeout, left: float) -> Timeout:
+    """Return the limits of an attempt that must end within the seconds that are left."""
     if left >= timeout.read and left >= timeout.connect:
         return timeout
     return Timeout(connect=min(timeout.connect, left), read=min(timeout.read, left), total=timeout.total)
-
-
-def user_agent(app_id: str) -> str:
-    """What a client calls itself; the application's id is part of it, if there is one."""
-    # The form of AWS's SDKs: https://docs.aws.amazon.com/sdkref/latest/guide/feature-application-id.html
-    # `platform` would tell more about the OS, but importing it costs more than the rest of this module.
-    system = {"darwin": "macos", "win32": "windows"}.get(sys.platform, sys.platform)
-    python = ".".join(map(str, sys.version_info[:3]))
-    implementation = {"cpython": "CPython", "pypy": "PyPy"}.get(sys.implementation.name, sys.implementation.name)
-    return f"novaact-http/{__version__} ua/2.1 os/{system} lang/python#{python} md/pyimpl#{implementation}" + (
-        f" app/{app_id}" if app_id else ""
-    )

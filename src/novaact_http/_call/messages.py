@@ -1,6 +1,6 @@
-"""One HTTP exchange as plain values: what the flow asks to be sent, and what comes back.
+"""One HTTP exchange as plain values: the request that the flow asks to send, and its response.
 
-They belong to no HTTP library. Header values are kept out of every repr: they hold the signature and the session token.
+They depend on no HTTP library. No repr shows header values, as these hold the signature and the session token.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ Headers = tuple[tuple[str, str], ...]
 
 
 class Origin(NamedTuple):
-    """What a connection leads to. See `Endpoint`."""
+    """The server that a connection goes to. See `Endpoint`."""
 
     scheme: str
     host: str
@@ -26,12 +26,13 @@ class Endpoint(NamedTuple):
 
     Attributes:
         scheme: `"http"` or `"https"`.
-        host: lower-case name or address to connect to, an IPv6 address without brackets; with a dot at its end perhaps.
-        port: to connect to.
-        authority: the Host header: lower-case, brackets around an IPv6 address, the scheme's own port left out, and
-            such a dot.
-        path: what every request's path begins with; `""` or beginning with `/`, without a trailing slash.
-        query: what every request's query begins with, `""` for none.
+        host: the name or address to connect to: lower-case, without brackets around an IPv6 address; a name may end
+            with a dot.
+        port: the port to connect to.
+        authority: the Host header: lower-case, with brackets around an IPv6 address, without the scheme's default port
+            and without a dot at the end of the name.
+        path: what every request's path begins with: `""`, or a path that begins with `/` and does not end with one.
+        query: what every request's query begins with; `""` for nothing.
     """
 
     scheme: str
@@ -48,7 +49,7 @@ class Endpoint(NamedTuple):
 
     @property
     def url(self) -> str:
-        """What it is written as."""
+        """The endpoint as a URL."""
         return f"{self.scheme}://{self.authority}{self.path}" + (f"?{self.query}" if self.query else "")
 
 
@@ -57,8 +58,8 @@ class Request(NamedTuple):
 
     Attributes:
         target: the path and query exactly as they go on the request line.
-        deadline: when the whole response must have come, by `time.monotonic`; None for no limit.
-        repeatable: may it be sent again, if it is not known whether the service has seen it?
+        deadline: when the whole response must be there: a time of `time.monotonic`, or None for no limit.
+        repeatable: whether it may be sent again when it is unknown if the service has seen it.
     """
 
     method: str
@@ -75,7 +76,7 @@ class Request(NamedTuple):
 
 
 class Response(NamedTuple):
-    """A whole response. Header names are lower-case; `body` is as it came, never decompressed."""
+    """A whole response. Header names are lower-case. `body` is what was received, never decompressed."""
 
     status: int
     headers: Headers

@@ -1,7 +1,7 @@
-"""Checks arguments before anything is sent: all problems at once, in one `ParameterError`.
+"""Checks arguments before anything is sent, and reports all problems at once in one `ParameterError`.
 
-Refused is what would send another request than the one asked for (a label `..` reaches another operation; `True` would
-go out as a number) or could not be sent at all. What the service can judge for itself is left to it, as botocore does:
+An argument is refused if it would send a request other than the one asked for (the label `..` reaches another
+operation; `True` would be sent as a number) or cannot be sent at all. All else the service judges, as with botocore:
 upper limits, patterns, unknown sort orders.
 """
 
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 _LARGEST_INTEGER = 2**63 - 1
 
 
-def check(what: str, inputs: Iterable[Input], arguments: Mapping[str, object]) -> None:
-    """Raise a `ParameterError` naming every bad argument; None means that an optional one was not given.
+def check(operation: str, inputs: Iterable[Input], arguments: Mapping[str, object]) -> None:
+    """Raise a `ParameterError` that names every bad argument.
 
     Args:
-        what: the operation's name, for the message.
-        inputs: what is known of each argument.
-        arguments: their values by Python name.
+        operation: the operation's name, for the message.
+        inputs: what each argument must be.
+        arguments: their values by Python name; None for an optional one that was not given.
     """
     problems = [
         Problem(each.name, problem)
@@ -34,7 +34,7 @@ def check(what: str, inputs: Iterable[Input], arguments: Mapping[str, object]) -
         if (problem := _problem(each, arguments.get(each.name))) is not None
     ]
     if problems:
-        raise ParameterError(f"{what} was called with bad arguments, nothing was sent", problems=problems)
+        raise ParameterError(f"{operation} was called with bad arguments, nothing was sent", problems=problems)
 
 
 def _problem(expected: Input, value: object) -> str | None:

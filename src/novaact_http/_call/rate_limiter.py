@@ -1,11 +1,14 @@
 """How fast a client may send in adaptive mode. Pure: time is an argument.
 
-botocore's client-side rate limiter (`botocore.retries.adaptive`), number for number: nothing is limited before the
-first throttling error. That one sets the rate to 0.7 of what was measured; from then on it grows along a cubic curve
-(as TCP's CUBIC, https://www.rfc-editor.org/rfc/rfc8312), slowly near the rate at which the service throttled, faster
-beyond it, and never past twice of what is really sent. Requests take tokens from a bucket that fills at this rate.
-Where several wait for a token, botocore lets all of them race for each. Here the first come is the first served, and
-those behind sleep on for half the time until their turn, or a thousand of them would keep a processor busy with waking.
+This is botocore's client-side rate limiter (`botocore.retries.adaptive`), number for number. Nothing is limited before
+the first throttling error. That error sets the rate to 0.7 of the measured one. From then on the rate grows along a
+cubic curve (as TCP's CUBIC does, https://www.rfc-editor.org/rfc/rfc8312): slowly near the rate at which the service
+throttled, faster above it, and never above twice the measured rate. Each request takes a token from a bucket that fills
+at this rate.
+
+One thing differs: in botocore, all waiting calls race for each token. Here waiting calls are served in order, and those
+behind the first sleep for half the time until their turn. If they slept less, a thousand of them would keep a processor
+busy with waking up.
 """
 
 from __future__ import annotations
@@ -16,37 +19,37 @@ import threading
 from novaact_http._support.fork_safety import renew_after_fork
 
 _SMOOTHING = 0.8
-_BUCKETS_A_SECOND = 2  # the rate is measured over half a second each
+_BUCKETS_A_SECOND = 2  # the rate is measured over half a second at a time
 
 _SCALE = 0.4
 _BETA = 0.7
 _MOST_OF_THE_MEASURED_RATE = 2.0
 _SLOWEST = 0.5  # requests a second
-_LONGEST_WAIT = 1 / _SLOWEST  # seconds; then it is looked at again how fast it goes now
-_STALLED = 3 * _LONGEST_WAIT  # whoever is first asks sooner than that
+_LONGEST_WAIT = 1 / _SLOWEST  # seconds; then the call asks again, as the rate may have changed
+_STALLED = 3 * _LONGEST_WAIT  # the first in the queue asks sooner than that, unless its event loop stands still
 _SMALLEST_CAPACITY = 1.0
 
-# So little is missing after a wait of just the right length, as floating-point numbers are not exact.
+# How much of a token may be missing after a wait of the right length, as floating-point numbers are not exact.
 _TOLERANCE = 1e-6
 
 
 class RateLimiter:
-    """The rate at which the calls of a client are sent, learnt from what the service says to them.
+    """The rate at which a client sends, learnt from the service's responses.
 
     Safe to share between threads.
 
     Args:
-        now: seconds since some moment, here and everywhere below; by the same clock.
+        now: seconds since some moment. All times in this class are of the same clock.
     """
 
     def __init__(self, now: float) -> None:
-        self._lock = threading.RLock()  # garbage collection may end a lost call within it, which leaves the queue
+        self._lock = threading.RLock()  # while it is held, garbage collection may end a call, which leaves the queue
         self._enabled = False
         # The bucket of tokens.
         self._fill_rate = self._capacity = 1.0
         self._tokens = 0.0
         self._filled_at = now
-        # The rate as it is measured.
+        # The measured rate.
         self._measured_rate = 0.0
         self._count = 0
         self._counted_until = float(math.floor(now))
@@ -54,59 +57,60 @@ class RateLimiter:
         self._last_max_rate = 0.0
         self._throttled_at = now
         self._seconds_to_max = 0.0
-        # How many ever joined the queue, and how many of those have left it, in whatever order.
+        # How many calls have joined the queue since the start, and how many of them have left it, in any order.
         self._joined = self._left = 0
         self._taken_at = now
         renew_after_fork(self)
 
     def after_fork(self) -> None:
         self._lock = threading.RLock()
-        self._left = self._joined  # those who wait do so in the parent
+        self._left = self._joined  # the calls that wait are the parent's
 
     @property
     def rate(self) -> float:
-        """Requests a second; it says nothing before the first throttling error."""
+        """The rate in requests a second. Before the first throttling error it means nothing."""
         return self._fill_rate
 
     def join(self) -> int:
-        """Join the queue, at its end; return one's place in it, for `acquire`. To be left again, whatever happens."""
+        """Join the end of the queue, and return the place in it, for `acquire`. `leave` must be called afterwards."""
         with self._lock:
             self._joined += 1
             return self._joined - 1
 
     def leave(self) -> None:
-        """Leave the queue, with a token or without."""
+        """Leave the queue, with or without a token."""
         with self._lock:
-            self._left = min(self._left + 1, self._joined)  # those who waited in the parent were counted already
+            self._left = min(self._left + 1, self._joined)  # a fork has already counted those that waited in the parent
 
     def acquire(self, now: float, place: int | None = None) -> float:
-        """Take a token for a request, and return 0.0; or take none, and return the seconds to wait before asking again.
+        """Take a token for a request and return 0.0; or take none and return the seconds to wait before asking again.
 
-        The rate may change meanwhile: then there is more to wait, or less. It is two seconds at most.
+        The rate may change in between, so the next answer may be to wait again. A wait is two seconds at most.
 
         Args:
             now: seconds.
-            place: what `join` returned, or None for who has not joined the queue.
+            place: what `join` returned, or None for a call that has not joined the queue.
         """
         if not self._enabled:
             return 0.0
         with self._lock:
             self._fill(now)
-            # Too few if somebody behind has given up, which does no harm: who asks too early is told to wait again.
+            # This is too low if a call further behind has left. It does no harm: whichever asks too early waits again.
             ahead = max(0, (self._joined if place is None else place) - self._left)
             if ahead and self._tokens >= 1.0 and now - self._taken_at > _STALLED:
-                self._left, ahead = self._left + ahead, 0  # those ahead ask no more: their event loop stands still, say
+                # Those ahead no longer ask; perhaps their event loop stands still.
+                self._left, ahead = self._left + ahead, 0
             missing = 1 + ahead - self._tokens
             if missing > _TOLERANCE:
                 wait = missing / self._fill_rate
-                # Behind others not all of it, or tokens would be lost when it goes faster meanwhile.
+                # A call behind others waits for half of it, or tokens would be lost if the rate rises meanwhile.
                 return min(wait / 2, _LONGEST_WAIT) if ahead else wait
             self._tokens -= 1.0
             self._taken_at = now
             return 0.0
 
     def update(self, now: float, *, throttled: bool) -> None:
-        """Learn from how an attempt ended, whatever else came of it."""
+        """Learn from an attempt that has ended, whether it succeeded or failed."""
         with self._lock:
             measured = self._measure(now)
             if throttled:
@@ -132,12 +136,12 @@ class RateLimiter:
         return self._measured_rate
 
     def _set_rate(self, rate: float, now: float) -> None:
-        self._fill(now)  # until now at the rate that was
+        self._fill(now)  # up to now, at the old rate
         self._fill_rate = max(rate, _SLOWEST)
         self._capacity = max(rate, _SMALLEST_CAPACITY)
         self._tokens = min(self._tokens, self._capacity)
 
     def _fill(self, now: float) -> None:
-        if now > self._filled_at:  # else another thread, which looked at the clock later, was here first
+        if now > self._filled_at:  # if not, another thread that read the clock later was here first
             self._tokens = min(self._capacity, self._tokens + (now - self._filled_at) * self._fill_rate)
             self._filled_at = now

@@ -2,45 +2,47 @@
 
 https://smithy.io/2.0/aws/protocols/aws-restjson1-protocol.html
 
-Liberal in what an error may look like, as gateways and proxies answer too; strict in what counts as a success: a page
-that is not one is a `ResponseError`, never an empty page.
+An error may look like anything, as gateways and proxies send errors too. A success must have all that the service model
+requires: anything else is a `ResponseError`, never an empty page.
 """
 
 from __future__ import annotations
 
+import functools
 import json
 import math
 import re
 from collections import deque
-from collections.abc import Callable, Mapping
 from itertools import repeat
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from novaact_http._operations.common import ResponseMetadata
 from novaact_http._operations.service_errors import ERRORS, ErrorShape
-from novaact_http._operations.shapes import Column, ListOf, Operation, Output, Shape, Structure
+from novaact_http._operations.shapes import ListOf, Operation, Output, Shape, Structure
 from novaact_http._support import percent_encoding
 from novaact_http._support.http_dates import parse_date
 from novaact_http.errors import ResponseError, ServiceError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from novaact_http._call.messages import Headers, Response
+    from novaact_http._call.redaction import Redact
 
 OutputT = TypeVar("OutputT", bound="Output")
-Redact = Callable[[str], str]
 
 CONTENT_TYPE = "application/json"
 
 _UNKNOWN = ErrorShape(exception=ServiceError)
 _HTML = r"(?i)<!doctype\b|<html[\s>]"
 _BEFORE_HTML = r"(?is)[\ufeff\s]+|<\?xml.*?\?>|<!--.*?-->"
-# A longer number of seconds is no time to wait but a mistake, and float() would make it infinite.
+# A longer number is not a wait but a mistake, and float() could make it infinite.
 _SECONDS = r"[0-9]{1,9}(?:\.[0-9]{1,9})?"
 _EXCERPT = 100
 
 
 def encode(operation: Operation[Output], arguments: Mapping[str, object]) -> tuple[str, str, bytes]:
-    """Return the encoded path, the encoded query (`""` for none) and the body. The arguments must have been checked."""
+    """Return the encoded path, the encoded query (`""` for none) and the body. The arguments must be checked before."""
     labels: dict[str, str] = {}
     query: list[str] = []
     body: dict[str, object] = {}
@@ -58,7 +60,7 @@ def encode(operation: Operation[Output], arguments: Mapping[str, object]) -> tup
 
 
 def _percent_encode(value: object) -> str:
-    # `int.__repr__`, as an IntEnum's own str differs between Python versions.
+    # `int.__repr__`, as the str of an IntEnum differs between Python versions.
     return percent_encoding.encode(str.__str__(value) if isinstance(value, str) else int.__repr__(cast("int", value)))
 
 
@@ -67,13 +69,13 @@ def decode(operation: Operation[OutputT], response: Response, *, attempts: int, 
 
     Args:
         operation: what was called.
-        response: what came back.
+        response: the response to it.
         attempts: how many times the request was sent.
         now: seconds since the epoch, for a `Retry-After` that is a date.
-        redact: blanks out secrets in text that the service might echo.
+        redact: blanks out secrets that the service may have echoed in a text.
 
     Raises:
-        ServiceError: the status is not a success; a subclass where the code is modelled.
+        ServiceError: the status is not a success; a subclass if the service model knows the code.
         ResponseError: the status is a success, but the body is not this operation's output.
     """
     headers = _redacted(_joined(response.headers), redact)
@@ -89,7 +91,7 @@ def decode(operation: Operation[OutputT], response: Response, *, attempts: int, 
             request_id=request_id, status_code=response.status, headers=headers, attempts=attempts
         )
         return operation.output.model(**members, metadata=metadata)
-    # Not from the error, which holds the whole body, and so what the service may have echoed.
+    # Not raised from the error: that holds the whole body, and so any secret that the service echoed.
     raise ResponseError(
         f"{operation.name} got a success that is not its response: {reason}; "
         f"the body begins {redact(response.body.decode('utf-8', 'replace'))[:_EXCERPT]!r}",
@@ -109,7 +111,7 @@ def _joined(headers: Headers) -> dict[str, str]:
 
 
 def _redacted(headers: dict[str, str], redact: Redact) -> dict[str, str]:
-    # Hardly ever is there anything to blank out: one look at all of them tells.
+    # There is hardly ever anything to blank out, so all of them are checked at once.
     text = "\n".join(headers.values())
     return headers if redact(text) == text else {name: redact(value) for name, value in headers.items()}
 
@@ -119,7 +121,7 @@ def _request_id(headers: Mapping[str, str]) -> str | None:
 
 
 def _json(body: bytes) -> object:
-    # From text, as from bytes json.loads would guess at UTF-16 and skip a byte order mark.
+    # json.loads is given text, as for bytes it would guess UTF-16 and skip a byte order mark.
     return json.loads(body.decode("utf-8"))
 
 
@@ -129,29 +131,45 @@ def _value(shape: Shape, raw: object, where: str, text: Callable[[str], str]) ->
     if isinstance(shape, ListOf):
         if not isinstance(raw, list):
             raise ValueError(f"{where} is not a list")
-        if shape.column is not None and text is _encodable:
-            models = _models(shape.column, raw)
-            if models is not None:
-                return models
+        models = _all_at_once(shape, raw) if text is _encodable else None
+        if models is not None:
+            return models
         return tuple([_value(shape.element, each, f"an element of {where}", text) for each in raw])
     if not isinstance(raw, str):
         raise ValueError(f"{where} is not a string")
     return text(raw)
 
 
-def _models(column: Column, raw: list[Any]) -> tuple[object, ...] | None:
-    """The models of a column, if all its strings are there and ASCII; else None, for a closer look at each."""
-    wire_name = column.wire_name
+# Lists of elements that are made of one string each, as sessions are, come by the hundred. Filling the one slot of each
+# model takes half the time of calling its class.
+
+
+def _all_at_once(shape: ListOf, raw: list[Any]) -> tuple[object, ...] | None:
+    """Return the models of such a list if all its strings are there and ASCII; else None, for a closer look at each."""
+    one_string = _one_string(shape)
+    if one_string is None:
+        return None
+    model, wire_name, fill = one_string
     try:
         values = [each[wire_name] for each in raw]
         if not "".join(values).isascii():
             return None
     except (KeyError, TypeError):
         return None
-    # Half the time of calling the class for each.
-    models = tuple(map(object.__new__, repeat(column.model, len(values))))
-    deque(map(column.fill, models, values), maxlen=0)
+    models = tuple(map(object.__new__, repeat(model, len(values))))
+    deque(map(fill, models, values), maxlen=0)
     return models
+
+
+@functools.cache
+def _one_string(shape: ListOf) -> tuple[type[object], str, Callable[[object, str], None]] | None:
+    """Return the elements' class, the wire name of its one string and the setter of its one slot; None for others."""
+    element = shape.element
+    if isinstance(element, Structure) and isinstance(element.model, type):
+        required = [each for each in element.members if each.required and each.shape is str]
+        if len(required) == len(element.members) == 1:
+            return element.model, required[0].wire_name, getattr(element.model, required[0].name).__set__
+    return None
 
 
 def _members(shape: Structure[object], raw: object, where: str, text: Callable[[str], str]) -> dict[str, object]:
@@ -169,7 +187,7 @@ def _members(shape: Structure[object], raw: object, where: str, text: Callable[[
 
 def _encodable(text: str) -> str:
     if not text.isascii():
-        text.encode()  # a lone surrogate is a ValueError here, and would be one wherever the text is used
+        text.encode()  # a lone surrogate is a ValueError here; later it would be one wherever the text is used
     return text
 
 
@@ -189,7 +207,7 @@ def _service_error(
     operation: str, response: Response, headers: Mapping[str, str], *, attempts: int, now: float, redact: Redact
 ) -> ServiceError:
     def text(raw: str) -> str:
-        # Liberal where a success is strict: a lone surrogate must not make the exception impossible to print.
+        # A lone surrogate is an error in a success. Here it is replaced, so that the exception can be printed.
         return redact(raw if raw.isascii() else raw.encode("utf-8", "replace").decode("utf-8"))
 
     body = _error_body(response, headers)
@@ -213,7 +231,7 @@ def _service_error(
 
 
 def _error_body(response: Response, headers: Mapping[str, str]) -> dict[str, object]:
-    """The body as an object. If it is no JSON, it is the message; if it is compressed, HTML or empty, the status is."""
+    """Return the body as an object. If it is not JSON, it becomes the message; if it is unreadable, the status does."""
     encoding = _unasked_encoding(headers)
     if encoding is not None:
         return {"message": f"{_phrase(response.status)} (the body has {encoding})"}
@@ -231,7 +249,7 @@ def _error_body(response: Response, headers: Mapping[str, str]) -> dict[str, obj
 
 def _is_html(text: str) -> bool:
     before, start = re.compile(_BEFORE_HTML), 0
-    # One by one: a group that is repeated would try all the ways to divide a row of comments, for days.
+    # One by one: a repeated group would try all ways to divide a row of comments, which takes days.
     while skipped := before.match(text, start):
         start = skipped.end()
     return re.compile(_HTML).match(text, start) is not None
@@ -247,16 +265,16 @@ def _phrase(status: int) -> str:
 
 
 def _error_code(headers: Mapping[str, str], body: Mapping[str, object]) -> str:
-    """The first that is not empty of the header, `code` or `Code`, and `__type`; `""` if there is none."""
+    """Return the first code that is not empty of the header, `code` or `Code`, and `__type`; `""` if there is none."""
     named = (headers.get("x-amzn-errortype"), body.get("code", body.get("Code")), body.get("__type"))
     return next(filter(None, map(_clean_code, named)), "")
 
 
 def _clean_code(raw: object) -> str:
-    """`com.amazon#ThrottlingException:http://…` becomes `ThrottlingException`; of a comma list it is the first."""
+    """Shorten `com.amazon#ThrottlingException:http://…` to `ThrottlingException`, and a comma list to its first."""
     if not isinstance(raw, str):
         return ""
-    visible = "".join(each for each in raw if each.isprintable())  # a line break would forge a line of the log
+    visible = "".join(each for each in raw if each.isprintable())  # a line break could forge a line of the log
     cleaned = (each.split(":", 1)[0].rsplit("#", 1)[-1].strip() for each in visible.split(","))
     return next(filter(None, cleaned), "")
 
@@ -274,12 +292,12 @@ def _error_members(shape: ErrorShape, body: Mapping[str, object], text: Callable
         try:
             members[member.name] = _value(member.shape, body.get(member.wire_name), member.wire_name, text)
         except ValueError:  # noqa: PERF203 - a handful of members, of errors
-            continue  # absent, or not what the model says; the error matters more than its details
+            continue  # absent, or not what the model says: the error matters more than its details
     return members
 
 
 def _retry_after(raw: object, now: float) -> float | None:
-    """`Retry-After` (RFC 9110, 10.2.3) in seconds from now; None if it is neither seconds nor an HTTP date."""
+    """Return `Retry-After` (RFC 9110, 10.2.3) in seconds from now; None if it is neither seconds nor an HTTP date."""
     text = str(raw).strip()
     if re.fullmatch(_SECONDS, text):
         return float(text)

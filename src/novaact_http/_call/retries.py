@@ -1,9 +1,10 @@
-"""When to try again, and how long to wait before. Pure: randomness is an argument.
+"""Whether to retry, and how long to wait before that. Pure: randomness is an argument.
 
-AWS's standard mode, as botocore 1.44 has it; adaptive mode adds a rate of sending to it (see `rate_limiter`):
+This is AWS's standard mode, as in botocore 1.44. Adaptive mode limits the rate of sending too (see `rate_limiter`).
 https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
-Beyond that, `Retry-After` is waited for, and a success that is not a response is a failure like another. Only what is
-safe to repeat is repeated: what only reads, what was certainly not sent, what the service itself refused or failed at.
+Two things are added: `Retry-After` is waited for, and a success that is not a valid response is retried like an error.
+Only requests that are safe to repeat are repeated: those that only read, that were certainly not sent, that the service
+refused, or on which the service failed.
 """
 
 from __future__ import annotations
@@ -59,7 +60,7 @@ _EARNED_WITHOUT_RETRY = 1
 
 
 class Quota:
-    """The tokens that retries are paid with, shared by all calls of a client: in an outage they run out.
+    """The tokens that retries cost. All calls of a client share them, so that in an outage they run out.
 
     Safe to share between threads.
     """
@@ -73,7 +74,7 @@ class Quota:
         self._lock = threading.Lock()
 
     def acquire(self, amount: int) -> bool:
-        """Take the tokens, if there are so many."""
+        """Take the tokens if enough are left, and return whether they were."""
         with self._lock:
             if amount > self._left:
                 return False
@@ -81,7 +82,7 @@ class Quota:
             return True
 
     def release(self, amount: int) -> None:
-        """Give tokens back; there are never more than at the start."""
+        """Give tokens back, but never more than there were at the start."""
         with self._lock:
             self._left = min(self._left + amount, _CAPACITY)
 
@@ -90,8 +91,8 @@ class Retries:
     """The retries of one call.
 
     Args:
-        policy: the client's.
-        quota: the client's.
+        policy: the client's retry policy.
+        quota: the client's quota.
     """
 
     def __init__(self, policy: RetryPolicy, quota: Quota) -> None:
@@ -101,28 +102,30 @@ class Retries:
 
     @property
     def max_attempts(self) -> int:
-        """The most attempts the call may take, the first included."""
+        """How many attempts the call may take at most, the first one included."""
         return 1 if self._policy.mode == "off" else self._policy.max_attempts
 
     def delay(
         self, operation: Operation[Output], failure: Failure, attempt: int, *, left: float = math.inf
     ) -> float | None:
-        """Seconds to wait before the next attempt, or None to give up and raise the failure.
+        """Return the seconds to wait before the next attempt, or None to give up and raise the failure.
 
         Args:
             operation: what was called.
             failure: how this attempt failed.
-            attempt: its number, from 1.
-            left: seconds that the call has left. A wait that is no shorter costs nothing, as it will not be begun.
+            attempt: the number of this attempt, from 1.
+            left: how many seconds the call has left. If the wait is not shorter, it costs no tokens, as the call ends.
         """
         if attempt >= self.max_attempts or not _is_retryable(operation, failure):
             return None
         throttled = is_throttling(operation, failure)
         scale = _THROTTLING_SCALE if throttled else _SCALE
-        # 2.0 to a great power is not a number any more; the backoff stopped growing long before.
+        # A large power of 2.0 would overflow. The backoff stops growing long before.
         backoff = max(0.0, self._policy.rng()) * min(scale * 2.0 ** min(attempt - 1, 64), _LONGEST_BACKOFF)
         wait = (
-            backoff if isinstance(failure, TransportError) else _as_told(failure.headers, failure.retry_after, backoff)
+            backoff
+            if isinstance(failure, TransportError)
+            else _with_retry_after(failure.headers, failure.retry_after, backoff)
         )
         if wait < left:
             cost = _THROTTLING_COST if throttled else _COST
@@ -132,7 +135,7 @@ class Retries:
         return wait
 
     def succeeded(self) -> None:
-        """Earn back what the last retry cost, or a token if there was none."""
+        """Give back what the last retry cost, or one token if the call had no retry."""
         self._quota.release(_EARNED_WITHOUT_RETRY if self._paid is None else self._paid)
 
 
@@ -150,7 +153,7 @@ def _is_retryable(operation: Operation[Output], failure: Failure) -> bool:
 
 
 def is_throttling(operation: Operation[Output], failure: Failure) -> bool:
-    """Does the service say that there are too many requests?"""
+    """Tell whether the service says that there are too many requests."""
     if not isinstance(failure, ServiceError):
         return False
     if failure.code in _THROTTLING_CODES:
@@ -160,8 +163,8 @@ def is_throttling(operation: Operation[Output], failure: Failure) -> bool:
     return failure.status_code == 429
 
 
-def _as_told(headers: Mapping[str, str], retry_after: float | None, backoff: float) -> float:
-    """The backoff, or what the service asks for if that is longer, within reason."""
+def _with_retry_after(headers: Mapping[str, str], retry_after: float | None, backoff: float) -> float:
+    """Return the backoff, or the wait that the service asks for if that is longer, up to a limit."""
     delay = backoff
     with contextlib.suppress(ValueError):
         milliseconds = int(headers.get("x-amz-retry-after", ""))

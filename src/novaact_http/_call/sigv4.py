@@ -1,10 +1,10 @@
-"""AWS Signature Version 4, for requests whose whole body is at hand.
+"""AWS Signature Version 4, for requests whose whole body is known.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
 
-Pure: time is an argument. Every header given is signed, so give those only that no proxy changes. The path is encoded
-once more for the canonical URI, and the query is not; both must come as they go on the wire.
-The tests hold each step against botocore's on the same input, byte for byte.
+Pure: time is an argument. Every given header is signed, so give only headers that no proxy changes. Path and query must
+be given exactly as they are sent. The canonical URI encodes the path once more, but not the query.
+The tests compare each step with botocore's on the same input, byte for byte.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ if TYPE_CHECKING:
 
 ALGORITHM = "AWS4-HMAC-SHA256"
 
-_PLAIN_PATH = re.compile(r"(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+/?")  # in its canonical form already
+_PLAIN_PATH = re.compile(r"(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+/?")  # already in canonical form
 
 
 class Scope(NamedTuple):
-    """What a signature is valid for, besides its day: a region and a service."""
+    """The region and the service that a signature is valid for. It is also valid for one day only."""
 
     region: str
     service: str
 
     def on(self, timestamp: str) -> str:
-        """The credential scope of the timestamp's day."""
+        """Return the credential scope for the day of a timestamp."""
         return f"{timestamp[:8]}/{self.region}/{self.service}/aws4_request"
 
 
@@ -58,9 +58,9 @@ class Signer(Protocol):
             target: encoded path and query, as on the request line.
             headers: at least Host; all of them are signed.
             body: the whole body.
-            credentials: to sign with.
+            credentials: the credentials to sign with.
             scope: region and service.
-            now: seconds since the epoch.
+            now: the time to sign with, in seconds since the epoch.
         """
         ...
 
@@ -69,8 +69,8 @@ class SigV4Signer:
     """The library's own signer. Safe to share between threads."""
 
     def __init__(self) -> None:
-        # The last signing key derived and what it was derived from. One is enough: a client has one set of credentials
-        # at a time. The tuple is replaced whole, so that threads need no lock.
+        # The last signing key and what it was derived from. One is enough, as a client has one set of credentials at a
+        # time. The whole tuple is replaced, so that threads need no lock.
         self._last: tuple[tuple[str, str, Scope], bytes, str] | None = None
         self._last_date = (0, amz_date(0))
 
@@ -78,7 +78,7 @@ class SigV4Signer:
         return "SigV4Signer()"
 
     def __reduce__(self) -> tuple[type[SigV4Signer], tuple[()]]:
-        return SigV4Signer, ()  # never with the key
+        return SigV4Signer, ()  # the key must not be pickled
 
     def sign(
         self,
@@ -117,7 +117,7 @@ class SigV4Signer:
 
 
 class BotocoreSigner:
-    """Signs with AWS's own code, `botocore.auth.SigV4Auth`, for those who prefer it; imports it on first use."""
+    """Signs with AWS's own code, `botocore.auth.SigV4Auth`, which it imports on first use."""
 
     def __repr__(self) -> str:
         return "BotocoreSigner()"
@@ -140,12 +140,12 @@ class BotocoreSigner:
 
         timestamp = amz_date(now)
         to_sign = headers + _date_and_token(timestamp, credentials)
-        # The host in the URL is not looked at, as the Host header is among those given.
+        # botocore ignores the host in the URL, as there is a Host header.
         request = AWSRequest(method=method, url=f"https://localhost{target}", data=body)
         for name, value in to_sign:
             request.headers[name] = value
         request.context["timestamp"] = timestamp
-        # Step by step, as `add_auth` would take the time from the system's clock, and log the signature.
+        # Not `add_auth`, which would take the time from the system's clock and log the signature.
         auth = SigV4Auth(
             BotocoreCredentials(
                 credentials.access_key_id, credentials.secret_access_key, credentials.session_token or None
@@ -159,17 +159,17 @@ class BotocoreSigner:
 
 
 def amz_date(now: float) -> str:
-    """Seconds since the epoch as `YYYYMMDDTHHMMSSZ`."""
+    """Write seconds since the epoch as `YYYYMMDDTHHMMSSZ`."""
     return time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(now))
 
 
 def canonical_request(method: str, target: str, headers: Headers, body: bytes) -> str:
-    """The request in the one form that both sides hash."""
+    """Return the canonical request: the form of the request that both sides hash."""
     return _canonical_request(method, target, headers, body)[1]
 
 
 def _canonical_request(method: str, target: str, headers: Headers, body: bytes) -> tuple[str, str]:
-    """The names of the headers, as they are signed, and the request with them."""
+    """Return the names of the signed headers, and the canonical request."""
     path, _, query = target.partition("?")
     values: dict[str, str] = {}
     for name, value in headers:
@@ -186,7 +186,7 @@ def _canonical_request(method: str, target: str, headers: Headers, body: bytes) 
 
 
 def string_to_sign(timestamp: str, scope: Scope, canonical: str) -> str:
-    """What the signing key is applied to."""
+    """Return the text that the signing key signs."""
     return _string_to_sign(timestamp, scope.on(timestamp), canonical)
 
 
@@ -195,7 +195,7 @@ def _string_to_sign(timestamp: str, scope: str, canonical: str) -> str:
 
 
 def signing_key(secret_access_key: str, date: str, scope: Scope) -> bytes:
-    """The key derived for one day (`YYYYMMDD`), region and service."""
+    """Derive the signing key for one day (`YYYYMMDD`), region and service."""
     key = f"AWS4{secret_access_key}".encode()
     for part in (date, scope.region, scope.service, "aws4_request"):
         key = hmac.digest(key, part.encode(), "sha256")
@@ -203,7 +203,7 @@ def signing_key(secret_access_key: str, date: str, scope: Scope) -> bytes:
 
 
 def _canonical_uri(path: str) -> str:
-    # RFC 3986, 5.2.4, and repeated slashes become one, as AWS asks of all services but S3.
+    # RFC 3986, 5.2.4. Repeated slashes become one, as AWS requires for all services except S3.
     segments: list[str] = []
     for segment in path.split("/"):
         if segment == "..":

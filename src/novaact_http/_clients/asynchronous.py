@@ -1,4 +1,4 @@
-"""`AsyncClient`: the flow, driven on asyncio."""
+"""`AsyncClient`: drives the flow on asyncio."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from novaact_http._aws.credentials import credentials_or_raise
 from novaact_http._call.flow import GetCredentials, Need, call
 from novaact_http._call.messages import Request, Response
-from novaact_http._clients.base import ClientBase, Shared, list_sessions_arguments
-from novaact_http._clients.pagers import AsyncPager, Options
+from novaact_http._clients.base import ClientBase, Senders
 from novaact_http._http.asyncio_pool import Pool
 from novaact_http._http.deadline import DeadlinePassed, wait_until
 from novaact_http._operations.sessions import LIST_SESSIONS
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
 
     from novaact_http._aws.credentials import BotocoreCredentials
     from novaact_http._call.sigv4 import Signer
+    from novaact_http._clients.pagers import AsyncPager
     from novaact_http._operations.common import SortOrder
     from novaact_http._operations.sessions import ListSessionsResponse, SessionSummary
     from novaact_http._operations.shapes import Operation, Output
@@ -42,17 +42,18 @@ __all__ = ["AsyncClient"]
 
 OutputT = TypeVar("OutputT", bound="Output")
 
-# The event loop of Windows that asyncio prefers there cannot watch sockets.
+# On Windows, asyncio's default event loop cannot watch sockets.
 _HAS_POOL = sys.platform != "win32"
 
-_LOOK_AGAIN = 5.0  # seconds; whether credentials still come, as the event loop on which another call gets them may stop
+_RECHECK_AFTER = 5.0  # seconds. Another call may get the credentials on an event loop that has stopped since
 
 
 class AsyncClient(ClientBase):
-    """A client for Amazon Nova Act on asyncio. Safe to share between tasks; make one and keep it.
+    """A client for Amazon Nova Act on asyncio. It is safe to share between tasks: make one and keep it.
 
-    Use it as an asynchronous context manager, or await `aclose()` when done with it. It takes the arguments of `Client`
-    and raises the same, but `transport` is any `httpx.AsyncBaseTransport`.
+    Use it as an asynchronous context manager, or await `aclose()` when you no longer need it. It takes the arguments of
+    `Client` and raises the same errors, with two differences: `transport` is any `httpx.AsyncBaseTransport`, and the
+    function for `credentials` may be asynchronous.
     """
 
     def __init__(
@@ -76,6 +77,7 @@ class AsyncClient(ClientBase):
         correct_clock_skew: bool = True,
         app_id: str | None = None,
     ) -> None:
+        # The only place that hands the options on. Type checkers compare them with `ClientOptions`.
         super().__init__(
             region=region,
             profile=profile,
@@ -93,7 +95,7 @@ class AsyncClient(ClientBase):
             app_id=app_id,
         )
         make = partial(_make_sender, transport, self._tls, self._proxy_url)
-        self._shared: Shared[Pool, AsyncSender] = Shared(
+        self._senders: Senders[Pool, AsyncSender] = Senders(
             Pool(self._tls) if transport is None and self._proxy_url is None and _HAS_POOL else None,
             make,
             None if transport is None else make(),
@@ -110,8 +112,14 @@ class AsyncClient(ClientBase):
         sort_order: SortOrder | str | None = None,
     ) -> ListSessionsResponse:
         """List one page of a workflow run's sessions. See `Client.list_sessions`."""
-        arguments = list_sessions_arguments(workflow_definition_name, workflow_run_id, sort_order)
-        return await self._call(LIST_SESSIONS, {**arguments, "max_results": max_results, "next_token": next_token})
+        arguments = {
+            "workflow_definition_name": workflow_definition_name,
+            "workflow_run_id": workflow_run_id,
+            "max_results": max_results,
+            "next_token": next_token,
+            "sort_order": sort_order,
+        }
+        return await self._call(LIST_SESSIONS, arguments)
 
     def iter_sessions(
         self,
@@ -124,26 +132,26 @@ class AsyncClient(ClientBase):
         starting_token: str | None = None,
         prefetch: bool = False,
     ) -> AsyncPager[ListSessionsResponse, SessionSummary]:
-        """List all of a workflow run's sessions, with `async for`. See `Client.iter_sessions`.
+        """List all sessions of a workflow run with `async for`. See `Client.iter_sessions`.
 
-        With `prefetch`, the next page is fetched while the caller works on this one: one page more than is needed, if
-        the caller stops early. Close the iterator then, or leave its task to the event loop to clean up:
-        `async with contextlib.aclosing(aiter(pager)) as sessions`.
+        With `prefetch`, the next page is fetched while you work on the current one. If you stop early, that is one page
+        more than needed. Close the iterator then (`async with contextlib.aclosing(aiter(pager)) as sessions`), or the
+        event loop cleans up its task later.
         """
-        arguments = list_sessions_arguments(workflow_definition_name, workflow_run_id, sort_order)
+        from novaact_http._clients.pagers import AsyncPager, Options  # many programs never list
+
+        arguments = {
+            "workflow_definition_name": workflow_definition_name,
+            "workflow_run_id": workflow_run_id,
+            "sort_order": sort_order,
+        }
         options = Options(page_size=page_size, max_items=max_items, starting_token=starting_token)
-        options.check(LIST_SESSIONS, arguments)
-        return AsyncPager(
-            LIST_SESSIONS.paging,
-            options,
-            lambda page: self._call(LIST_SESSIONS, {**arguments, **page}),
-            prefetch=prefetch,
-        )
+        return AsyncPager(self._call, LIST_SESSIONS, arguments, options, prefetch=prefetch)
 
     async def aclose(self) -> None:
-        """Close this event loop's connections. Calls after that raise a `NovaActError`; closing again does nothing."""
+        """Close the connections of this event loop. Later calls raise a `NovaActError`. Closing again does nothing."""
         _check_asyncio()
-        sender = self._shared.close()
+        sender = self._senders.close()
         if sender is not None:
             await sender.aclose()
 
@@ -168,7 +176,7 @@ class AsyncClient(ClientBase):
                     return finished.value  # type: ignore[no-any-return]
                 try:
                     step, answer = flow.send, await self._answer(need)
-                except NovaActError as error:  # the flow decides what comes of it
+                except NovaActError as error:  # the flow decides what to do about it
                     step, answer = flow.throw, error
         except BaseException as error:
             traceback_scrubbing.clear(error)
@@ -178,7 +186,7 @@ class AsyncClient(ClientBase):
 
     async def _answer(self, need: Need) -> object:
         if isinstance(need, Request):
-            pool = self._shared.pool()
+            pool = self._senders.pool()
             return await (self._send_through_httpx(need) if pool is None else pool.send(need))
         if isinstance(need, GetCredentials):
             return await self._get_credentials(need)
@@ -188,22 +196,23 @@ class AsyncClient(ClientBase):
     async def _get_credentials(self, need: GetCredentials) -> Credentials:
         loop = asyncio.get_running_loop()
         while not isinstance(found := self._credentials.get(need.refused, loop), Credentials):
-            look_again = time.monotonic() + _LOOK_AGAIN
-            is_last = need.deadline is not None and need.deadline <= look_again
+            recheck_at = time.monotonic() + _RECHECK_AFTER
+            is_last = need.deadline is not None and need.deadline <= recheck_at
             try:
-                got = await wait_until(need.deadline if is_last else look_again, asyncio.wrap_future(found))
-                return credentials_or_raise(got)
+                result = await wait_until(need.deadline if is_last else recheck_at, asyncio.wrap_future(found))
+                return credentials_or_raise(result)
             except DeadlinePassed as error:
                 if is_last:
                     raise DeadlineExceeded(
-                        "the call's time was over before its credentials came", request_sent=False
+                        "the call's time was over before there were credentials", request_sent=False
                     ) from error
         return found
 
     async def _send_through_httpx(self, request: Request) -> Response:
-        if not self._shared.has_httpx:
-            await asyncio.get_running_loop().run_in_executor(None, self._shared.through_httpx)  # it imports httpx
-        return await self._shared.through_httpx().send(request)
+        if not self._senders.has_httpx:
+            # On a thread, as importing httpx takes long.
+            await asyncio.get_running_loop().run_in_executor(None, self._senders.through_httpx)
+        return await self._senders.through_httpx().send(request)
 
 
 def _make_sender(
@@ -219,5 +228,5 @@ def _check_asyncio() -> None:
         asyncio.get_running_loop()
     except RuntimeError:
         raise ConfigurationError(
-            "AsyncClient works in a running asyncio event loop only; elsewhere use Client"
+            "AsyncClient works only in a running asyncio event loop", advice="use Client elsewhere"
         ) from None

@@ -1,4 +1,4 @@
-"""What both clients are made of: their settings, and what they share with their copies. Nothing here waits."""
+"""What both clients have in common: options, settings, and what a client shares with its copies. Nothing here waits."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import threading
 import time
 import warnings
 from functools import partial
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 import attrs
 
@@ -16,9 +16,11 @@ from novaact_http._aws.credentials import Provider, choose_source
 from novaact_http._aws.profiles import Profile
 from novaact_http._aws.settings import is_loopback, resolve
 from novaact_http._call import flow
+from novaact_http._call.clock_skew import ClockSkew
 from novaact_http._call.rate_limiter import RateLimiter
 from novaact_http._call.retries import Quota
 from novaact_http._call.sigv4 import SigV4Signer
+from novaact_http._call.user_agent import user_agent
 from novaact_http._http import httpx_patches, tls
 from novaact_http._support import traceback_scrubbing
 from novaact_http._support.fork_safety import renew_after_fork
@@ -28,40 +30,59 @@ from novaact_http.errors import ConfigurationError, CredentialsError, NovaActErr
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
+    from typing import TypedDict
 
-    from typing_extensions import Self
+    from typing_extensions import Self, Unpack
 
     from novaact_http._call.sigv4 import Signer
-    from novaact_http._operations.common import SortOrder
+    from novaact_http._http import asyncio_pool, blocking_pool
+
+    class ClientOptions(TypedDict):
+        """The arguments of both constructors, as `Client` documents them. For type checkers only, to start faster."""
+
+        region: str | None
+        profile: str | None
+        credentials: object
+        endpoint_url: str | None
+        use_fips: bool | None
+        use_dualstack: bool | None
+        retries: RetryPolicy | None
+        timeout: Timeout | float | None
+        transport: object
+        verify: str | os.PathLike[str] | ssl.SSLContext | None
+        signer: Signer | None
+        on_attempt: Callable[[Attempt], object] | None
+        correct_clock_skew: bool
+        app_id: str | None
 
 
-class Closable(Protocol):
-    """A pool, as far as this module knows it."""
-
-    def close(self) -> None:
-        """Close what is idle now, and the rest when it becomes so."""
-        ...
+PoolT = TypeVar("PoolT", bound="blocking_pool.Pool | asyncio_pool.Pool")
+HttpxSenderT = TypeVar("HttpxSenderT")
 
 
-PoolT = TypeVar("PoolT", bound=Closable)
-SenderT = TypeVar("SenderT")
-
-
-class Shared(Generic[PoolT, SenderT]):
-    """What a client shares with those that `with_options` makes of it: what sends, and whether it is closed.
+class Senders(Generic[PoolT, HttpxSenderT]):
+    """What sends the requests of a client, and of its copies by `with_options`: the library's pool, or httpx.
 
     Args:
-        pool: the lean one; None if all goes through httpx.
-        make: makes what sends through httpx, when that is first needed, as importing httpx takes a while.
-        sender: it, if it has been made already.
-        patched: the method of httpx's classes that mocking tools patch; while one of them does, all goes through httpx.
+        pool: the library's pool; None if all requests go through httpx.
+        make_httpx_sender: makes the object that sends through httpx. It is called when that is first needed, as
+            importing httpx takes long.
+        httpx_sender: the result of `make_httpx_sender`, if it was called already; else None.
+        patched: the method of httpx's classes that mocking tools patch. While a tool does, all requests go through
+            httpx.
     """
 
-    def __init__(self, pool: PoolT | None, make: Callable[[], SenderT], sender: SenderT | None, patched: str) -> None:
+    def __init__(
+        self,
+        pool: PoolT | None,
+        make_httpx_sender: Callable[[], HttpxSenderT],
+        httpx_sender: HttpxSenderT | None,
+        patched: str,
+    ) -> None:
         self._pool = pool
-        self._make = make
-        self._sender = sender
+        self._make_httpx_sender = make_httpx_sender
+        self._httpx_sender = httpx_sender
         self._patched = patched
         self._closed = False
         self._lock = threading.Lock()
@@ -71,129 +92,107 @@ class Shared(Generic[PoolT, SenderT]):
         self._lock = threading.Lock()
 
     def pool(self) -> PoolT | None:
-        """What sends now; None for `through_httpx`."""
+        """Return the pool if requests go through it now; None if they go `through_httpx`."""
         return None if self._pool is None or httpx_patches.are_installed(self._patched) else self._pool
 
     @property
     def has_httpx(self) -> bool:
-        """Is there no more to be imported for `through_httpx`?"""
-        return self._sender is not None
+        """Whether httpx is imported, so that `through_httpx` returns at once."""
+        return self._httpx_sender is not None
 
-    def through_httpx(self) -> SenderT:
-        """What sends through httpx."""
+    def through_httpx(self) -> HttpxSenderT:
+        """Return what sends through httpx.
+
+        Raises:
+            NovaActError: the client is closed.
+        """
         with self._lock:
             if self._closed:
                 raise NovaActError("this client is closed; make a new one")
-            if self._sender is None:
-                self._sender = self._make()
-            return self._sender
+            if self._httpx_sender is None:
+                self._httpx_sender = self._make_httpx_sender()
+            return self._httpx_sender
 
-    def close(self) -> SenderT | None:
-        """Close it, and return what is to be closed besides."""
+    def close(self) -> HttpxSenderT | None:
+        """Close the pool, and return what sends through httpx, for the caller to close; None if there is nothing."""
         if self._pool is not None:
             self._pool.close()
         with self._lock:
             self._closed = True
-            sender, self._sender = self._sender, None
+            sender, self._httpx_sender = self._httpx_sender, None
             return sender
 
 
 class ClientBase:
-    """What both clients are made of."""
+    """The base of both clients."""
 
     exceptions = errors
 
-    def __init__(
-        self,
-        *,
-        region: str | None,
-        profile: str | None,
-        credentials: object,
-        endpoint_url: str | None,
-        use_fips: bool | None,
-        use_dualstack: bool | None,
-        retries: RetryPolicy | None,
-        timeout: Timeout | float | None,
-        transport: object,
-        verify: str | os.PathLike[str] | ssl.SSLContext | None,
-        signer: Signer | None,
-        on_attempt: Callable[[Attempt], object] | None,
-        correct_clock_skew: bool,
-        app_id: str | None,
-    ) -> None:
-        _check_retries(retries)
-        if not isinstance(correct_clock_skew, bool):
-            raise ConfigurationError(f"correct_clock_skew must be True or False, not {correct_clock_skew!r}")
-        if on_attempt is not None and not callable(on_attempt):
-            raise ConfigurationError(f"on_attempt must be a function that takes an Attempt, not {on_attempt!r}")
-        if signer is not None and not callable(getattr(signer, "sign", None)):
-            raise ConfigurationError(f"signer must have a method sign(), such as BotocoreSigner(), not {signer!r}")
-        with traceback_scrubbing.cleared():  # the environment and the credentials file have secrets
+    def __init__(self, **options: Unpack[ClientOptions]) -> None:
+        _check(options)
+        profile, verify = options["profile"], options["verify"]
+        with traceback_scrubbing.cleared():  # the environment and the credentials file contain secrets
             settings = resolve(
-                region=region,
-                endpoint_url=endpoint_url,
-                use_fips=use_fips,
-                use_dualstack=use_dualstack,
-                app_id=app_id,
-                retries=retries,
-                connects=transport is None,
+                region=options["region"],
+                endpoint_url=options["endpoint_url"],
+                use_fips=options["use_fips"],
+                use_dualstack=options["use_dualstack"],
+                app_id=options["app_id"],
+                retries=options["retries"],
+                connects=options["transport"] is None,
                 verifies=verify is not None,
                 environ=os.environ,
                 profile=Profile(profile, os.environ),
             )
-            found = choose_source(
-                credentials, profile=profile, region=settings.region, environ=os.environ, now=time.time()
+            source = choose_source(
+                options["credentials"], profile=profile, region=settings.region, environ=os.environ, now=time.time()
             )
         endpoint = settings.endpoint
         self._proxy_url = settings.proxy_url
         scheme = "https" if (settings.proxy_url or "").startswith("https:") else endpoint.scheme
         if settings.ca_bundle is not None:
-            path, source, _ = settings.ca_bundle
-            self._tls = tls.provider(path, scheme=scheme, source=source)
+            path, bundle_source, _ = settings.ca_bundle
+            self._tls = tls.provider(path, scheme=scheme, source=bundle_source)
         else:
             self._tls = tls.provider(verify, scheme=scheme)
-        skew = flow.ClockSkew()
-        # A clock thought to be slow may have been set right meanwhile. It must not make credentials look expired, or
-        # nothing would be sent, and nothing learnt of the clock, ever again; the service says so if they are.
-        self._credentials = Provider(found, lambda: time.time() + min(skew.seconds, 0.0))
+        skew = ClockSkew()
+        # Only a negative skew counts for the expiry of credentials. A positive one may be outdated, as somebody may
+        # have set a slow clock right since. It would make credentials look expired, so nothing would be sent and the
+        # skew never learnt again. If credentials really are expired, the service says so.
+        self._credentials = Provider(source, lambda: time.time() + min(skew.seconds, 0.0))
         self._context = flow.Context(
             endpoint=endpoint,
             region=settings.region,
-            timeout=_timeout(timeout),
-            signer=SigV4Signer() if signer is None else signer,
+            timeout=_timeout(options["timeout"]),
+            signer=SigV4Signer() if options["signer"] is None else options["signer"],
             retries=settings.retries,
             quota=Quota(),
             limiter=RateLimiter(time.monotonic()),
             skew=skew,
-            correct_clock_skew=correct_clock_skew,
+            correct_clock_skew=options["correct_clock_skew"],
             clock=time.time,
             monotonic=time.monotonic,
             new_invocation_id=_uuid4,
-            user_agent=flow.user_agent(settings.app_id),
-            on_attempt=on_attempt,
+            user_agent=user_agent(settings.app_id),
+            on_attempt=options["on_attempt"],
             renews_credentials=self._credentials.renews,
         )
-        # What a pickled client is made of again: what was passed, and what was found of the service. What belongs to
-        # the machine (credentials, CA bundle, proxy) is looked for anew.
-        self._options: dict[str, object] = {
+        # A pickled client is made again from what was passed and from the resolved settings of the service. The
+        # settings of the machine (credentials, CA bundle, proxy) are resolved anew where it is unpickled.
+        self._options: ClientOptions = {
+            **options,
             "region": settings.region,
-            "profile": profile,
-            "credentials": credentials,
             "endpoint_url": settings.endpoint_url,
             "use_fips": settings.use_fips,
             "use_dualstack": settings.use_dualstack,
-            "transport": transport,
-            "verify": verify,
-            "signer": signer,
-            "on_attempt": on_attempt,
-            "correct_clock_skew": correct_clock_skew,
             "app_id": settings.app_id,
         }
         for remark in settings.remarks:
             log().warning(remark)
         if endpoint.scheme == "http" and not is_loopback(endpoint.host):
             warnings.warn(
-                f"requests to http://{endpoint.authority} are not encrypted: whoever sees one can read and replay it",
+                f"requests to http://{endpoint.authority} are not encrypted: "
+                "use https, or others can read and replay them",
                 stacklevel=3,
             )
 
@@ -203,23 +202,22 @@ class ClientBase:
 
     def __reduce__(self) -> tuple[partial[Self], tuple[()]]:
         context = self._context
-        options: dict[str, Any] = {**self._options, "retries": context.retries, "timeout": context.timeout}
+        options: ClientOptions = {**self._options, "retries": context.retries, "timeout": context.timeout}
         _check_picklable(options)
         return partial(type(self), **options), ()
 
     def with_options(self, *, timeout: Timeout | float | None = None, retries: RetryPolicy | None = None) -> Self:
-        """This client with other limits, for example `client.with_options(timeout=2).list_sessions(...)`.
+        """Return this client with other limits, for example `client.with_options(timeout=2).list_sessions(...)`.
 
-        It shares all else with this one: connections, quota of retries, credentials, what was learnt of the clock and
-        (in adaptive mode) of the rate that the service admits.
-        Closing either closes both.
+        The two share all else: connections, the retry quota, credentials, the clock skew, and in adaptive mode the rate
+        of sending. Closing one closes both.
 
         Args:
-            timeout: instead of this client's, or None for the same.
-            retries: instead of this client's, or None for the same.
+            timeout: a `Timeout`, or seconds for a whole call; None to keep this client's.
+            retries: a `RetryPolicy`; None to keep this client's.
 
         Raises:
-            ConfigurationError: they are something else.
+            ConfigurationError: a value is none of these.
         """
         _check_retries(retries)
         other = object.__new__(type(self))
@@ -234,31 +232,49 @@ class ClientBase:
 
 
 def _uuid4() -> str:
-    # As `uuid` makes it, which is slower, and takes 2 ms to import.
+    # The same as `uuid.uuid4`, which is slower and takes 2 ms to import.
     digits = os.urandom(16).hex()
     variant = "89ab"[int(digits[16], 16) & 3]
     return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
 
 
+def _check(options: ClientOptions) -> None:
+    """Raise a `ConfigurationError` if an option is wrong; for those options that nothing else checks."""
+    _check_retries(options["retries"])
+    correct_clock_skew, on_attempt, signer = options["correct_clock_skew"], options["on_attempt"], options["signer"]
+    if not isinstance(correct_clock_skew, bool):
+        raise _wrong("correct_clock_skew", f"must be True or False, not {correct_clock_skew!r}")
+    if on_attempt is not None and not callable(on_attempt):
+        raise _wrong("on_attempt", f"must be a function that takes an Attempt, not {on_attempt!r}")
+    if signer is not None and not callable(getattr(signer, "sign", None)):
+        raise _wrong("signer", f"must have a method sign(), such as BotocoreSigner(), not {signer!r}")
+
+
+def _wrong(argument: str, problem: str) -> ConfigurationError:
+    return ConfigurationError(problem, setting=argument, source=f"the argument {argument}")
+
+
 def _check_retries(retries: object) -> None:
     if not isinstance(retries, (RetryPolicy, type(None))):
-        raise ConfigurationError(f"retries must be a novaact_http.RetryPolicy, not {type(retries).__name__}")
+        raise _wrong("retries", f"must be a novaact_http.RetryPolicy, not {type(retries).__name__}")
 
 
-def _check_picklable(options: Mapping[str, object]) -> None:
+def _check_picklable(options: ClientOptions) -> None:
     import pickle
     from types import FunctionType
 
     for name, value in options.items():
         if name == "credentials" and not isinstance(value, (FunctionType, type(None))):
             raise CredentialsError(
-                "a client is not pickled with the credentials that were passed to it, so that no secret is written "
-                "anywhere: pass credentials=... nothing, or a function of a module, which is pickled by its name alone"
+                "is not pickled with the client, so that no secret is written anywhere",
+                setting=name,
+                source=f"the argument {name}",
+                advice="leave it out, or pass a function of a module, which is pickled by its name alone",
             )
         try:
             pickle.dumps(value)
         except Exception as error:
-            raise ConfigurationError(f"a client is not pickled with this argument {name}: {error}") from error
+            raise _wrong(name, f"cannot be pickled with the client: {error}") from error
 
 
 def _timeout(given: Timeout | float | None) -> Timeout:
@@ -268,15 +284,7 @@ def _timeout(given: Timeout | float | None) -> Timeout:
         return given
     try:
         return Timeout(total=given)
-    except ConfigurationError as error:
-        raise ConfigurationError(f"timeout must be a novaact_http.Timeout or a number of seconds: {error}") from None
-
-
-def list_sessions_arguments(
-    workflow_definition_name: str, workflow_run_id: str, sort_order: SortOrder | str | None
-) -> dict[str, object]:
-    return {
-        "workflow_definition_name": workflow_definition_name,
-        "workflow_run_id": workflow_run_id,
-        "sort_order": sort_order,
-    }
+    except ConfigurationError:
+        raise _wrong(
+            "timeout", f"must be a novaact_http.Timeout or a positive number of seconds, at most a year, not {given!r}"
+        ) from None

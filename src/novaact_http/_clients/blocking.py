@@ -1,4 +1,4 @@
-"""`Client`: the flow, driven by blocking calls."""
+"""`Client`: drives the flow with blocking calls."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from novaact_http._aws.credentials import credentials_or_raise
 from novaact_http._call.flow import GetCredentials, Need, call
 from novaact_http._call.messages import Request
-from novaact_http._clients.base import ClientBase, Shared, list_sessions_arguments
-from novaact_http._clients.pagers import Options, Pager
+from novaact_http._clients.base import ClientBase, Senders
 from novaact_http._http.blocking_pool import Pool
 from novaact_http._operations.sessions import LIST_SESSIONS
 from novaact_http._support import traceback_scrubbing
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
 
     from novaact_http._aws.credentials import BotocoreCredentials
     from novaact_http._call.sigv4 import Signer
+    from novaact_http._clients.pagers import Pager
     from novaact_http._operations.common import SortOrder
     from novaact_http._operations.sessions import ListSessionsResponse, SessionSummary
     from novaact_http._operations.shapes import Operation, Output
@@ -42,41 +42,47 @@ OutputT = TypeVar("OutputT", bound="Output")
 
 
 class Client(ClientBase):
-    """A client for Amazon Nova Act. Safe to share between threads; make one and keep it.
+    """A client for Amazon Nova Act. It is safe to share between threads: make one and keep it.
 
-    Use it as a context manager, or call `close()` when done with it.
+    Use it as a context manager, or call `close()` when you no longer need it.
+
+    Where an argument is not given, the environment decides, then the profile, as in boto3.
 
     Args:
-        region: such as `"us-east-1"`; else AWS_REGION, AWS_DEFAULT_REGION, then the profile's.
-        profile: of the shared configuration files; else AWS_DEFAULT_PROFILE, AWS_PROFILE, then `default`.
-        credentials: `Credentials`; or a function that returns them, kept until they expire, and called on a thread of
-            its own; or what botocore and boto3 have of the kind: a session, or credentials. Else AWS_ACCESS_KEY_ID,
-            AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN (not with `profile`), then botocore's chain of providers: roles,
-            web identity, SSO, profiles, processes, containers, instances. Where there are none, each call raises a
-            `CredentialsError`.
-        endpoint_url: else AWS_ENDPOINT_URL_NOVA_ACT, AWS_ENDPOINT_URL, the profile's, then the region's own.
-        use_fips: use the region's FIPS endpoint; else AWS_USE_FIPS_ENDPOINT. Not with an endpoint of one's own.
-        use_dualstack: use the region's dualstack endpoint; else AWS_USE_DUALSTACK_ENDPOINT. Likewise.
-        retries: three attempts, in AWS's standard mode, by default; else AWS_RETRY_MODE and AWS_MAX_ATTEMPTS.
-        timeout: 5 s to connect and 60 s to read by default, and no limit for the whole call; a number of seconds is
-            that limit.
-        transport: any `httpx.BaseTransport`, used instead of the library's own connections; it is not closed with the
-            client. Without one, httpx's own is used where the proxy of HTTPS_PROXY or HTTP_PROXY applies and NO_PROXY
-            does not name the endpoint's host, and while a mocking tool patches httpx.
-        verify: path of a CA bundle (PEM), or an `ssl.SSLContext`, unless there is a `transport`; else AWS_CA_BUNDLE,
-            REQUESTS_CA_BUNDLE or SSL_CERT_FILE, then certifi's.
-        signer: else the library's own; `BotocoreSigner()` for AWS's code.
-        on_attempt: called with an `Attempt` after each one, for metrics and tracing, on the caller's thread or event
-            loop. What it raises is logged and goes no further.
-        correct_clock_skew: if the service refuses a request because this machine's clock is wrong, learn by how much
-            from its response, and sign once more.
-        app_id: names the application in the User-Agent, best in up to 50 characters; else AWS_SDK_UA_APP_ID.
-
-    The profile has a say too in what else the environment has, as in boto3: FIPS, dualstack, retries, CA bundle, id.
+        region: such as `"us-east-1"`. By default AWS_REGION, then AWS_DEFAULT_REGION, then the profile's region.
+        profile: a profile of the shared configuration files. By default AWS_DEFAULT_PROFILE, then AWS_PROFILE, then
+            `default`.
+        credentials: `Credentials`; or a function that returns them, which is called on a thread of its own and again
+            when they expire; or a session or credentials of botocore or boto3. By default AWS_ACCESS_KEY_ID,
+            AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN (not if `profile` is given), then botocore's chain of providers:
+            roles, web identity, SSO, profiles, processes, containers, instances. If none of them has credentials, each
+            call raises a `CredentialsError`.
+        endpoint_url: your own endpoint. By default AWS_ENDPOINT_URL_NOVA_ACT, then AWS_ENDPOINT_URL, then the
+            profile's, then the region's endpoint.
+        use_fips: whether to use the region's FIPS endpoint; not together with your own endpoint. By default
+            AWS_USE_FIPS_ENDPOINT, then the profile, then False.
+        use_dualstack: whether to use the region's dualstack endpoint; not together with your own endpoint. By default
+            AWS_USE_DUALSTACK_ENDPOINT, then the profile, then False.
+        retries: the retry policy. By default AWS_RETRY_MODE and AWS_MAX_ATTEMPTS, then the profile's, then three
+            attempts in AWS's standard mode.
+        timeout: a `Timeout`, or a number of seconds as the limit for a whole call. By default 5 s to connect, 60 s to
+            read, and no limit for a whole call.
+        transport: any `httpx.BaseTransport`, which then replaces the library's own connections. Closing the client does
+            not close it. By default the library's own connections; or httpx's, if HTTPS_PROXY or HTTP_PROXY applies to
+            the endpoint and NO_PROXY does not exclude its host, and while a mocking tool patches httpx.
+        verify: the path of a CA bundle (PEM), or an `ssl.SSLContext`; ignored if there is a `transport`. By default
+            AWS_CA_BUNDLE, then the profile's bundle, then REQUESTS_CA_BUNDLE, then SSL_CERT_FILE, then certifi's.
+        signer: what signs requests. By default the library's own signer; `BotocoreSigner()` uses AWS's code.
+        on_attempt: a function for metrics and tracing, called with an `Attempt` after each attempt, on the caller's
+            thread or event loop. If it raises, that is logged and the call continues.
+        correct_clock_skew: whether to sign a refused request again when this machine's clock is wrong; the service's
+            response tells by how much.
+        app_id: the application's name in the User-Agent, at most 50 characters long if possible. By default
+            AWS_SDK_UA_APP_ID, then the profile's.
 
     Raises:
-        ConfigurationError: an argument, or what the environment or the profile has in its place, is missing or wrong.
-        CredentialsError: `credentials` is none of these, or the environment has half a key pair, or a malformed one.
+        ConfigurationError: an argument is missing or wrong, or its replacement in the environment or the profile is.
+        CredentialsError: `credentials` is none of the above, or the environment has half a key pair or a malformed one.
     """
 
     def __init__(
@@ -97,6 +103,7 @@ class Client(ClientBase):
         correct_clock_skew: bool = True,
         app_id: str | None = None,
     ) -> None:
+        # The only place that hands the options on. Type checkers compare them with `ClientOptions`.
         super().__init__(
             region=region,
             profile=profile,
@@ -114,7 +121,7 @@ class Client(ClientBase):
             app_id=app_id,
         )
         make = partial(_make_sender, transport, self._tls, self._proxy_url)
-        self._shared: Shared[Pool, Sender] = Shared(
+        self._senders: Senders[Pool, Sender] = Senders(
             Pool(self._tls) if transport is None and self._proxy_url is None else None,
             make,
             None if transport is None else make(),
@@ -135,19 +142,26 @@ class Client(ClientBase):
         Args:
             workflow_definition_name: the workflow definition's name.
             workflow_run_id: the workflow run's id, a UUID.
-            max_results: how many sessions at most, from 1; the service allows up to 100.
-            next_token: the `next_token` of the page before.
-            sort_order: by time of creation; the service decides where it is not given.
+            max_results: the most sessions to return, from 1; the service allows up to 100. By default the service
+                decides.
+            next_token: the `next_token` of the previous page. By default the first page is returned.
+            sort_order: the order by time of creation. By default the service decides.
 
         Raises:
-            ParameterError: bad arguments, all named at once; nothing was sent.
+            ParameterError: bad arguments; it names all of them, and nothing was sent.
             CredentialsError: there are no credentials.
-            ServiceError: the service answered with an error; a subclass for each code it documents.
-            ResponseError: it answered with something that is not a page of sessions.
-            TransportError: it did not answer.
+            ServiceError: the service returned an error. There is a subclass for each documented code.
+            ResponseError: the response is not a page of sessions.
+            TransportError: there was no response.
         """
-        arguments = list_sessions_arguments(workflow_definition_name, workflow_run_id, sort_order)
-        return self._call(LIST_SESSIONS, {**arguments, "max_results": max_results, "next_token": next_token})
+        arguments = {
+            "workflow_definition_name": workflow_definition_name,
+            "workflow_run_id": workflow_run_id,
+            "max_results": max_results,
+            "next_token": next_token,
+            "sort_order": sort_order,
+        }
+        return self._call(LIST_SESSIONS, arguments)
 
     def iter_sessions(
         self,
@@ -159,28 +173,33 @@ class Client(ClientBase):
         max_items: int | None = None,
         starting_token: str | None = None,
     ) -> Pager[ListSessionsResponse, SessionSummary]:
-        """List all of a workflow run's sessions, page after page as they are asked for.
+        """List all sessions of a workflow run. Each page is fetched when its first session is needed.
 
         Args:
             workflow_definition_name: the workflow definition's name.
             workflow_run_id: the workflow run's id, a UUID.
             sort_order: as for `list_sessions`.
-            page_size: how many sessions each call asks for at most; the service decides where it is not given.
-            max_items: stop after so many sessions; 0 lists none and calls nobody.
-            starting_token: a pager's `resume_token`, that of a boto3 paginator, or a `next_token`.
+            page_size: the most sessions that each call asks for. By default the service decides.
+            max_items: the most sessions to list; 0 lists none and sends nothing. By default all are listed.
+            starting_token: where to start: the `resume_token` of a pager or of a boto3 paginator, or a `next_token`.
 
         Raises:
-            ParameterError: bad arguments, all named at once. The listing itself raises what `list_sessions` raises, and
+            ParameterError: bad arguments; it names all of them. Iterating raises what `list_sessions` raises, and
                 `PaginationError` if the service repeats a token.
         """
-        arguments = list_sessions_arguments(workflow_definition_name, workflow_run_id, sort_order)
+        from novaact_http._clients.pagers import Options, Pager  # many programs never list
+
+        arguments = {
+            "workflow_definition_name": workflow_definition_name,
+            "workflow_run_id": workflow_run_id,
+            "sort_order": sort_order,
+        }
         options = Options(page_size=page_size, max_items=max_items, starting_token=starting_token)
-        options.check(LIST_SESSIONS, arguments)
-        return Pager(LIST_SESSIONS.paging, options, lambda page: self._call(LIST_SESSIONS, {**arguments, **page}))
+        return Pager(self._call, LIST_SESSIONS, arguments, options)
 
     def close(self) -> None:
-        """Close the connections. Calls after that raise a `NovaActError`; closing again does nothing."""
-        sender = self._shared.close()
+        """Close the connections. Later calls raise a `NovaActError`. Closing again does nothing."""
+        sender = self._senders.close()
         if sender is not None:
             sender.close()
 
@@ -204,7 +223,7 @@ class Client(ClientBase):
                     return finished.value  # type: ignore[no-any-return]
                 try:
                     step, answer = flow.send, self._answer(need)
-                except NovaActError as error:  # the flow decides what comes of it
+                except NovaActError as error:  # the flow decides what to do about it
                     step, answer = flow.throw, error
         except BaseException as error:
             traceback_scrubbing.clear(error)
@@ -214,8 +233,8 @@ class Client(ClientBase):
 
     def _answer(self, need: Need) -> object:
         if isinstance(need, Request):
-            pool = self._shared.pool()
-            return self._shared.through_httpx().send(need) if pool is None else pool.send(need)
+            pool = self._senders.pool()
+            return self._senders.through_httpx().send(need) if pool is None else pool.send(need)
         if isinstance(need, GetCredentials):
             found = self._credentials.get(need.refused)
             return found if isinstance(found, Credentials) else self._wait(found, need.deadline)
@@ -223,16 +242,16 @@ class Client(ClientBase):
         return None
 
     @staticmethod
-    def _wait(found: Future[Credentials | CredentialsError], deadline: float | None) -> Credentials:
-        from concurrent import futures  # loaded already, as there is a future
+    def _wait(future: Future[Credentials | CredentialsError], deadline: float | None) -> Credentials:
+        from concurrent import futures  # already imported, as there is a future
 
         try:
-            got = found.result(None if deadline is None else max(0.0, deadline - time.monotonic()))
-        except futures.TimeoutError as error:  # Python's own only from 3.11 on
+            credentials = future.result(None if deadline is None else max(0.0, deadline - time.monotonic()))
+        except futures.TimeoutError as error:  # the same as Python's own only since 3.11
             raise DeadlineExceeded(
-                "the call's time was over before its credentials came", request_sent=False
+                "the call's time was over before there were credentials", request_sent=False
             ) from error
-        return credentials_or_raise(got)
+        return credentials_or_raise(credentials)
 
 
 def _make_sender(transport: httpx.BaseTransport | None, tls: Callable[[], ssl.SSLContext], proxy: str | None) -> Sender:

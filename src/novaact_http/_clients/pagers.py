@@ -1,7 +1,7 @@
-"""Pagination: sessions one by one or page by page, each page fetched when it is asked for and not before.
+"""Pagination: items one by one or page by page. A page is fetched when it is needed, and not before.
 
-`_Position` decides everything; `Pager` and `AsyncPager` are its two faces. `resume_token` is in botocore's own format,
-so that a listing cut off here goes on in boto3, and the other way round.
+`_Position` makes all decisions, for both `Pager` and `AsyncPager`. `resume_token` has botocore's format, so that boto3
+can continue a listing that was begun here, and the other way round.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 
-PageT = TypeVar("PageT")
+PageT = TypeVar("PageT", bound="Output")
 ItemT = TypeVar("ItemT")
 
 _INPUTS = (
@@ -32,24 +32,24 @@ _TOKEN, _SKIP = "nextToken", "boto_truncate_amount"
 
 
 class Options(NamedTuple):
-    """How to page: what `iter_sessions` takes besides the operation's own arguments."""
+    """How to page: the arguments of `iter_sessions` that are not the operation's."""
 
     page_size: int | None
     max_items: int | None
     starting_token: str | None
 
     def check(self, operation: Operation[Output], arguments: Mapping[str, object]) -> None:
-        """Raise a `ParameterError` that names all that is wrong with these options and the operation's arguments."""
-        steered = (operation.paging.input_token, operation.paging.limit)
-        inputs = [each for each in operation.inputs if each.name not in steered]
+        """Raise a `ParameterError` that names all problems of these options and of the operation's arguments."""
+        set_by_pager = (operation.paging.input_token, operation.paging.limit)
+        inputs = [each for each in operation.inputs if each.name not in set_by_pager]
         parameters.check(operation.name, (*inputs, *_INPUTS), {**arguments, **self._asdict()})
 
 
 class _Position(Generic[PageT]):
-    """Where in the listing we are: at which page, and how many of its items are behind us.
+    """Where the listing is: the current page, and how many of its items the caller has got.
 
     Attributes:
-        handed_out: of the current page, how many items were handed out by this listing or by the one it resumes.
+        handed_out: how many items of the current page the caller has got from this listing, or from the one it resumes.
     """
 
     def __init__(self, paging: Paging, options: Options) -> None:
@@ -61,10 +61,10 @@ class _Position(Generic[PageT]):
         self._seen: set[str] = set()
 
     def next_call(self) -> dict[str, object] | None:
-        """The paging arguments of the call to make next, or None if the listing is over.
+        """Return the paging arguments of the next call, or None if the listing is over.
 
         Raises:
-            PaginationError: the service sent us to a page we have been at.
+            PaginationError: the service returned a token again.
         """
         if self._left == 0:
             return None
@@ -76,7 +76,7 @@ class _Position(Generic[PageT]):
             if self._token in self._seen:
                 raise PaginationError(
                     f"the service returned the next token {reprlib.repr(self._token)} a second time, so the listing "
-                    "would never end; all pages before were handed out"
+                    "would never end; all pages before that were returned"
                 )
             self._seen.add(self._token)
         return self._call(self._token)
@@ -85,14 +85,14 @@ class _Position(Generic[PageT]):
         return {self._paging.input_token: token, self._paging.limit: self._page_size}
 
     def call_after(self) -> dict[str, object] | None:
-        """What `next_call` will be when the items of this page have been handed out, if that can be told already."""
+        """Return what `next_call` will return after this page, or None if there is no next page or it fails."""
         token = None if self._page is None else self._next_token(self._page)
         if self._left == 0 or token is None or token in self._seen:
             return None
         return self._call(token)
 
     def arrive(self, page: PageT) -> tuple[Any, ...]:
-        """Make this the current page, and return those of its items that are to be handed out."""
+        """Make this the current page, and return those of its items that the caller shall get."""
         self._page = page
         items: tuple[Any, ...] = self._items(page)[self.handed_out :]
         if self._left is not None:
@@ -101,7 +101,7 @@ class _Position(Generic[PageT]):
         return items
 
     def trim(self, page: PageT, items: tuple[Any, ...]) -> PageT:
-        """The page with these items only."""
+        """Return the page with these items only."""
         changes: dict[str, Any] = {self._paging.items: items}
         return page if len(items) == len(self._items(page)) else attrs.evolve(page, **changes)  # type: ignore[misc]
 
@@ -124,9 +124,9 @@ class _Position(Generic[PageT]):
 
 
 def _parse(token: str | None) -> tuple[str | None, int]:
-    """A starting token as the service's token and the number of items to skip.
+    """Split a starting token into the service's token and the number of items to skip.
 
-    It is what `resume_token` gave, here or in botocore; or botocore's older `token___skip`; or else the service's own.
+    A starting token is a `resume_token`, ours or botocore's; or botocore's older `token___skip`; or the service's own.
     """
     if token is None:
         return None, 0
@@ -147,39 +147,54 @@ def _parse(token: str | None) -> tuple[str | None, int]:
 
 
 class _PagerBase(Generic[PageT]):
-    def __init__(self, paging: Paging, options: Options) -> None:
-        self._position: _Position[PageT] = _Position(paging, options)
+    """What both pagers are made of.
+
+    Raises:
+        ParameterError: bad arguments or options, all named at once.
+    """
+
+    def __init__(self, operation: Operation[PageT], arguments: Mapping[str, object], options: Options) -> None:
+        options.check(operation, arguments)
+        self._operation = operation
+        self._arguments = arguments
+        self._position: _Position[PageT] = _Position(operation.paging, options)
         self._used = False
 
     @property
     def resume_token(self) -> str | None:
-        """Pass it as `starting_token`, here or to boto3's paginator, to go on after the last session handed out.
+        """Pass it as `starting_token`, here or to boto3's paginator, to continue after the last returned session.
 
-        None before the first and after the last one: then there is nothing to go on from.
+        None before the first and after the last session, as there is nothing to continue from.
         """
         return self._position.resume_token()
 
     def _use(self) -> _Position[PageT]:
         if self._used:
             raise NovaActError(
-                "a pager can be iterated once; to go on, make another with starting_token=pager.resume_token"
+                "a pager can be iterated once; to continue, make another one with starting_token=pager.resume_token"
             )
         self._used = True
         return self._position
 
 
 class Pager(_PagerBase[PageT], Generic[PageT, ItemT]):
-    """A listing: iterate over it for items, or over `pages()`. Single use."""
+    """A listing: iterate over it for items, or over `pages()`. It can be used once."""
 
-    def __init__(self, paging: Paging, options: Options, fetch: Callable[[Mapping[str, object]], PageT]) -> None:
-        super().__init__(paging, options)
-        self._fetch = fetch
+    def __init__(
+        self,
+        call: Callable[[Operation[PageT], Mapping[str, object]], PageT],
+        operation: Operation[PageT],
+        arguments: Mapping[str, object],
+        options: Options,
+    ) -> None:
+        super().__init__(operation, arguments, options)
+        self._call = call
 
     def __iter__(self) -> Iterator[ItemT]:
         return self._items(self._use())
 
     def pages(self) -> Iterator[PageT]:
-        """Iterate over the pages instead. Those cut by `max_items` or `starting_token` hold what is left of them."""
+        """Iterate over pages instead. A page that `max_items` or `starting_token` cuts has only the remaining items."""
         return self._pages(self._use())
 
     def _items(self, position: _Position[PageT]) -> Iterator[ItemT]:
@@ -195,20 +210,24 @@ class Pager(_PagerBase[PageT], Generic[PageT, ItemT]):
             position.handed_out += len(items)
             yield position.trim(page, items)
 
+    def _fetch(self, paging: Mapping[str, object]) -> PageT:
+        return self._call(self._operation, {**self._arguments, **paging})
+
 
 class AsyncPager(_PagerBase[PageT], Generic[PageT, ItemT]):
-    """A listing: iterate over it with `async for` for items, or over `pages()`. Single use."""
+    """A listing: iterate over it with `async for` for items, or over `pages()`. It can be used once."""
 
     def __init__(
         self,
-        paging: Paging,
+        call: Callable[[Operation[PageT], Mapping[str, object]], Coroutine[Any, Any, PageT]],
+        operation: Operation[PageT],
+        arguments: Mapping[str, object],
         options: Options,
-        fetch: Callable[[Mapping[str, object]], Coroutine[Any, Any, PageT]],
         *,
         prefetch: bool,
     ) -> None:
-        super().__init__(paging, options)
-        self._fetch = fetch
+        super().__init__(operation, arguments, options)
+        self._call = call
         self._prefetch = prefetch
         self._ahead: asyncio.Task[PageT] | None = None  # fetches the next page
 
@@ -223,37 +242,40 @@ class AsyncPager(_PagerBase[PageT], Generic[PageT, ItemT]):
         try:
             while (call := position.next_call()) is not None:
                 items = position.arrive(await self._page(call))
-                self._look_ahead(position)
+                self._fetch_ahead(position)
                 for item in items:
                     position.handed_out += 1
                     yield item
         finally:
-            await self._forget_ahead()
+            await self._drop_ahead()
 
     async def _pages(self, position: _Position[PageT]) -> AsyncIterator[PageT]:
         try:
             while (call := position.next_call()) is not None:
                 page = await self._page(call)
                 items = position.arrive(page)
-                self._look_ahead(position)
+                self._fetch_ahead(position)
                 position.handed_out += len(items)
                 yield position.trim(page, items)
         finally:
-            await self._forget_ahead()
+            await self._drop_ahead()
+
+    def _fetch(self, paging: Mapping[str, object]) -> Coroutine[Any, Any, PageT]:
+        return self._call(self._operation, {**self._arguments, **paging})
 
     async def _page(self, call: Mapping[str, object]) -> PageT:
         ahead, self._ahead = self._ahead, None
         return await (self._fetch(call) if ahead is None else ahead)
 
-    def _look_ahead(self, position: _Position[PageT]) -> None:
-        """Begin to fetch the next page, if there is one."""
+    def _fetch_ahead(self, position: _Position[PageT]) -> None:
+        """Begin to fetch the next page, if there is one and `prefetch` is on."""
         if self._prefetch and (call := position.call_after()) is not None:
-            import asyncio  # loaded already; but this module is also the synchronous client's
+            import asyncio  # already loaded here, but not by the synchronous client, which uses this module too
 
             self._ahead = asyncio.get_running_loop().create_task(self._fetch(call))
 
-    async def _forget_ahead(self) -> None:
-        """Leave no task behind. One that has failed is forgiven: nobody will ask for its page."""
+    async def _drop_ahead(self) -> None:
+        """Cancel the task that fetches the next page. If it has failed, ignore that: nobody needs its page any more."""
         if self._ahead is not None:
             import asyncio
 

@@ -1,1 +1,1 @@
-"""What Nova Act is: its operations as values, the models they take and return, and its errors. No logic."""
+"""What Nova Act offers: its operations as values, the models that they take and return, and its errors. No logic."""

@@ -9,7 +9,7 @@ import attrs
 
 
 class SortOrder(str, Enum):
-    """The order in which sessions are listed. Plain strings are accepted wherever this is."""
+    """The order of a listing. Wherever it is accepted, plain strings are too."""
 
     ASCENDING = "Ascending"
     DESCENDING = "Descending"
@@ -17,12 +17,13 @@ class SortOrder(str, Enum):
 
 @attrs.frozen(kw_only=True)
 class ResponseMetadata:
-    """How a response came about.
+    """What is known about a response apart from its body.
 
     Attributes:
-        request_id: what AWS support asks for (`x-amzn-requestid`), or None if the response had none.
-        status_code: HTTP status.
-        headers: names lower-case, repeats joined by `", "`.
+        request_id: the service's id of the request (`x-amzn-requestid`), which AWS support asks for; None if the
+            response has none.
+        status_code: the HTTP status.
+        headers: the headers; names are lower-case, and repeated ones are joined by `", "`.
         attempts: how many times the request was sent to get this response.
     """
 

@@ -1,4 +1,4 @@
-"""The errors that the service model knows: which class each becomes, and what its body has."""
+"""The errors of the service model: the class that each becomes, and the members of its body."""
 
 from __future__ import annotations
 
@@ -12,7 +12,14 @@ if TYPE_CHECKING:
 
 
 class ErrorShape(NamedTuple):
-    """A modelled error: its class, the members of its body, and whether the model calls it worth a retry."""
+    """An error of the service model.
+
+    Attributes:
+        exception: the class that it becomes.
+        members: the members of its body.
+        has_retry_after: whether it has the member `retryAfterSeconds`, which is the header `Retry-After`.
+        retryable: why a retry may help, as the model says; None if it does not say so.
+    """
 
     exception: type[errors.ServiceError]
     members: tuple[Member, ...] = ()

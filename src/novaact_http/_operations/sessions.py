@@ -1,4 +1,4 @@
-"""Sessions of a workflow run: the values, and the operation that lists them."""
+"""Sessions of a workflow run: the models, and the operation that lists them."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ class ListSessionsResponse:
     """One page of sessions.
 
     Attributes:
-        session_summaries: the sessions, in the order asked for; may be empty although more pages follow.
+        session_summaries: the sessions in the requested order; it may be empty although more pages follow.
         next_token: pass it to the next call to get the next page; None or `""` on the last page.
-        metadata: how the response came about; not part of equality or hash.
+        metadata: request id, status, headers and attempts; not part of equality or hash.
     """
 
     session_summaries: tuple[SessionSummary, ...]

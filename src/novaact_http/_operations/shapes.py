@@ -1,13 +1,13 @@
-"""Operations as values: what goes where in the request, what comes back, and what may go wrong.
+"""What operations are made of: where each argument goes in the request, the shape of the response, the errors.
 
-A further operation of the service is a further value here and its models; no code. All facts are those of the service
-model `nova-act/2025-08-22`.
+Pure declaration: another operation of the service needs another value and its models, but no code. All facts are from
+the service model `nova-act/2025-08-22`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Generic, Literal, NamedTuple, Protocol, TypeVar, Union, cast
+from typing import TYPE_CHECKING, Generic, Literal, NamedTuple, Protocol, TypeVar, Union
 
 import attrs
 
@@ -19,11 +19,11 @@ OutputT_co = TypeVar("OutputT_co", bound="Output", covariant=True)
 
 
 class Output(Protocol):
-    """What every operation returns: a model that also tells how it came about."""
+    """The output of every operation: a model that also has the response's metadata."""
 
     @property
     def metadata(self) -> ResponseMetadata:
-        """How the response came about."""
+        """Request id, status, headers and attempts."""
         ...
 
 
@@ -31,11 +31,11 @@ class Input(NamedTuple):
     """One argument of an operation.
 
     Attributes:
-        name: the Python argument.
+        name: the name of the Python argument.
         wire_name: the service's name for it.
-        location: where it goes in the request; `"client"` for what is not sent but steers the client.
+        location: where it goes in the request; `"client"` if it is not sent but tells the client what to do.
         kind: `str` or `int`.
-        minimum: the least length of a str, the least value of an int. Further limits are the service's to judge.
+        minimum: the least length of a str, or the least value of an int. The service judges all other limits.
     """
 
     name: str
@@ -46,47 +46,19 @@ class Input(NamedTuple):
 
     @property
     def required(self) -> bool:
-        """Must it be given? All parts of the path must, and nothing else."""
+        """Whether it must be given: all parts of the path must, and nothing else."""
         return self.location == "path"
-
-
-class Column(NamedTuple):
-    """What elements are made of that have one string each, and nothing else: those come by the hundred.
-
-    Attributes:
-        model: the class they become, frozen and with one slot.
-        wire_name: the service's name for the string.
-        fill: sets the slot of an instance.
-    """
-
-    model: type[object]
-    wire_name: str
-    fill: Callable[[object, str], None]
 
 
 @attrs.frozen(eq=False, repr=False)
 class ListOf:
-    """A JSON array whose elements all have one shape.
-
-    Attributes:
-        column: how to make them all at once, if that can be.
-    """
+    """A JSON array whose elements all have one shape."""
 
     element: Shape
-    column: Column | None = attrs.field(init=False)
-
-    @column.default
-    def _(self) -> Column | None:
-        element = self.element
-        members = element.members if isinstance(element, Structure) else ()
-        if [(each.required, each.shape) for each in members] == [(True, str)]:
-            model = cast("type[object]", cast("Structure[object]", element).model)
-            return Column(model, members[0].wire_name, getattr(model, members[0].name).__set__)
-        return None
 
 
 class Member(NamedTuple):
-    """One member of a JSON object: the attribute it becomes, its name on the wire, its shape."""
+    """One member of a JSON object: the attribute that it becomes, its name on the wire, its shape."""
 
     name: str
     wire_name: str
@@ -96,18 +68,19 @@ class Member(NamedTuple):
 
 @attrs.frozen(eq=False, repr=False)
 class Structure(Generic[ModelT_co]):
-    """A JSON object and the class it becomes."""
+    """A JSON object, and the class that it becomes."""
 
     model: Callable[..., ModelT_co]
     members: tuple[Member, ...]
 
 
-# A shape is `str` itself, a list or a structure. (Union, not `|`: it is evaluated, with forward references, on 3.10.)
+# A shape is `str` itself, a list or a structure. Union, not `|`, as Python 3.10 cannot evaluate that with a forward
+# reference.
 Shape = Union[type[str], ListOf, "Structure[object]"]
 
 
 class Paging(NamedTuple):
-    """Which arguments and members drive pagination, by their Python names."""
+    """The arguments and members that pagination uses, by their Python names."""
 
     input_token: str
     output_token: str
@@ -121,8 +94,9 @@ class Operation(Generic[OutputT_co]):
 
     Attributes:
         path: the path template, with `{wireName}` for each argument that goes into the path.
-        errors: the codes that the model lists for it. What it says of them holds; others are judged by their status.
-        read_only: repeating it changes nothing, so it may be sent again after any failure.
+        errors: the codes that the model lists for the operation. The model says what kind of failure each of them is;
+            for other codes the status does.
+        read_only: whether it changes nothing, so that it may be sent again after any failure.
     """
 
     name: str
