@@ -28,16 +28,17 @@ from credentials.vault import (
     AsyncVault,
     Clock,
     Vault,
+    cache,
     got,
     keys,
     metadata,
-    provider,
     refreshable,
     settled,
     source,
 )
 from novaact_http import AsyncClient, Credentials, CredentialsError
-from novaact_http._aws import credentials as credentials_module
+from novaact_http._aws.botocore_credentials import BotocoreSource
+from novaact_http._aws.credential_sources import FixedCredentials
 from support import CALL, KEYS, Face, call_for, mocked, options_for
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def test_the_environments_credentials_are_boto3s(environ: dict[str, str], monkey
     for name, value in environ.items():
         monkeypatch.setenv(name, value)
     theirs = botocore.session.Session().get_credentials()
-    ours = provider(None, environ=environ)
+    ours = cache(None, environ=environ)
     if theirs is None:
         with pytest.raises(CredentialsError, match="no credentials were found"):
             got(ours.get())
@@ -105,14 +106,14 @@ def test_what_cannot_be_a_key_is_named_with_where_it_came_from(environ: dict[str
     values = {**FULL, **environ}
     session.set_credentials(*(values.get(name) for name in (*FULL, "AWS_SESSION_TOKEN")))
     with pytest.raises(CredentialsError, match=f"a Session, gave bad credentials: {attribute} has a") as caught:
-        got(provider(session).get())
+        got(cache(session).get())
     assert "hunter2" not in str(caught.value)
 
 
 @pytest.mark.parametrize("gone", [["AWS_ACCESS_KEY_ID"], ["AWS_SECRET_ACCESS_KEY"], list(FULL)])
 def test_keys_that_the_environment_has_no_more_are_named(gone: list[str]) -> None:
     environ = {**FULL, "AWS_CREDENTIAL_EXPIRATION": "2025-11-23T20:00:00Z"}
-    ours = provider(None, environ=environ)
+    ours = cache(None, environ=environ)
     for name in gone:
         del environ[name]
     with pytest.raises(CredentialsError, match=f"^{gone[0]} is not set in the environment: set both"):
@@ -133,7 +134,7 @@ moments = st.builds(
 def test_when_the_environments_credentials_expire_is_read_as_botocore_reads_it(text: str) -> None:
     environ = {**FULL, "AWS_CREDENTIAL_EXPIRATION": text}
     theirs = botocore.credentials.EnvProvider(environ).load()
-    ours = provider(None, environ=environ).get()
+    ours = cache(None, environ=environ).get()
     assert isinstance(ours, Credentials)
     assert ours.expires_at == theirs._expiry_time
 
@@ -149,7 +150,7 @@ def test_a_time_that_is_none_or_has_no_zone_is_refused_at_once(text: str) -> Non
 
 def test_the_environment_is_read_again_when_its_credentials_expire() -> None:
     clock, environ = Clock(), {**FULL, "AWS_CREDENTIAL_EXPIRATION": "2025-11-23T21:34:56Z"}
-    ours = provider(None, clock, environ)
+    ours = cache(None, clock, environ)
     assert got(ours.get()).access_key_id == "a"
     environ.update(AWS_ACCESS_KEY_ID="a2", AWS_CREDENTIAL_EXPIRATION="2025-11-24T21:34:56Z")
     assert got(ours.get()).access_key_id == "a"
@@ -159,14 +160,14 @@ def test_the_environment_is_read_again_when_its_credentials_expire() -> None:
 
 
 def test_an_environment_whose_credentials_have_expired_is_an_error_when_they_are_needed() -> None:
-    ours = provider(None, environ={**FULL, "AWS_CREDENTIAL_EXPIRATION": "2025-11-23T20:00:00Z"})
+    ours = cache(None, environ={**FULL, "AWS_CREDENTIAL_EXPIRATION": "2025-11-23T20:00:00Z"})
     with pytest.raises(CredentialsError, match=r"the environment has credentials that expired at 2025-11-23 20:00:00"):
         got(ours.get())
 
 
 def test_the_environments_keys_do_not_count_beside_a_profile_that_was_passed() -> None:
-    assert isinstance(source(None, FULL, profile="default"), credentials_module.Botocore)
-    assert isinstance(source(None, {**FULL, "AWS_PROFILE": "default"}), credentials_module.Fixed)
+    assert isinstance(source(None, FULL, profile="default"), BotocoreSource)
+    assert isinstance(source(None, {**FULL, "AWS_PROFILE": "default"}), FixedCredentials)
 
 
 # Arguments.
@@ -189,7 +190,7 @@ def test_a_time_of_expiry_that_is_none_is_refused(value: Any, problem: str) -> N
 
 def test_credentials_that_were_passed_are_good_until_they_expire() -> None:
     clock = Clock()
-    ours = provider(keys(left=10), clock)
+    ours = cache(keys(left=10), clock)
     assert ours.get() is got(ours.get())
     clock.now += 10
     with pytest.raises(CredentialsError, match="the argument credentials has credentials that expired at 2025-11-23"):
@@ -204,14 +205,14 @@ def test_nothing_is_sent_with_credentials_that_have_expired(face: Face) -> None:
 
 def test_a_functions_credentials_are_kept() -> None:
     vault = Vault(keys(1), keys(2))
-    ours = provider(vault)
+    ours = cache(vault)
     assert got(ours.get()) is ours.get() is ours.get()
     assert vault.calls == 1
 
 
 def test_good_credentials_are_served_at_once_and_refreshed_behind() -> None:
     clock, vault = Clock(), Vault(keys(1, left=HOUR), keys(2, left=2 * HOUR))
-    ours = provider(vault, clock)
+    ours = cache(vault, clock)
     got(ours.get())
     clock.now += HOUR - 15 * MINUTE - 1
     assert got(ours.get()).access_key_id == "AKIA1"
@@ -225,7 +226,7 @@ def test_good_credentials_are_served_at_once_and_refreshed_behind() -> None:
 
 def test_short_lived_credentials_are_not_refreshed_all_the_time() -> None:
     clock, vault = Clock(), Vault(keys(1, left=10 * MINUTE))
-    ours = provider(vault, clock)
+    ours = cache(vault, clock)
     for _ in range(3):
         got(ours.get())
         settled(ours)
@@ -250,7 +251,7 @@ def test_while_a_refresh_runs_behind_nobody_waits_and_nobody_begins_another() ->
             assert release.wait(5)
         return keys(len(calls), left=HOUR, now=clock.now)
 
-    ours = provider(slowly, clock)
+    ours = cache(slowly, clock)
     got(ours.get())
     clock.now += 50 * MINUTE
     assert got(ours.get()).access_key_id == "AKIA1"
@@ -259,7 +260,7 @@ def test_while_a_refresh_runs_behind_nobody_waits_and_nobody_begins_another() ->
         found = ours.get()
         assert isinstance(found, Credentials)
         assert found.access_key_id == "AKIA1"
-    ours._refresh_behind(None)  # by another caller, who saw none under way just before
+    ours._refresh_in_background(None)  # by another caller, who saw none under way just before
     clock.now += 10 * MINUTE  # now they have expired: this caller waits for the refresh that runs already
     waited = ours.get()
     assert isinstance(waited, Future)
@@ -268,11 +269,11 @@ def test_while_a_refresh_runs_behind_nobody_waits_and_nobody_begins_another() ->
     assert len(calls) == 2
 
 
-def test_a_refresh_behind_that_fails_is_logged_and_not_repeated_at_every_call(
+def test_a_refresh_in_background_that_fails_is_logged_and_not_repeated_at_every_call(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     clock, vault = Clock(), Vault(keys(1, left=HOUR), ValueError("secretsecretsecret"))
-    ours = provider(vault, clock)
+    ours = cache(vault, clock)
     got(ours.get())
     clock.now += 50 * MINUTE
     for _ in range(5):
@@ -290,7 +291,7 @@ def test_a_refresh_behind_that_fails_is_logged_and_not_repeated_at_every_call(
 
 def test_a_refresh_that_somebody_waits_for_is_told_and_not_logged(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.DEBUG), pytest.raises(CredentialsError):
-        got(provider(Vault(ValueError())).get())
+        got(cache(Vault(ValueError())).get())
     assert caplog.records == []
 
 
@@ -307,7 +308,7 @@ def test_a_refresh_that_somebody_waits_for_is_told_and_not_logged(caplog: pytest
 )
 def test_a_function_that_fails_or_returns_nonsense_is_one_clear_error(answer: Any, problem: str) -> None:
     with pytest.raises(CredentialsError, match=problem) as caught:
-        got(provider(Vault(answer)).get())
+        got(cache(Vault(answer)).get())
     assert "secretsecretsecret" not in str(caught.value)
     if isinstance(answer, BaseException) and not isinstance(answer, CredentialsError):
         assert caught.value.__cause__ is answer
@@ -380,7 +381,7 @@ def test_a_call_with_good_credentials_starts_no_thread(face: Face, monkeypatch: 
     good = refreshable(HOUR)
     for argument in (KEYS, session, session.get_credentials(), good):
         clock = Clock()
-        ours = provider(argument, clock)
+        ours = cache(argument, clock)
         got(ours.get())  # what is asked for the first time may have to be fetched
         clock.now += HOUR
         with monkeypatch.context() as patched:
@@ -403,7 +404,7 @@ def test_what_botocore_and_boto3_have_is_taken(face: Face, service: LocalService
 
 def test_botocores_credentials_are_asked_whether_they_need_a_refresh() -> None:
     theirs = refreshable(HOUR)
-    ours = provider(theirs)
+    ours = cache(theirs)
     first = got(ours.get())
     assert first.session_token == "token"
     assert ours.get() is first
@@ -419,7 +420,7 @@ def test_botocores_credentials_are_refreshed_behind_while_they_are_good() -> Non
         return metadata(1)
 
     theirs, clock = refreshable(HOUR, refresh), Clock()
-    ours = provider(theirs, clock)
+    ours = cache(theirs, clock)
     got(ours.get())
     clock.now += HOUR
     theirs._expiry_time = dt.datetime.now(UTC) + dt.timedelta(minutes=5)  # botocore itself would wait now
@@ -435,7 +436,7 @@ def test_botocores_credentials_are_refreshed_behind_while_they_are_good() -> Non
 def test_botocores_short_lived_credentials_that_somebody_else_has_refreshed_are_taken() -> None:
     theirs, clock = refreshable(10 * MINUTE), Clock()
     with mock.patch.object(theirs, "_refresh_using", return_value=metadata(0, left=10 * MINUTE)):
-        ours = provider(theirs, clock)
+        ours = cache(theirs, clock)
         got(ours.get())
     # Those from before may have expired meanwhile.
     theirs._frozen_credentials = botocore.credentials.ReadOnlyCredentials("AKIA9", "s", None)
@@ -450,7 +451,7 @@ def test_botocores_credentials_that_begin_to_need_a_refresh_just_then_are_not_re
         return metadata(1)
 
     theirs = refreshable(HOUR, refresh)
-    ours = provider(theirs)
+    ours = cache(theirs)
     got(ours.get())
     with mock.patch.object(theirs, "refresh_needed", side_effect=itertools.chain([False], itertools.repeat(True))):
         assert got(ours.get()).access_key_id == "AKIA0"
@@ -465,7 +466,7 @@ def test_botocores_credentials_that_cannot_be_refreshed_are_not_asked_at_every_c
         raise ValueError
 
     theirs, clock = refreshable(HOUR, refresh), Clock()
-    ours = provider(theirs, clock)
+    ours = cache(theirs, clock)
     got(ours.get())
     clock.now += HOUR
     theirs._expiry_time = dt.datetime.now(UTC) + dt.timedelta(minutes=12)  # botocore keeps the old ones
@@ -476,19 +477,19 @@ def test_botocores_credentials_that_cannot_be_refreshed_are_not_asked_at_every_c
 
 
 def test_botocores_expired_credentials_are_waited_for() -> None:
-    ours = provider(refreshable(-1, lambda: metadata(1)))
+    ours = cache(refreshable(-1, lambda: metadata(1)))
     assert got(ours.get()).access_key_id == "AKIA1"
     with pytest.raises(CredentialsError, match=r"RefreshableCredentials, failed: ZeroDivisionError$"):
-        got(provider(refreshable(-1, lambda: 1 // 0)).get())
+        got(cache(refreshable(-1, lambda: 1 // 0)).get())
     with pytest.raises(CredentialsError, match="failed: CredentialRetrievalError: Error when retrieving credentials"):
-        got(provider(refreshable(-1, dict)).get())
+        got(cache(refreshable(-1, dict)).get())
 
 
 def test_what_a_chain_has_found_is_refreshed_and_not_looked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
     resolver = mock.Mock(providers=[])
     resolver.load_credentials.return_value = refreshable(-1, lambda: metadata(1))
     monkeypatch.setattr(botocore.credentials, "create_credential_resolver", lambda *_, **__: resolver)
-    ours = provider(None)
+    ours = cache(None)
     got(ours.get())
     resolver.load_credentials.return_value._expiry_time = dt.datetime.now(UTC)
     assert isinstance(ours.get(), Future)
@@ -501,14 +502,14 @@ def test_of_what_botocore_says_only_the_beginning_is_repeated() -> None:
         raise CredentialRetrievalError(provider="x", error_msg=f"{'because ' * 99}\nwJalrXUtnFEMI")
 
     with pytest.raises(CredentialsError, match=r"CredentialRetrievalError: Error .*because") as caught:
-        got(provider(refreshable(-1, refresh)).get())
+        got(cache(refreshable(-1, refresh)).get())
     assert len(str(caught.value)) < 500
 
     def refresh_in_two_lines() -> Any:
         raise CredentialRetrievalError(provider="x", error_msg="denied\nwJalrXUtnFEMI")
 
     with pytest.raises(CredentialsError, match=r"denied$"):
-        got(provider(refreshable(-1, refresh_in_two_lines)).get())
+        got(cache(refreshable(-1, refresh_in_two_lines)).get())
 
 
 def test_what_nobody_knows_is_asked_every_time_and_off_the_callers_thread() -> None:
@@ -524,7 +525,7 @@ def test_what_nobody_knows_is_asked_every_time_and_off_the_callers_thread() -> N
             return Frozen
 
     theirs = Theirs()
-    ours = provider(theirs)
+    ours = cache(theirs)
     for _ in range(3):
         assert got(ours.get()).access_key_id == "a"
     assert theirs.threads == ["novaact-credentials"] * 3
@@ -539,7 +540,7 @@ def test_what_is_not_frozen_credentials_is_named() -> None:
             return False
 
     theirs = Theirs()
-    ours = provider(theirs)
+    ours = cache(theirs)
     for at_hand in (None, None, "secretsecretsecret"):
         vars(theirs)["_frozen_credentials"] = at_hand
         with pytest.raises(CredentialsError, match=r"Theirs, gave a str, which has no access_key") as caught:
@@ -550,7 +551,7 @@ def test_what_is_not_frozen_credentials_is_named() -> None:
 
 def test_credentials_that_fail_to_say_whether_they_are_good_are_an_error() -> None:
     theirs = refreshable(HOUR)
-    ours = provider(theirs)
+    ours = cache(theirs)
     got(ours.get())
     theirs._expiry_time = dt.datetime.now()  # noqa: DTZ005 - without a zone, which botocore cannot compare
     with pytest.raises(CredentialsError, match="failed: TypeError") as caught:
@@ -568,12 +569,12 @@ def test_asynchronous_credentials_of_others_are_refused_with_what_to_do() -> Non
 
 def test_a_session_without_credentials_says_what_was_looked_at() -> None:
     with pytest.raises(CredentialsError, match=r"looked at, in this order: the argument credentials, a Session,"):
-        got(provider(botocore.session.Session()).get())
+        got(cache(botocore.session.Session()).get())
 
 
 def test_without_any_credentials_the_error_names_all_that_was_looked_at_in_order() -> None:
     with pytest.raises(CredentialsError) as caught:
-        got(provider(None).get())
+        got(cache(None).get())
     text = str(caught.value)
     order = ["the argument credentials", "env", "assume-role", "sso", "shared-credentials-file", "iam-role"]
     places = [text.index(f" {each}") for each in order]

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 import attrs
 
 from novaact_http import errors
-from novaact_http._aws.credentials import Provider, choose_source
+from novaact_http._aws.credential_cache import CredentialCache
+from novaact_http._aws.credential_sources import choose_source
 from novaact_http._aws.profiles import Profile
 from novaact_http._aws.settings import is_loopback, resolve
 from novaact_http._call import flow
@@ -155,7 +156,7 @@ class ClientBase:
         skew = flow.ClockSkew()
         # A clock thought to be slow may have been set right meanwhile. It must not make credentials look expired, or
         # nothing would be sent, and nothing learnt of the clock, ever again; the service says so if they are.
-        self._credentials = Provider(found, lambda: time.time() + min(skew.seconds, 0.0))
+        self._credentials = CredentialCache(found, lambda: time.time() + min(skew.seconds, 0.0))
         self._context = flow.Context(
             endpoint=endpoint,
             region=settings.region,

@@ -182,13 +182,15 @@ def _show_trust(given: Given, settings: Settings, problems: list[NovaActError]) 
 
 
 def _show_credentials(given: Given, profile: Profile, region: str, problems: list[NovaActError]) -> None:
-    from novaact_http._aws import credentials
+    from novaact_http._aws import credential_sources
     from novaact_http.errors import CredentialsError
 
     now = time.time()
     try:
-        source = credentials.choose_source(None, profile=given.profile, region=region, environ=os.environ, now=now)
-        found = credentials.fetch(source, now)
+        source = credential_sources.choose_source(
+            None, profile=given.profile, region=region, environ=os.environ, now=now
+        )
+        found = credential_sources.fetch_with_origin(source, now)
     except CredentialsError as error:
         problems.append(error)
         _show("credentials", "missing or wrong")
