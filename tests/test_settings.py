@@ -20,6 +20,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from novaact_http import AsyncClient, Client, ConfigurationError, RetryPolicy, ServiceError, TransportError
+from novaact_http._aws import endpoints
 from novaact_http._aws import settings as settings_module
 from novaact_http._call import flow
 from novaact_http._call.messages import Endpoint
@@ -517,7 +518,7 @@ def test_an_endpoint_is_accepted_if_and_only_if_boto3_accepts_it(url: str) -> No
     ],
 )
 def test_loopback_is_this_machine_only(host: str, loopback: bool) -> None:
-    assert settings_module.is_loopback(host) is loopback
+    assert endpoints.is_loopback(host) is loopback
 
 
 hosts = st.lists(st.text("az09-", min_size=1, max_size=3) | st.just("x" * 64), min_size=1, max_size=4).map(".".join)
@@ -534,7 +535,7 @@ hosts = st.lists(st.text("az09-", min_size=1, max_size=3) | st.just("x" * 64), m
 def test_plain_urls_are_read_as_all_others_are(scheme: str, host: str, port: str, rest: str) -> None:
     def read() -> Any:
         try:
-            return settings_module.parse_endpoint(f"{scheme}://{host}{port}{rest}", "it")
+            return endpoints.parse_endpoint(f"{scheme}://{host}{port}{rest}", "it")
         except ConfigurationError as error:
             return str(error)
 

@@ -14,8 +14,9 @@ import attrs
 from novaact_http import errors
 from novaact_http._aws.credential_cache import CredentialCache
 from novaact_http._aws.credential_sources import choose_source
+from novaact_http._aws.endpoints import is_loopback
 from novaact_http._aws.profiles import Profile
-from novaact_http._aws.settings import is_loopback, resolve
+from novaact_http._aws.settings import resolve
 from novaact_http._call import flow
 from novaact_http._call.rate_limiter import RateLimiter
 from novaact_http._call.retries import Quota
