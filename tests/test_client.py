@@ -84,13 +84,13 @@ def test_half_credentials_fail_when_the_client_is_made(
     ("option", "value", "problem"),
     [
         ("region", "", "the argument region is ''"),
-        ("endpoint_url", "h", "the argument endpoint_url must begin"),
-        ("retries", 3, "retries must be a novaact_http.RetryPolicy, not int"),
-        ("timeout", 0, "timeout must be a novaact_http.Timeout or a number of seconds: Timeout.total must be"),
-        ("timeout", "5", "timeout must be a novaact_http.Timeout or a number of seconds: Timeout.total must be"),
-        ("on_attempt", 5, "on_attempt must be a function that takes an Attempt, not 5"),
-        ("signer", object(), "signer must have a method sign()"),
-        ("correct_clock_skew", "false", "correct_clock_skew must be True or False, not 'false'"),
+        ("endpoint_url", "h", "the argument endpoint_url is 'h', which does not begin"),
+        ("retries", 3, "the argument retries is of type int: pass a novaact_http.RetryPolicy"),
+        ("timeout", 0, "the argument timeout is not a usable number of seconds: pass a positive number"),
+        ("timeout", "5", "the argument timeout is not a usable number of seconds: pass a positive number"),
+        ("on_attempt", 5, "the argument on_attempt is of type int: pass a function"),
+        ("signer", object(), "the argument signer is of type object, which has no method sign()"),
+        ("correct_clock_skew", "false", "the argument correct_clock_skew is of type str: pass True or False"),
     ],
 )
 def test_a_bad_option_is_named_when_the_client_is_made(

@@ -170,5 +170,7 @@ def test_an_object_that_fails_whatever_it_is_asked_for_is_refused() -> None:
         def __getattr__(self, name: str) -> Any:
             raise KeyError(name)
 
-    with pytest.raises(CredentialsError, match=r"credentials must be a novaact_http\.Credentials, .*not Raising"):
+    with pytest.raises(
+        CredentialsError, match=r"^the argument credentials is of type Raising: pass a novaact_http\.Credentials"
+    ):
         Client(**{**OPTIONS, "credentials": Raising()})

@@ -1,9 +1,10 @@
-"""How credentials are kept fresh, for all calls of a client. The clock is an argument.
+"""Keeps the credentials of a client fresh, for all its calls. The clock is an argument.
 
-Credentials still good are served at once while one refresh runs behind; callers wait only if there are none that are
-good; one refresh at a time, however many callers; if it fails, each of those who waited gets that one error, and the
-next caller begins anew. Nothing is ever fetched on a caller's thread or event loop: so a caller can give up waiting,
-and an event loop is never blocked.
+- Credentials that are still good are returned at once, while one refresh runs in the background. Calls wait only if
+  there are no good credentials.
+- However many calls wait, one refresh runs at a time. If it fails, each call that waited raises its error, and the next
+  call begins another.
+- Nothing is fetched on the thread of a call, and nothing blocks its event loop: a call can stop waiting at any time.
 """
 
 from __future__ import annotations
@@ -24,22 +25,22 @@ if TYPE_CHECKING:
     from novaact_http._aws.credential_sources import Source
     from novaact_http.config import Credentials
 
-_PAUSE = 60  # seconds after a refresh behind that failed
+_PAUSE = 60  # seconds after a refresh that failed
 
 
 class _Refresh:
-    """A refresh that is running. Its future has the credentials, or the error, as its result.
+    """A refresh that is running. The result of its future is the credentials, or the error.
 
     Args:
-        loop: the event loop of the caller that began it, if there is one.
-        in_background: nobody waits for it.
+        loop: the event loop of the call that began it, or None.
+        in_background: whether no call waits for it.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop | None, *, in_background: bool) -> None:
         from concurrent.futures import Future  # 2 ms to import, and credentials passed in need none
 
         self.future: Future[Credentials | CredentialsError] = Future()
-        self.future.set_running_or_notify_cancel()  # whoever gives up waiting must not end it for the others
+        self.future.set_running_or_notify_cancel()  # a call that stops waiting must not cancel it for the others
         self.loop = loop
         self.in_background = in_background
         self.has_ended = False
@@ -47,16 +48,16 @@ class _Refresh:
         self.task: asyncio.Task[None] | None = None
 
     def is_under_way(self) -> bool:
-        """Will it yet end? It will not while the event loop it is on stands still, or if that has ended before it."""
+        """Tell whether it will still end: not if its event loop has stopped or closed."""
         return not (self.has_ended or (self.is_on_loop and self.loop is not None and not self.loop.is_running()))
 
 
 class CredentialCache:
-    """The credentials of a client, shared by all its calls. Safe to share between threads.
+    """The credentials of a client, shared by all its calls. Thread-safe.
 
     Args:
-        source: where they come from.
-        clock: seconds since the epoch, by the service's clock or behind it.
+        source: where the credentials come from.
+        clock: returns seconds since the epoch, by the service's clock or behind it.
     """
 
     def __init__(self, source: Source, clock: Callable[[], float]) -> None:
@@ -68,7 +69,7 @@ class CredentialCache:
 
     @property
     def renews(self) -> bool:
-        """Might there be others than those at hand?"""
+        """Whether a later fetch may return other credentials."""
         return self._source.renews
 
     def after_fork(self) -> None:
@@ -80,14 +81,14 @@ class CredentialCache:
     def get(
         self, refused: Credentials | None = None, loop: asyncio.AbstractEventLoop | None = None
     ) -> Credentials | Future[Credentials | CredentialsError]:
-        """Return credentials that are good now, or a future to wait for and to hand to `credentials_or_raise`.
+        """Return credentials that are good now, or a future whose result `credentials_or_raise` takes.
 
         Args:
-            refused: credentials that the service calls expired, so that they do not count as good.
-            loop: the caller's event loop, if it runs on one.
+            refused: credentials that the service called expired, which do not count as good.
+            loop: the event loop that the call runs on, or None.
 
         Raises:
-            CredentialsError: the source does not even tell what it has at hand.
+            CredentialsError: the source failed even to tell which credentials it has.
         """
         credentials, due = self._cached()
         if credentials is not None and credentials is not refused:
@@ -95,7 +96,7 @@ class CredentialCache:
                 self._refresh_in_background(loop)
             return credentials
         with self._lock:
-            # The refresh that another caller waited for may have ended meanwhile.
+            # Meanwhile the refresh that another call waited for may have ended.
             credentials, _ = self._cached()
             if credentials is not None and credentials is not refused:
                 return credentials
@@ -109,7 +110,7 @@ class CredentialCache:
     def _cached(self) -> tuple[Credentials | None, bool]:
         try:
             return self._source.cached(self._clock())
-        except Exception as error:  # noqa: BLE001 - it is the user's, or botocore's
+        except Exception as error:  # noqa: BLE001 - the user's code, or botocore, may raise anything
             failure = as_credentials_error(self._source.name, error)
             raise failure from failure.__cause__
 
@@ -125,22 +126,28 @@ class CredentialCache:
         self._begin(running, forced=False)
 
     def _begin(self, running: _Refresh, *, forced: bool) -> None:
-        """Begin a refresh, on the event loop or on a thread of its own. If that fails, so has the refresh.
+        """Begin a refresh, on the event loop or on a new thread. If it cannot begin, it has failed.
 
-        Nobody has the lock: a task may run at once, before it is even returned, and the user's code in it.
+        Called without the lock: an eager task runs the user's code before `create_task` returns.
         """
         try:
             if running.loop is not None and self._source.is_asynchronous():
                 self._await(running, self._source.fetch(forced=forced))
                 return
-        except Exception as error:  # noqa: BLE001 - it is the user's
+        except Exception as error:  # noqa: BLE001 - the user's code may raise anything
             self._end(running, error)
             return
         thread = threading.Thread(target=self._fetch, args=(running, forced), name="novaact-credentials", daemon=True)
         try:
             thread.start()
         except RuntimeError as error:  # too many threads, or the interpreter is about to end
-            self._end(running, CredentialsError(f"there is no thread to get credentials on: {error}"))
+            failure = CredentialsError(
+                f"was not asked, as no thread could be started ({error})",
+                setting="credentials",
+                source=self._source.name,
+                advice="run fewer threads, or raise the limit of this process",
+            )
+            self._end(running, failure)
 
     def _fetch(self, running: _Refresh, forced: bool) -> None:  # noqa: FBT001 - a thread's arguments have no names
         try:
@@ -149,7 +156,7 @@ class CredentialCache:
                 running.is_on_loop = True
                 running.loop.call_soon_threadsafe(self._await, running, answer)
                 return
-        except BaseException as error:  # noqa: BLE001 - whatever it is, somebody waits for it
+        except BaseException as error:  # noqa: BLE001 - a call waits for it, whatever it is
             answer = error
         self._end(running, answer)
 
@@ -159,17 +166,17 @@ class CredentialCache:
                 got = await answer
             except Exception as error:  # noqa: BLE001 - as above
                 got = error
-            except BaseException as error:  # a cancellation, as the loop is about to end
+            except BaseException as error:  # a cancellation, as the loop is closing
                 self._end(running, error)
                 raise
             self._end(running, got)
 
-        assert running.loop is not None  # noqa: S101 - or nothing would have been awaited
+        assert running.loop is not None  # noqa: S101 - there is one where something is awaited
         running.is_on_loop = True
         running.task = running.loop.create_task(wait(answer))
 
     def _end(self, running: _Refresh, answer: object) -> None:
-        """Keep what was got, and tell those who wait. Without the lock, as garbage collection may end a lost task."""
+        """Store the answer, and wake the calls that wait. Takes no lock: garbage collection may end a lost task."""
         now = self._clock()
         got: Credentials | CredentialsError
         try:
@@ -182,17 +189,19 @@ class CredentialCache:
         if isinstance(got, CredentialsError):
             self._source.postpone_refresh(now + _PAUSE)
             if running.in_background:
-                log().warning("credentials were not refreshed, those at hand go on being used: %s", got)
+                log().warning("credentials were not refreshed, the current ones are still used: %s", got)
         running.has_ended = True
         running.future.set_result(got)
 
 
-def credentials_or_raise(of: Credentials | CredentialsError) -> Credentials:
-    """What a refresh has come to, for one of those who waited for it.
+def credentials_or_raise(result: Credentials | CredentialsError) -> Credentials:
+    """Return the result of a refresh, to one of the calls that waited for it.
 
     Raises:
-        CredentialsError: it failed. Each gets an exception of their own.
+        CredentialsError: the refresh failed. Each call gets a copy of the error, as each adds to its traceback.
     """
-    if isinstance(of, CredentialsError):
-        raise CredentialsError(*of.args) from of.__cause__
-    return of
+    if isinstance(result, CredentialsError):
+        error = type(result).__new__(type(result), *result.args)
+        vars(error).update(vars(result))
+        raise error from result.__cause__
+    return result

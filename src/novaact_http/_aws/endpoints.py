@@ -1,6 +1,6 @@
-"""Endpoints: the host names of the regions, and the URLs that users write. Pure.
+"""Endpoints: the host names of regions, and the URLs that users set. Nothing here is read from outside.
 
-Hosts, paths and queries are checked here: what would be encoded on its way would not match the signature.
+A URL's host, path and query are checked strictly: what was encoded again on its way would not match the signature.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ class _Partition(NamedTuple):
     dualstack_dns_suffix: str
 
 
-# Kept as botocore has them in `data/partitions.json`. Regions nobody has heard of are of the first.
+# botocore's `data/partitions.json`. A region that matches none belongs to the first.
 _PARTITIONS = tuple(
     _Partition(*each)
     for each in (
@@ -33,10 +33,10 @@ _PARTITIONS = tuple(
     )
 )
 _HOST_NAME = r"(?:(?!-)[a-z0-9-]{1,63}(?<!-)\.)*(?!-)[a-z0-9-]{1,63}(?<!-)\.?"
-# What RFC 3986 allows in a path and in a query. Anything else would be encoded on its way, and the signature not match.
+# What RFC 3986 allows in a path and in a query.
 _PATH = r"(?:[A-Za-z0-9._~!$&'()*+,;=:@/-]|%[0-9A-Fa-f]{2})*"
 _QUERY = r"(?:[A-Za-z0-9._~!$&'()*+,;=:@/?-]|%[0-9A-Fa-f]{2})*"
-# Most endpoints' URLs: they need no closer look.
+# Most URLs match this, and need no further checks.
 _LABEL = "[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _PLAIN_URL = rf"(https?)://((?:{_LABEL}\.)*{_LABEL}|127\.0\.0\.1)(?::([1-9][0-9]{{0,4}}))?/?"
 UNSAFE = r"[\s\x00-\x1f\x7f]"
@@ -48,56 +48,71 @@ _LARGEST_PORT = 65_535
 
 
 def host_name(region: str, *, fips: bool, dualstack: bool) -> str:
+    """Return the host name of a region's endpoint."""
     partition = next((each for each in _PARTITIONS if re.fullmatch(each.regions, region)), _PARTITIONS[0])
     suffix = partition.dualstack_dns_suffix if dualstack else partition.dns_suffix
     return f"nova-act{'-fips' if fips else ''}.{region}.{suffix}"
 
 
 def parse_endpoint(url: object, source: str) -> Endpoint:
-    """Take an endpoint URL apart.
+    """Parse an endpoint URL.
 
     Args:
-        url: `scheme://host[:port][/path][?query]`, its path and query percent-encoded already.
-        source: where it came from, for the message.
+        url: `scheme://host[:port][/path][?query]`, with path and query already percent-encoded.
+        source: where it came from, for the error.
 
     Raises:
-        ConfigurationError: it is not such a URL. Its text is not shown if it may hold a password.
+        ConfigurationError: it is not such a URL. If it may hold a password, the error does not show it.
     """
     if not isinstance(url, str):
-        raise ConfigurationError(f"{source} must be a str such as 'https://host', not {type(url).__name__}")
+        raise ConfigurationError(
+            f"is of type {type(url).__name__}",
+            setting="endpoint_url",
+            source=source,
+            advice="use a URL such as https://host",
+        )
     plain = re.fullmatch(_PLAIN_URL, url)
     if plain is not None and len(plain[2]) <= _LONGEST_HOST and int(plain[3] or 0) <= _LARGEST_PORT:
         return _endpoint(plain[1], plain[2], int(plain[3] or 0) or None)
     from urllib.parse import urlsplit  # 4 ms to import
 
-    shown = "" if "@" in url else f": {url!r}"
     try:
         parts = urlsplit(url)
         host, port = usable_host(parts.hostname), parts.port
     except ValueError as error:
-        reason = f" ({error})" if shown else ""
-        raise ConfigurationError(f"{source} is not a URL{reason}{shown}") from None
+        reason = "" if "@" in url else f" ({error})"
+        raise _bad_url(url, source, f"is not a URL{reason}", "use one such as https://host") from None
     path = parts.path.removesuffix("/")
     problems = (
-        (re.search(UNSAFE, url), "must not have white space or control characters"),
-        (parts.scheme not in _DEFAULT_PORTS, "must begin with https:// or http://"),
-        ("@" in parts.netloc, "must not hold a user name or password; pass credentials=... instead"),
-        (not host, "needs a host name of letters, digits, hyphens and dots, or an IP address"),
-        (port == 0, "must not have port 0"),
-        (not re.fullmatch(_PATH, path), "must have a percent-encoded path"),
-        (not {".", ".."}.isdisjoint(path.split("/")), "must not have . or .. in its path"),
-        (not re.fullmatch(_QUERY, parts.query), "must have a percent-encoded query"),
-        ("#" in url, "must not have a fragment (#...)"),
+        (re.search(UNSAFE, url), "has white space or control characters", "remove them"),
+        (parts.scheme not in _DEFAULT_PORTS, "does not begin with https:// or http://", "use one such as https://host"),
+        ("@" in parts.netloc, "holds a user name or password", "remove it; AWS credentials sign requests instead"),
+        (not host, "has no usable host", "use a name of letters, digits, hyphens and dots, or an IP address"),
+        (port == 0, "has port 0", "use a port from 1 to 65535"),
+        (not re.fullmatch(_PATH, path), "has a path that is not percent-encoded", "write a space as %20, for example"),
+        (not {".", ".."}.isdisjoint(path.split("/")), "has . or .. in its path", "write the path without them"),
+        (
+            not re.fullmatch(_QUERY, parts.query),
+            "has a query that is not percent-encoded",
+            "write a space as %20, for example",
+        ),
+        ("#" in url, "has a fragment (#...)", "remove it"),
     )
-    problem = next((problem for wrong, problem in problems if wrong), None)
-    if problem is not None:
-        raise ConfigurationError(f"{source} {problem}{shown}")
+    for is_wrong, problem, advice in problems:
+        if is_wrong:
+            raise _bad_url(url, source, problem, advice)
     return _endpoint(parts.scheme, host, port, path, parts.query)
+
+
+def _bad_url(url: str, source: str, problem: str, advice: str) -> ConfigurationError:
+    if "@" not in url:  # otherwise it may hold a password
+        problem = f"is {url!r}, which {problem}"
+    return ConfigurationError(problem, setting="endpoint_url", source=source, advice=advice)
 
 
 def _endpoint(scheme: str, host: str, port: int | None, path: str = "", query: str = "") -> Endpoint:
     default = _DEFAULT_PORTS[scheme]
-    # A dot at its end has DNS look nowhere else. To the service, and in its certificate, the name has none.
+    # A final dot keeps DNS from trying search domains. For the service and its certificate, the name has none.
     authority = f"[{host}]" if ":" in host else host.rstrip(".")
     return Endpoint(
         scheme=scheme,
@@ -110,12 +125,12 @@ def _endpoint(scheme: str, host: str, port: int | None, path: str = "", query: s
 
 
 def is_loopback(host: str) -> bool:
-    """Does the host name this machine, so that nobody else sees what is sent?"""
+    """Tell whether a host is this machine, so that nobody else sees what is sent."""
     return host in ("localhost", "::1") or host.endswith(".localhost") or re.fullmatch(_LOOPBACK, host) is not None
 
 
 def usable_host(name: str | None) -> str:
-    """The host if it is a name or an address that can be connected to, else `""`."""
+    """Return the host if it is a name or an address that one can connect to, else `""`. May raise a ValueError."""
     if name is None or len(name) > _LONGEST_HOST:
         return ""
     if ":" in name:

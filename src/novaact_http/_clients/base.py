@@ -125,11 +125,26 @@ class ClientBase:
     ) -> None:
         _check_retries(retries)
         if not isinstance(correct_clock_skew, bool):
-            raise ConfigurationError(f"correct_clock_skew must be True or False, not {correct_clock_skew!r}")
+            raise ConfigurationError(
+                f"is of type {type(correct_clock_skew).__name__}",
+                setting="correct_clock_skew",
+                source="the argument correct_clock_skew",
+                advice="pass True or False",
+            )
         if on_attempt is not None and not callable(on_attempt):
-            raise ConfigurationError(f"on_attempt must be a function that takes an Attempt, not {on_attempt!r}")
+            raise ConfigurationError(
+                f"is of type {type(on_attempt).__name__}",
+                setting="on_attempt",
+                source="the argument on_attempt",
+                advice="pass a function that takes a novaact_http.Attempt",
+            )
         if signer is not None and not callable(getattr(signer, "sign", None)):
-            raise ConfigurationError(f"signer must have a method sign(), such as BotocoreSigner(), not {signer!r}")
+            raise ConfigurationError(
+                f"is of type {type(signer).__name__}, which has no method sign()",
+                setting="signer",
+                source="the argument signer",
+                advice="pass one that has, such as BotocoreSigner()",
+            )
         with traceback_scrubbing.cleared():  # the environment and the credentials file have secrets
             settings = resolve(
                 region=region,
@@ -244,7 +259,12 @@ def _uuid4() -> str:
 
 def _check_retries(retries: object) -> None:
     if not isinstance(retries, (RetryPolicy, type(None))):
-        raise ConfigurationError(f"retries must be a novaact_http.RetryPolicy, not {type(retries).__name__}")
+        raise ConfigurationError(
+            f"is of type {type(retries).__name__}",
+            setting="retries",
+            source="the argument retries",
+            advice="pass a novaact_http.RetryPolicy",
+        )
 
 
 def _check_picklable(options: Mapping[str, object]) -> None:
@@ -254,13 +274,20 @@ def _check_picklable(options: Mapping[str, object]) -> None:
     for name, value in options.items():
         if name == "credentials" and not isinstance(value, (FunctionType, type(None))):
             raise CredentialsError(
-                "a client is not pickled with the credentials that were passed to it, so that no secret is written "
-                "anywhere: pass credentials=... nothing, or a function of a module, which is pickled by its name alone"
+                "cannot be pickled with the client, so that no secret is stored by accident",
+                setting="credentials",
+                source="the argument credentials",
+                advice="pass no credentials, or a function of a module, of which only the name is pickled",
             )
         try:
             pickle.dumps(value)
         except Exception as error:
-            raise ConfigurationError(f"a client is not pickled with this argument {name}: {error}") from error
+            raise ConfigurationError(
+                f"cannot be pickled with the client ({error})",
+                setting=name,
+                source=f"the argument {name}",
+                advice="pass another, or make the client where it is used",
+            ) from error
 
 
 def _timeout(given: Timeout | float | None) -> Timeout:
@@ -271,7 +298,12 @@ def _timeout(given: Timeout | float | None) -> Timeout:
     try:
         return Timeout(total=given)
     except ConfigurationError as error:
-        raise ConfigurationError(f"timeout must be a novaact_http.Timeout or a number of seconds: {error}") from None
+        raise ConfigurationError(
+            error.problem,
+            setting="timeout",
+            source="the argument timeout",
+            advice="pass a positive number, a year (31,536,000) at most, or a novaact_http.Timeout",
+        ) from None
 
 
 def list_sessions_arguments(
