@@ -47,7 +47,7 @@ _STAND_IN_REGION = "us-east-1"
 
 @click.command(cls=Command)
 @connection_options
-@option(_CALL, "--call", is_flag=True, help="Make one signed call, for one session of this run.")
+@option(_CALL, "--call", is_flag=True, help="Make one signed call, for one session of the run below.")
 @option(_CALL, "--workflow-definition-name", metavar="NAME", help="The workflow definition.")
 @option(_CALL, "--workflow-run-id", metavar="UUID", help="The workflow run.")
 @option("Other", "--debug", is_flag=True, help="Show the traceback of an error. Never shows secrets.")

@@ -61,14 +61,14 @@ _THE_BEGINNING = "eyJuZXh0VG9rZW4iOiBudWxsLCAiYm90b190cnVuY2F0ZV9hbW91bnQiOiAwfQ
     "--cli-connect-timeout",
     type=click.FloatRange(min=0),
     metavar="SECONDS",
-    help="Default: 5. 0 for no limit.",
+    help="How long to wait for a connection. Default: 5; 0 for no limit.",
 )
 @option(
     _CONNECTION,
     "--cli-read-timeout",
     type=click.FloatRange(min=0),
     metavar="SECONDS",
-    help="Default: 60. 0 for no limit.",
+    help="How long to wait for more of a response. Default: 60; 0 for no limit.",
 )
 @option(
     _CONNECTION,
