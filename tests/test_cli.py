@@ -40,23 +40,23 @@ def test_help_shows_options_by_what_they_are_about() -> None:
         "What to list:",
         "Output:",
         "Paging:",
-        "Whom to ask, and as whom:",
-        "Time, attempts and trust:",
+        "Endpoint and credentials:",
+        "Timeouts, attempts and TLS:",
         "Other:",
     ]
-    paging = shown.partition("Paging:")[2].partition("Whom to ask")[0]
+    paging = shown.partition("Paging:")[2].partition("Endpoint and")[0]
     assert "--max-items N" in paging
     assert "--region" not in paging
 
 
 def test_help_names_all_that_say_whom_to_trust() -> None:
     shown = " ".join(run("list-sessions", "--help").stdout.split())
-    assert "Else AWS_CA_BUNDLE, the profile's, REQUESTS_CA_BUNDLE, SSL_CERT_FILE, certifi's." in shown
+    assert "Default: AWS_CA_BUNDLE, the profile, REQUESTS_CA_BUNDLE, SSL_CERT_FILE, certifi." in shown
 
 
 def test_help_tells_the_exit_codes() -> None:
     shown = " ".join(run("list-sessions", "--help").stdout.split())
-    assert "of several runs, with the code of the first, in the order given, that failed" in shown
+    assert "With several runs, the code is that of the first run, in the order given, that failed" in shown
     assert all(str(code) in shown for code in (_errors.USAGE, _errors.CONFIGURATION, _errors.SERVICE, _errors.GENERAL))
 
 

@@ -79,7 +79,7 @@ def test_what_is_used_and_where_it_came_from(monkeypatch: pytest.MonkeyPatch) ->
         "retries": "mode standard  (the default); 7 attempts  (AWS_MAX_ATTEMPTS)",
         "app id": "none  (the default)",
         "credentials": "AKIA************MPLE  (the environment: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY); "
-        "permanent, without a time that they expire",
+        "permanent, no expiry time is known",
     }
 
 
@@ -95,8 +95,8 @@ def test_the_variable_that_the_token_came_from_is_told(monkeypatch: pytest.Monke
 @pytest.mark.parametrize(
     ("origin", "variable", "told"),
     [
-        ("container-role", "AWS_CONTAINER_CREDENTIALS_FULL_URI", ", by AWS_CONTAINER_CREDENTIALS_FULL_URI"),
-        ("custom-process", "", ", by credential_process of the profile 'dev' in {}"),
+        ("container-role", "AWS_CONTAINER_CREDENTIALS_FULL_URI", ", because of AWS_CONTAINER_CREDENTIALS_FULL_URI"),
+        ("custom-process", "", ", because of credential_process of the profile 'dev' in {}"),
         ("iam-role", "", ""),
         ("container-role", "", ""),
     ],
@@ -125,8 +125,8 @@ def test_a_profile_is_told_with_its_files(files: tuple[Path, Path]) -> None:
     )
     assert lines["app id"] == f"shop  (sdk_ua_app_id {of_config}"
     assert lines["credentials"].startswith(
-        "AKIA************MPLE  (botocore's chain of providers: shared-credentials-file, by aws_access_key_id of the "
-        f"profile 'dev' in {credentials}); temporary"
+        "AKIA************MPLE  (botocore's chain of providers: shared-credentials-file, because of aws_access_key_id "
+        f"of the profile 'dev' in {credentials}); temporary"
     )
     for secret in (*KEYS.values(), "TheToken"):
         assert secret not in result.stdout
@@ -159,8 +159,9 @@ def test_all_that_is_missing_is_said() -> None:
     assert result.exit_code == 253
     region, credentials = result.stderr.splitlines()
     assert region == "novaact-http: no region is set: pass --region or set AWS_REGION, for example to us-east-1"
-    assert credentials.startswith("novaact-http: no credentials were found: pass --profile, or set AWS_ACCESS_KEY_ID")
-    assert "the argument" not in credentials
+    assert credentials.startswith("novaact-http: no credentials were found (tried in this order: env, assume-role,")
+    assert credentials.endswith("): pass --profile, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
+    assert "argument" not in credentials
     lines = shown(result.stdout)
     assert (lines["region"], lines["credentials"]) == ("missing or wrong", "missing or wrong")
     assert lines["app id"] == "none  (the default)"
@@ -172,7 +173,10 @@ def test_all_that_is_missing_is_said() -> None:
     [
         ({"AWS_MAX_ATTEMPTS": "x"}, ["no region is set", "AWS_MAX_ATTEMPTS is 'x'"]),
         ({"AWS_MAX_ATTEMPTS": "x", "AWS_REGION": "us-east-1"}, ["AWS_MAX_ATTEMPTS is 'x'"]),
-        ({"AWS_CA_BUNDLE": "/no/such", "AWS_REGION": "us-east-1"}, ["the CA bundle '/no/such' of AWS_CA_BUNDLE cann"]),
+        (
+            {"AWS_CA_BUNDLE": "/no/such", "AWS_REGION": "us-east-1"},
+            ["AWS_CA_BUNDLE is '/no/such', which cannot be used"],
+        ),
         ({"AWS_PROFILE": "nobody", "AWS_REGION": "us-east-1"}, ["AWS_PROFILE is 'nobody', which is a profile of nei"]),
         ({"AWS_SECRET_ACCESS_KEY": "", "AWS_REGION": "us-east-1"}, ["AWS_SECRET_ACCESS_KEY is not set"]),
     ],
@@ -242,7 +246,7 @@ def test_a_call_needs_a_run() -> None:
 def test_a_run_needs_a_call(name: str) -> None:
     result = run("doctor", "--workflow-definition-name", name)
     assert (result.exit_code, result.stdout) == (252, "")
-    assert "--workflow-run-id are of the test call, which --call asks for" in result.stderr
+    assert "--workflow-run-id are for the test call: add --call" in result.stderr
 
 
 def test_a_clock_that_differs_is_said(world: LocalService) -> None:
@@ -259,11 +263,11 @@ def test_a_clock_that_differs_is_said(world: LocalService) -> None:
         (12.0, "Thu, 01 Jan 1970 00:00:10 GMT", "agrees with the service's"),
         (13.0, "Thu, 01 Jan 1970 00:00:10 GMT", "3 s ahead of the service's"),
         (0.0, "Thu, 01 Jan 1970 00:00:10 GMT", "10 s behind the service's"),
-        (0.0, "", "not compared, as the service did not say the time"),
+        (0.0, "", "not compared, as the response has no date"),
     ],
 )
 def test_clocks_are_compared(now: float, date: str, said: str) -> None:
-    assert _doctor._compared(now, date) == said
+    assert _doctor._compare_clocks(now, date) == said
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ import trustme
 
 import novaact_http
 from commandline import COMMAND, Held, list_sessions, naming, run, spawn
-from novaact_http import Client, Timeout
+from novaact_http import Client, NovaActError, Timeout, errors
 from novaact_http.cli import _commands, _errors, _list_sessions, _runs, _terminal
 from servers import Server, always, never
 
@@ -51,26 +51,31 @@ def tls_url(ca: trustme.CA) -> Iterator[str]:
         (["--page-size", "0"], {}, 252, "--page-size must be at least 1"),
         (["--no-paginate", "--max-results", "0"], {}, 252, "--max-results must be at least 1"),
         (["--region", "no region"], {}, 253, "--region is 'no region'"),
-        (["--ca-bundle", ""], {}, 253, "--ca-bundle must be the path of a CA bundle, not ''\n"),
+        (
+            ["--ca-bundle", ""],
+            {},
+            253,
+            "--ca-bundle is '', which is not the path of a CA bundle: use the path of a PEM file, or of a directory",
+        ),
         (["--cli-read-timeout", "inf"], {}, 252, "--cli-read-timeout must be a number of seconds, a year at most; 0"),
         (["--cli-connect-timeout", "nan"], {}, 252, "--cli-connect-timeout must be a number of seconds"),
         (["--profile", "nobody"], {}, 253, "--profile is 'nobody', which is a profile of neither"),
-        (["--endpoint-url", "https://user:secret@host"], {}, 253, "--endpoint-url must not hold a user name"),
+        (["--endpoint-url", "https://user:secret@host"], {}, 253, "--endpoint-url holds a user name or password"),
         ([], {"AWS_REGION": "", "AWS_DEFAULT_REGION": ""}, 253, "AWS_DEFAULT_REGION is ''"),
-        ([], {"AWS_ACCESS_KEY_ID": ""}, 253, "no credentials were found: pass --profile, or set AWS_ACCESS_KEY_ID"),
+        ([], {"AWS_ACCESS_KEY_ID": ""}, 253, "): pass --profile, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY\n"),
         (["--workflow-run-id", "x"], {}, 254, "ValidationException"),
         (
             ["--workflow-run-id", "00000000-0000-4000-8000-000000000000"],
             {},
             254,
-            "check the name, the run's id, and that they are of the region us-east-1",
+            "check the name, the run's id, and that the run is in the region us-east-1",
         ),
         (["--region", "us-west-2"], {}, 254, "check the credentials: novaact-http doctor"),
         (
             ["--max-attempts", "1"],
             {"AWS_ENDPOINT_URL_NOVA_ACT": "http://127.0.0.1:1"},
             255,
-            "attempts 1); the endpoint is http://127.0.0.1:1, from AWS_ENDPOINT_URL_NOVA_ACT",
+            "attempts 1); the endpoint is http://127.0.0.1:1 (from AWS_ENDPOINT_URL_NOVA_ACT)",
         ),
     ],
 )
@@ -103,6 +108,91 @@ def test_no_region_says_how_to_set_one(world: LocalService, monkeypatch: pytest.
     )
 
 
+REFUSED = "bad arguments, nothing was sent: "
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "message"),
+    [
+        ("--workflow-definition-name", "..", f"{REFUSED}--workflow-definition-name must not be '..'"),
+        ("--workflow-run-id", "", f"{REFUSED}--workflow-run-id must not be empty"),
+        ("--page-size", "0", f"{REFUSED}--page-size must be at least 1, not 0"),
+        ("--max-items", "-1", f"{REFUSED}--max-items must be at least 0, not -1"),
+        ("--starting-token", "\udcff", f"{REFUSED}--starting-token has a lone surrogate"),
+        ("--max-results", "0", f"{REFUSED}--max-results must be at least 1, not 0"),
+        ("--next-token", "", f"{REFUSED}--next-token must not be empty"),
+        ("--profile", "", "--profile is '', which is a profile of neither the config file nor"),
+        ("--region", "", "--region is '', which is not a region: use up to 63 letters, digits and inner hyphens"),
+        ("--endpoint-url", "", "--endpoint-url is '', which does not begin with https:// or http://: use one such as"),
+        ("--ca-bundle", "", "--ca-bundle is '', which is not the path of a CA bundle: use the path of a PEM file"),
+    ],
+)
+def test_a_bad_value_is_named_by_its_option(option: str, value: str, message: str, world: LocalService) -> None:
+    named = dict(zip(("--workflow-definition-name", "--workflow-run-id"), naming(world.runs[0])[1::2], strict=True))
+    result = run("list-sessions", *(f"{name}={given}" for name, given in {**named, option: value}.items()))
+    assert result.exit_code == (252 if message.startswith(REFUSED) else 253)
+    assert result.stderr.startswith(f"novaact-http: {message}")
+    assert "argument " not in result.stderr
+    assert "SSLContext" not in result.stderr
+    if option in ("--profile", "--region", "--endpoint-url", "--ca-bundle"):
+        examined = run("doctor", f"{option}={value}")
+        assert examined.exit_code == 253
+        assert result.stderr in examined.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "kept"),
+    [
+        (["--region", "the argument region"], "--region is 'the argument region', which"),
+        (["--endpoint-url", "max_items"], "--endpoint-url is 'max_items', which"),
+        (["--profile", "pass region=..."], "--profile is 'pass region=...', which"),
+        (["--ca-bundle", "/no/next_token", "--endpoint-url", "https://h"], "--ca-bundle is '/no/next_token', which"),
+        (["--workflow-run-id", "page_size"], "run page_size: "),
+        (["--workflow-run-id", "the argument verify"], "run the argument verify: "),
+    ],
+)
+def test_what_the_user_wrote_is_shown_as_it_is(arguments: Sequence[str], kept: str, world: LocalService) -> None:
+    result = run("list-sessions", *naming(world.runs[0]), *arguments)
+    assert result.exit_code in (253, 254)
+    assert kept in result.stderr
+
+
+def test_a_profiles_name_is_shown_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    name, config = "the argument page_size", tmp_path / "sort_order"
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+    config.write_text(f"[profile '{name}']\nregion = a b\n")
+    assert f"region of the profile {name!r} is 'a b', which" in run("doctor", "--profile", name).stderr
+    config.write_text(f"[profile '{name}']\nregion = x\n")
+    assert f"x  (region of the profile {name!r} in {config})" in run("doctor", "--profile", name).stdout
+
+
+def test_fips_and_an_endpoint_are_told_by_their_options(world: LocalService) -> None:
+    result = list_sessions(world.runs[0], "--region", "fips-us-east-1", "--endpoint-url", "https://h")
+    assert result.exit_code == 253
+    assert result.stderr == (
+        "novaact-http: --endpoint-url cannot be used with FIPS, which the region's name turns on (Invalid "
+        "Configuration: FIPS and custom endpoint are not supported): remove one of the two settings\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (errors.ParameterError("an argument is too long"), "an argument is too long"),
+        (errors.ConfigurationError("is bad", source="the argument use_fips"), "--use-fips is bad"),
+        (errors.ConfigurationError("is bad", source="the argument, in words"), "the argument, in words is bad"),
+        (errors.ConfigurationError("there is no event loop"), "there is no event loop"),
+        (errors.CredentialsError("are bad", source="the argument credentials"), "the credentials are bad"),
+        (
+            errors.CredentialsError("failed", source="the argument credentials (a Session)", advice="pass others"),
+            "the argument credentials (a Session) failed: pass others",
+        ),
+    ],
+)
+def test_what_an_error_knows_is_told(error: NovaActError, text: str) -> None:
+    assert _errors.describe(error, None, "") == text
+
+
 @pytest.mark.parametrize(
     ("code", "hint"),
     [
@@ -124,7 +214,7 @@ def test_what_the_service_says_comes_with_what_to_do(code: str, hint: str, world
 def test_credentials_that_have_expired_are_to_be_renewed(world: LocalService) -> None:
     body = json.dumps({"__type": "ExpiredTokenException", "message": "no"}).encode()
     world.answer_next(403, body)
-    assert "log in anew, for example with aws sso login" in list_sessions(world.runs[0]).stderr
+    assert "log in again, for example with aws sso login" in list_sessions(world.runs[0]).stderr
 
 
 def test_a_certificate_that_is_not_trusted_says_how_to_trust_it(
@@ -135,20 +225,23 @@ def test_a_certificate_that_is_not_trusted_says_how_to_trust_it(
     once = ("--max-attempts", "1", "--endpoint-url", tls_url)
     refused = list_sessions(world.runs[0], *once)
     assert refused.exit_code == 255
-    assert f"the endpoint is {tls_url}, from --endpoint-url; if its certificate is to be trusted" in refused.stderr
+    assert (
+        f"the endpoint is {tls_url} (from --endpoint-url); to trust its certificate, pass that of its CA"
+        in refused.stderr
+    )
     assert "--ca-bundle" in refused.stderr
     for trusting in (["--ca-bundle", str(ca_bundle)], ["--no-verify-ssl"]):
         answered = list_sessions(world.runs[0], *once, *trusting)
         assert "CERTIFICATE_VERIFY_FAILED" not in answered.stderr
         assert answered.exit_code == 254
         assert "418" in answered.stderr
-        warned = "warning: with --no-verify-ssl whoever answers is trusted" in answered.stderr
+        warned = "warning: with --no-verify-ssl no certificate is checked" in answered.stderr
         assert warned is (trusting == ["--no-verify-ssl"])
     both = list_sessions(world.runs[0], *once, "--no-verify-ssl", "--ca-bundle", str(ca_bundle))
     assert "can read and replay requests; --ca-bundle is not used\n" in both.stderr
     missing = list_sessions(world.runs[0], *once, "--ca-bundle", "/no/such/file")
     assert missing.exit_code == 253
-    assert "the CA bundle '/no/such/file' of --ca-bundle cannot be used" in missing.stderr
+    assert "--ca-bundle is '/no/such/file', which cannot be used as a CA bundle ([" in missing.stderr
 
 
 def test_a_service_that_is_slow_is_said_to_need_more_time(world: LocalService) -> None:
@@ -271,7 +364,7 @@ def test_a_listing_that_fails_in_the_middle_says_how_to_go_on(name: str, world: 
     assert all(each in result.stdout for each in of.session_ids[:3])
     failure, advice = result.stderr.splitlines()
     assert "ValidationException" in failure
-    start = "novaact-http: there are more sessions; go on with: novaact-http list-sessions "
+    start = "novaact-http: there are more sessions; continue with: novaact-http list-sessions "
     assert advice.startswith(f"{start}--workflow-definition-name {of.workflow_definition_name} --sort-order Ascending")
     assert f"--workflow-run-id {of.workflow_run_id} --starting-token " in advice
 
@@ -281,7 +374,7 @@ def test_a_document_that_would_be_incomplete_is_not_printed(world: LocalService)
     world.answer_next(200, json.dumps(page).encode())
     result = list_sessions(world.runs[0], "--output", "json")
     assert (result.exit_code, result.stdout) == (254, "")
-    assert "what was listed before is not printed" in result.stderr
+    assert "the sessions listed before are not printed" in result.stderr
 
 
 def test_the_command_to_go_on_with_goes_on(world: LocalService) -> None:
@@ -291,7 +384,7 @@ def test_the_command_to_go_on_with_goes_on(world: LocalService) -> None:
     while arguments:
         result = run(*arguments)
         listed += result.stdout.splitlines()
-        command = result.stderr.partition("go on with: novaact-http ")[2]
+        command = result.stderr.partition("continue with: novaact-http ")[2]
         arguments = shlex.split(command)
     assert listed == list(of.session_ids)
 
@@ -373,7 +466,7 @@ def test_an_interruption_is_quiet_and_says_how_to_go_on(world: LocalService, mon
         held.let_go()
     assert process.returncode == 130
     assert stdout.decode().splitlines() == list(of.session_ids[:10])
-    assert stderr.startswith(b"novaact-http: there are more sessions; go on with: novaact-http list-sessions ")
+    assert stderr.startswith(b"novaact-http: there are more sessions; continue with: novaact-http list-sessions ")
     assert stderr.count(b"\n") == 1
 
 
@@ -450,7 +543,7 @@ def test_streams_that_are_closed_are_said(world: LocalService, monkeypatch: pyte
         monkeypatch.setattr(sys, name, None)
         with pytest.raises(SystemExit):
             _commands.commands(arguments, "novaact-http")
-    assert lines[0].startswith("standard input, which --workflow-run-id - reads, is closed; see novaact-http list-")
+    assert lines[0].startswith("--workflow-run-id - reads standard input, which is closed; see novaact-http list-")
     assert lines[1:] == ["cannot write the output: standard output is closed"]
 
 

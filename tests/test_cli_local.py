@@ -86,7 +86,7 @@ def in_this_process(monkeypatch: pytest.MonkeyPatch, *arguments: str, stdin: str
 
 def test_all_can_be_told_by_options(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[LocalService] = []
-    monkeypatch.setattr(_local, "_obey", lambda service, _: seen.append(service))
+    monkeypatch.setattr(_local, "_run_control_commands", lambda service, _: seen.append(service))
     result = in_this_process(
         monkeypatch,
         *("--run", "a=2", "--run", "b=1", "--run", "a=0", "--tls", "--control", "--region", "eu-west-1"),
@@ -179,12 +179,12 @@ def test_it_obeys_commands_while_it_runs(monkeypatch: pytest.MonkeyPatch) -> Non
         ),
     ]
     assert answers[1].startswith("error 'nonsense' is not a fault: use refuse, ")
-    assert answers[3] == "error it must be latency SECONDS"
+    assert answers[3] == "error the command is latency SECONDS"
     assert re.fullmatch("ok [0-9a-f-]{36}", answers[7])
     assert answers[9] == "error there is no run b of a"
     assert len(answers[10].split()) == 3
     assert answers[14:] == ["error No closing quotation", "error clock_offset must be a number, not nan"]
-    assert answers[12].startswith("error there are the commands fault FAULT, clear-faults, latency SECONDS, ")
+    assert answers[12].startswith("error the commands are fault FAULT, clear-faults, latency SECONDS, ")
 
 
 @pytest.mark.parametrize(
@@ -203,7 +203,7 @@ def test_a_command_with_a_wrong_number_says_what_is_allowed(
 ) -> None:
     service = LocalService(definitions={"a": [1]})
     before = service.runs
-    _local._obey(service, [told.replace("RUN_ID", before[0].workflow_run_id)])
+    _local._run_control_commands(service, [told.replace("RUN_ID", before[0].workflow_run_id)])
     assert capsys.readouterr().out == f"error {answer}\n"
     assert (service.runs, service.latency, service.clock_offset) == (before, 0.0, 0.0)
 

@@ -209,10 +209,16 @@ def test_pages_are_printed_as_they_come(name: str, world: LocalService, monkeypa
     ("arguments", "message"),
     [
         (["--query", "[["], "Invalid value for --query: "),
-        (["--query", "a", "--output", "ids"], "--query goes with --output json or text"),
-        (["--no-paginate", "--max-items", "1", "--page-size", "2"], "--page-size, --max-items cannot be used for one"),
-        (["--next-token", "a", "--starting-token", "b"], "--starting-token cannot be used for one call only"),
-        (["--workflow-run-id", "-", "--starting-token", "b"], "--starting-token is of one run, and cannot be used for"),
+        (["--query", "a", "--output", "ids"], "--query needs --output json or text"),
+        (
+            ["--no-paginate", "--max-items", "1", "--page-size", "2"],
+            "--page-size, --max-items cannot be used with --no",
+        ),
+        (["--next-token", "a", "--starting-token", "b"], "--starting-token cannot be used with --no-paginate"),
+        (
+            ["--workflow-run-id", "-", "--starting-token", "b"],
+            "--starting-token belongs to one run, and cannot be used for",
+        ),
         (["--max-items", "many"], "Invalid value for '--max-items': 'many' is not a valid integer"),
         (["--sort-order", "Up"], "Invalid value for '--sort-order': 'Up' is not one of 'Ascending', 'Descending'"),
     ],

@@ -112,7 +112,7 @@ def test_a_closed_standard_input_is_said(runs: Sequence[WorkflowRun]) -> None:
     command = [COMMAND, "list-sessions", *naming(runs[0])[:2], "--workflow-run-id", "-"]
     done = subprocess.run(["sh", "-c", '"$@" <&-', "sh", *command], capture_output=True, check=False)
     assert (done.returncode, done.stdout) == (252, b"")
-    assert b"standard input, which --workflow-run-id - reads, is closed" in done.stderr
+    assert b"--workflow-run-id - reads standard input, which is closed" in done.stderr
 
 
 def test_each_that_is_cut_off_says_how_to_go_on(runs: Sequence[WorkflowRun]) -> None:
@@ -121,7 +121,7 @@ def test_each_that_is_cut_off_says_how_to_go_on(runs: Sequence[WorkflowRun]) -> 
     lines = result.stderr.splitlines()
     assert len(lines) == 2
     for line, of in zip(lines, (runs[0], runs[3]), strict=True):
-        assert line.startswith(f"novaact-http: run {of.workflow_run_id}: there are more sessions; go on with: ")
+        assert line.startswith(f"novaact-http: run {of.workflow_run_id}: there are more sessions; continue with: ")
         assert line.count("--workflow-run-id") == 1
         assert f"--workflow-run-id {of.workflow_run_id} --starting-token" in line
 
@@ -220,7 +220,7 @@ def test_after_an_interruption_nothing_more_is_written(monkeypatch: pytest.Monke
     outlet = _runs.Outlet("utf-8", Progress(streamed=True))
     outlet.write("a", "first")
     outlet.end()
-    outlet.pour()
+    outlet.copy_to_output()
     outlet.write("b", "second")  # is handed over
     waiting = threading.Thread(target=outlet.write, args=("c", "third"))
     waiting.start()
@@ -248,11 +248,13 @@ def test_an_interruption_says_which_runs_are_left(
     lines = stderr.decode().splitlines()
     left = runs
     if name == "ids":
-        assert lines.pop(0).startswith(f"novaact-http: run {runs[0].workflow_run_id}: there are more sessions; go on")
+        assert lines.pop(0).startswith(
+            f"novaact-http: run {runs[0].workflow_run_id}: there are more sessions; continue"
+        )
         left = runs[1:]
     command = " ".join(f"--workflow-run-id {each.workflow_run_id}" for each in left)
     assert len(lines) == 1
-    assert lines[0].startswith(f"novaact-http: runs that were not listed: {len(left)}; go on with: novaact-http ")
+    assert lines[0].startswith(f"novaact-http: runs that were not listed: {len(left)}; continue with: novaact-http ")
     assert lines[0].endswith(command)
 
 
@@ -345,12 +347,12 @@ def test_an_interruption_in_this_process(
         for number in range(listed):
             of[number].list()
             of[number].outlet.end()
-            of[number].outlet.pour()
+            of[number].outlet.copy_to_output()
             yield number
         if listed < len(of):
             of[listed].outlet.write("begun", "a token")
             of[listed].outlet.end()
-            of[listed].outlet.pour()
+            of[listed].outlet.copy_to_output()
         raise KeyboardInterrupt
 
     monkeypatch.setattr(_runs, "in_order", in_order)
@@ -362,6 +364,6 @@ def test_an_interruption_in_this_process(
     if listed < 4:
         first, second = result.stderr.splitlines()
         assert first.endswith(f"--workflow-run-id {runs[listed].workflow_run_id} --starting-token 'a token'")
-        assert second.startswith(f"novaact-http: runs that were not listed: {3 - listed}; go on with: ")
+        assert second.startswith(f"novaact-http: runs that were not listed: {3 - listed}; continue with: ")
     else:
         assert result.stderr == ""

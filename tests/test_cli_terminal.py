@@ -140,6 +140,6 @@ def test_output_to_the_same_terminal_erases_progress_before_it(monkeypatch: pyte
         progress = Progress(streamed=False)
         for _ in range(2):
             progress.add(1)
-        with progress.apart_from_output():
+        with progress.erased_for_output():
             screen.write("|")
         assert screen.getvalue() == expected

@@ -84,7 +84,7 @@ def test_half_credentials_fail_when_the_client_is_made(
     ("option", "value", "problem"),
     [
         ("region", "", "the argument region is ''"),
-        ("endpoint_url", "h", "the argument endpoint_url must begin"),
+        ("endpoint_url", "h", "the argument endpoint_url is 'h', which does not begin"),
     ],
 )
 def test_a_bad_option_is_named_when_the_client_is_made(

@@ -15,10 +15,14 @@ if TYPE_CHECKING:
     from novaact_http.testing import LocalService
 
 
-def _loaded_after(code: str) -> set[str]:
+def _modules_after(code: str) -> set[str]:
     script = f"{code}\nimport sys\nprint(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    return {name.partition(".")[0] for name in done.stdout.split()}
+    return set(done.stdout.split())
+
+
+def _loaded_after(code: str) -> set[str]:
+    return {name.partition(".")[0] for name in _modules_after(code)}
 
 
 CLIENT = (
@@ -61,6 +65,22 @@ def test_listing_sessions_with_keys_of_ones_own_or_the_environments_loads_no_oth
         "assert asyncio.run(AsyncClient(credentials=keys).list_sessions(**call)).session_summaries\n"
     )
     assert not _loaded_after(code) & HEAVY
+
+
+@pytest.mark.parametrize("keys", ["keys", "None", "lambda: keys"])
+def test_what_is_for_botocores_credentials_and_for_proxies_is_loaded_only_for_those(
+    keys: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "a")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "b")
+    code = CLIENT.replace("credentials=keys", f"credentials={keys}") + CALL
+    loaded = _modules_after(code)
+    assert "novaact_http._aws.credential_cache" in loaded
+    assert not loaded & {"novaact_http._aws.botocore_credentials", "novaact_http._aws.proxies"}
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    assert "novaact_http._aws.proxies" in _modules_after(CLIENT)
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    assert "novaact_http._aws.botocore_credentials" in _modules_after(CLIENT.replace("credentials=keys, ", ""))
 
 
 def test_importing_the_package_loads_nothing_but_what_says_where_things_are() -> None:

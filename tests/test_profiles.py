@@ -124,7 +124,7 @@ def test_a_missing_profile_is_named_with_where_it_was_named_and_what_there_is(fi
 
 @pytest.mark.parametrize("make", [Client, AsyncClient])
 def test_a_profile_that_is_no_name_is_refused(make: Any) -> None:
-    with pytest.raises(ConfigurationError, match="the argument profile must be str, not int"):
+    with pytest.raises(ConfigurationError, match="the argument profile is of type int: pass the name of a profile"):
         make(**OPTIONS, profile=7)
 
 
@@ -186,7 +186,7 @@ def test_a_file_in_another_format_is_named_and_not_quoted(files: Files, text: st
 def test_a_line_that_is_wrong_is_numbered_where_it_is_known(files: Files) -> None:
     for text in ("[default]\nregion = a\nregion = b\n", "[default]\n\nregion\nregion\n"):
         files.write(text)
-        with pytest.raises(ConfigurationError, match=r"config files, line 3$"):
+        with pytest.raises(ConfigurationError, match=r"config files \(line 3\): correct it, or set AWS_CONFIG_FILE"):
             files.profile().get("region")
 
 
@@ -202,7 +202,9 @@ def test_a_file_that_cannot_be_read_is_named(files: Files, monkeypatch: pytest.M
 
     files.write(CONFIG)
     monkeypatch.setattr(profiles, "open", denied, raising=False)
-    with pytest.raises(ConfigurationError, match=r"the file '.*config' cannot be read: Permission denied") as caught:
+    with pytest.raises(
+        ConfigurationError, match=r"the file '.*config' cannot be read \(Permission denied\): allow"
+    ) as caught:
         files.profile().get("region")
     assert isinstance(caught.value.__cause__, PermissionError)
 
@@ -371,7 +373,10 @@ def test_a_services_section_that_is_not_a_mapping_says_nothing(files: Files) -> 
 
 @pytest.mark.parametrize("value", ["nobody", "\n  a = b", "default", "empty"])
 def test_a_services_section_that_is_not_there_is_refused(files: Files, value: str) -> None:
-    with pytest.raises(ConfigurationError, match=r"the profile 'default' names the services section .* does not have"):
+    with pytest.raises(
+        ConfigurationError,
+        match=r"^services of the profile 'default' is .*, but the config file has no services section",
+    ):
         resolve(files, f"[default]\nservices = {value}\n[services empty]\n", region="us-east-1")
 
 
@@ -381,18 +386,36 @@ def test_a_services_section_that_is_not_there_is_refused(files: Files, value: st
         ("region = a b", "region of the profile 'default' is 'a b', which is not a region"),
         ("region =", "region of the profile 'default' is '', which is not a region"),
         ("region =\n  a = b", "region of the profile 'default' is {'a': 'b'}, which is not a region"),
-        ("use_fips_endpoint = on", "use_fips_endpoint of the profile 'default' is 'on'; it must be one of true"),
-        ("use_dualstack_endpoint =\n  a = b", "use_dualstack_endpoint of the profile 'default' is {'a': 'b'}; it must"),
+        (
+            "use_fips_endpoint = on",
+            "use_fips_endpoint of the profile 'default' is 'on', which is neither true nor false: use one of true",
+        ),
+        (
+            "use_dualstack_endpoint =\n  a = b",
+            "use_dualstack_endpoint of the profile 'default' is {'a': 'b'}, which is neither",
+        ),
         ("ignore_configured_endpoint_urls = 7", "ignore_configured_endpoint_urls of the profile 'default' is '7'"),
-        ("endpoint_url = nowhere", "endpoint_url of the profile 'default' must begin with https://"),
-        ("endpoint_url =\n  a = b", "endpoint_url of the profile 'default' must be a str"),
-        ("retry_mode = fast", "retry_mode of the profile 'default' is 'fast'; it must be one of standard"),
-        ("retry_mode =\n  a = b", "retry_mode of the profile 'default' is {'a': 'b'}; it must be one of standard"),
-        ("max_attempts = 0", "max_attempts of the profile 'default' is '0'; it must be a number of attempts"),
-        ("max_attempts =\n  a = b", "max_attempts of the profile 'default' is {'a': 'b'}; it must be a number"),
-        ("sdk_ua_app_id =\n  a = b", "sdk_ua_app_id of the profile 'default' must be str, not dict"),
-        ("ca_bundle =", "ca_bundle of the profile 'default' must be the path of a PEM file, not ''"),
-        ("ca_bundle =\n  a = b", "ca_bundle of the profile 'default' must be the path of a PEM file, not {'a': 'b'}"),
+        (
+            "endpoint_url = nowhere",
+            "endpoint_url of the profile 'default' is 'nowhere', which does not begin with https://",
+        ),
+        ("endpoint_url =\n  a = b", "endpoint_url of the profile 'default' is of type dict: use a URL"),
+        (
+            "retry_mode = fast",
+            "retry_mode of the profile 'default' is 'fast', which is not a retry mode: use one of standard",
+        ),
+        (
+            "retry_mode =\n  a = b",
+            "retry_mode of the profile 'default' is {'a': 'b'}, which is not a retry mode: use one of",
+        ),
+        ("max_attempts = 0", "max_attempts of the profile 'default' is '0', which is not a number of attempts"),
+        ("max_attempts =\n  a = b", "max_attempts of the profile 'default' is {'a': 'b'}, which is not a number of"),
+        ("sdk_ua_app_id =\n  a = b", "sdk_ua_app_id of the profile 'default' is of type dict: use text"),
+        ("ca_bundle =", "ca_bundle of the profile 'default' is '', which is not the path of a CA bundle: set"),
+        (
+            "ca_bundle =\n  a = b",
+            "ca_bundle of the profile 'default' is {'a': 'b'}, which is not the path of a CA bundle",
+        ),
     ],
 )
 def test_a_wrong_value_is_named_with_its_profile(files: Files, line: str, problem: str) -> None:

@@ -305,5 +305,5 @@ def test_the_quota_counts_correctly_in_many_threads() -> None:
     ],
 )
 def test_a_wrong_policy_is_refused(name: str, value: Any) -> None:
-    with pytest.raises(ConfigurationError, match=f"RetryPolicy.{name} must be"):
+    with pytest.raises(ConfigurationError, match=f"RetryPolicy.{name} is not a"):
         RetryPolicy(**{name: value})

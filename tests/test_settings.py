@@ -20,6 +20,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from novaact_http import AsyncClient, Client, ConfigurationError, RetryPolicy, ServiceError, TransportError
+from novaact_http._aws import endpoints
 from novaact_http._aws import settings as settings_module
 from novaact_http._call.messages import Endpoint
 from novaact_http._call.user_agent import user_agent
@@ -125,7 +126,10 @@ def test_booleans_in_the_environment(text: str, expected: bool) -> None:
     "name", ["AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"]
 )
 def test_what_is_no_boolean_is_refused(name: str) -> None:
-    with pytest.raises(ConfigurationError, match=rf"^{name} is 'on'; it must be one of true, 1, yes, false, 0, no"):
+    with pytest.raises(
+        ConfigurationError,
+        match=rf"^{name} is 'on', which is neither true nor false: use one of true, 1, yes, false, 0, no",
+    ):
         resolve({name: "on"}, region="us-east-1")
 
 
@@ -137,7 +141,7 @@ def test_an_argument_goes_before_the_environment_even_if_it_is_false() -> None:
 
 @pytest.mark.parametrize("name", ["use_fips", "use_dualstack"])
 def test_an_argument_that_is_no_boolean_is_refused(name: str) -> None:
-    with pytest.raises(ConfigurationError, match=f"the argument {name} must be True or False, not str"):
+    with pytest.raises(ConfigurationError, match=f"the argument {name} is of type str: pass True or False"):
         resolve(None, **{"region": "us-east-1", name: "yes"})
 
 
@@ -155,7 +159,8 @@ def test_fips_and_dualstack_do_not_go_with_an_endpoint_of_ones_own(
     arguments: dict[str, Any], environ: dict[str, str], what: str
 ) -> None:
     with pytest.raises(
-        ConfigurationError, match=f"^Invalid Configuration: {what} and custom endpoint are not supported"
+        ConfigurationError,
+        match=rf"cannot be used .*\(Invalid Configuration: {what} and custom endpoint are not supported\): remove",
     ):
         resolve(environ, **{"region": "us-east-1", **arguments})
 
@@ -174,13 +179,13 @@ def test_the_ca_bundle_of_the_environment(environ: dict[str, str], bundle: tuple
 
 
 def test_an_empty_ca_bundle_is_refused() -> None:
-    with pytest.raises(ConfigurationError, match="AWS_CA_BUNDLE must be the path"):
+    with pytest.raises(ConfigurationError, match="AWS_CA_BUNDLE is '', which is not the path"):
         resolve({"AWS_CA_BUNDLE": ""}, region="us-east-1")
 
 
 def test_a_ca_bundle_that_cannot_be_used_is_named_with_its_source(face: Face, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/no/such/file")
-    with pytest.raises(ConfigurationError, match="'/no/such/file' of REQUESTS_CA_BUNDLE cannot be used"):
+    with pytest.raises(ConfigurationError, match=r"^REQUESTS_CA_BUNDLE is '/no/such/file', which cannot be used"):
         face.page({**OPTIONS, "endpoint_url": "https://127.0.0.1:9"}, **CALL)
 
 
@@ -213,13 +218,19 @@ def test_an_argument_for_retries_goes_before_the_environment() -> None:
 
 @pytest.mark.parametrize("text", ["0", "-1", "", "x", "1.5", "9" * 5000])
 def test_a_wrong_number_of_attempts_is_refused(text: str) -> None:
-    with pytest.raises(ConfigurationError, match=r"^AWS_MAX_ATTEMPTS is '.*; it must be a number of attempts from 1"):
+    with pytest.raises(
+        ConfigurationError,
+        match=r"^AWS_MAX_ATTEMPTS is '.*, which is not a number of attempts: use a whole number from 1",
+    ):
         resolve({"AWS_MAX_ATTEMPTS": text}, region="us-east-1")
 
 
 @pytest.mark.parametrize("mode", ["", "STANDARD", "off"])
 def test_an_unknown_retry_mode_is_refused(mode: str) -> None:
-    with pytest.raises(ConfigurationError, match=r"^AWS_RETRY_MODE is '.*one of standard, legacy, adaptive"):
+    with pytest.raises(
+        ConfigurationError,
+        match=r"^AWS_RETRY_MODE is '.*, which is not a retry mode: use one of standard, legacy, adaptive",
+    ):
         resolve({"AWS_RETRY_MODE": mode}, region="us-east-1")
 
 
@@ -250,7 +261,7 @@ def test_the_applications_id_is_in_the_user_agent(app_id: str, shown: str) -> No
 
 
 def test_what_is_no_app_id_is_refused() -> None:
-    with pytest.raises(ConfigurationError, match="the argument app_id must be str, not int"):
+    with pytest.raises(ConfigurationError, match="the argument app_id is of type int: use text"):
         resolve(region="us-east-1", app_id=7)
 
 
@@ -276,7 +287,7 @@ def test_a_client_with_a_transport_needs_no_settings_for_connecting(
     monkeypatch.setenv("AWS_CA_BUNDLE", "")
     monkeypatch.setenv("HTTP_PROXY", "nonsense://")
     make(**OPTIONS, transport=httpx.MockTransport(lambda _: httpx.Response(200)))
-    with pytest.raises(ConfigurationError, match="AWS_CA_BUNDLE must be the path"):
+    with pytest.raises(ConfigurationError, match="AWS_CA_BUNDLE is '', which is not the path"):
         make(**OPTIONS)
 
 
@@ -330,7 +341,9 @@ def test_a_cgi_programs_proxy_header_is_not_believed() -> None:
 )
 @pytest.mark.parametrize("name", ["HTTPS_PROXY", "https_proxy"])
 def test_what_is_no_proxy_is_refused_and_not_shown(name: str, url: str) -> None:
-    with pytest.raises(ConfigurationError, match=f"^{name} must be a URL such as http://proxy:8080$"):
+    with pytest.raises(
+        ConfigurationError, match=f"^{name} is not the URL of a proxy: use one such as http://proxy:8080$"
+    ):
         resolve({name: url}, region="us-east-1")
 
 
@@ -408,42 +421,43 @@ def test_the_endpoint_is_the_arguments_then_the_environments_then_the_regions(
 @pytest.mark.parametrize(
     ("url", "problem"),
     [
-        ("", "must begin with https://"),
-        ("nova-act.example", "must begin with https://"),
-        ("//nova-act.example", "must begin with https://"),
-        ("ftp://h", "must begin with https://"),
-        ("https://", "needs a host name"),
-        ("https:///path", "needs a host name"),
-        ("https://h_x", "needs a host name"),
-        ("https://a..b", "needs a host name"),
+        ("", "does not begin with https://"),
+        ("nova-act.example", "does not begin with https://"),
+        ("//nova-act.example", "does not begin with https://"),
+        ("ftp://h", "does not begin with https://"),
+        ("https://", "has no usable host: use a name of"),
+        ("https:///path", "has no usable host: use a name of"),
+        ("https://h_x", "has no usable host: use a name of"),
+        ("https://a..b", "has no usable host: use a name of"),
         ("https://999.1.1.1", "is not a URL"),
         ("https://127.0.0.01", "is not a URL"),
-        ("https://-a", "needs a host name"),
-        ("https://bücher.example", "needs a host name"),
-        ("https://[fe80::1%eth0]", "needs a host name"),
-        (f"https://{'a.' * 127}bc", "needs a host name"),
+        ("https://-a", "has no usable host: use a name of"),
+        ("https://bücher.example", "has no usable host: use a name of"),
+        ("https://[fe80::1%eth0]", "has no usable host: use a name of"),
+        (f"https://{'a.' * 127}bc", "has no usable host: use a name of"),
         ("https://[::1", "is not a URL"),
         ("https://[::zz]", "is not a URL"),
         ("https://h:99999", "is not a URL"),
         ("https://h:x", "is not a URL"),
-        ("https://h:0", "must not have port 0"),
-        ("https://h/a b", "must not have white space"),
-        ("https://h/a\nb", "must not have white space"),
-        (" https://h", "must not have white space"),
-        ("https://h/é", "must have a percent-encoded path"),
-        ("https://h/%zz", "must have a percent-encoded path"),
-        ("https://h/a/../b", "must not have . or .. in its path"),
-        ("https://h/./", "must not have . or .. in its path"),
-        ("https://h?é", "must have a percent-encoded query"),
-        ("https://h/#x", "must not have a fragment"),
-        ("https://h#", "must not have a fragment"),
-        (7, "must be a str"),
+        ("https://h:0", "has port 0: use"),
+        ("https://h/a b", "has white space"),
+        ("https://h/a\nb", "has white space"),
+        (" https://h", "has white space"),
+        ("https://h/é", "has a path that is not percent-encoded"),
+        ("https://h/%zz", "has a path that is not percent-encoded"),
+        ("https://h/a/../b", "has . or .. in its path"),
+        ("https://h/./", "has . or .. in its path"),
+        ("https://h?é", "has a query that is not percent-encoded"),
+        ("https://h/#x", "has a fragment"),
+        ("https://h#", "has a fragment"),
+        (7, "is of type int"),
     ],
 )
 def test_what_is_no_endpoint_is_refused(url: Any, problem: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
         resolve(region="us-east-1", endpoint_url=url)
-    assert str(caught.value).startswith(f"the argument endpoint_url {problem}")
+    shown = f"is {url!r}, which {problem}" if isinstance(url, str) else problem
+    assert str(caught.value).startswith(f"the argument endpoint_url {shown}")
 
 
 @pytest.mark.parametrize(
@@ -517,7 +531,7 @@ def test_an_endpoint_is_accepted_if_and_only_if_boto3_accepts_it(url: str) -> No
     ],
 )
 def test_loopback_is_this_machine_only(host: str, loopback: bool) -> None:
-    assert settings_module.is_loopback(host) is loopback
+    assert endpoints.is_loopback(host) is loopback
 
 
 hosts = st.lists(st.text("az09-", min_size=1, max_size=3) | st.just("x" * 64), min_size=1, max_size=4).map(".".join)
@@ -534,10 +548,10 @@ hosts = st.lists(st.text("az09-", min_size=1, max_size=3) | st.just("x" * 64), m
 def test_plain_urls_are_read_as_all_others_are(scheme: str, host: str, port: str, rest: str) -> None:
     def read() -> Any:
         try:
-            return settings_module.parse_endpoint(f"{scheme}://{host}{port}{rest}", "it")
+            return endpoints.parse_endpoint(f"{scheme}://{host}{port}{rest}", "it")
         except ConfigurationError as error:
             return str(error)
 
     quickly = read()
-    with mock.patch.object(settings_module, "_PLAIN_URL", "(?!)"):
+    with mock.patch.object(endpoints, "_PLAIN_URL", "(?!)"):
         assert quickly == read()

@@ -42,7 +42,7 @@ def test_credentials_refuse_to_be_pickled_or_copied() -> None:
         (" a", "has a space"),
         ("a\x00", "has a space"),
         ("é", "has a space"),
-        (7, "must be str"),
+        (7, "is of type int: pass a str"),
     ],
 )
 def test_malformed_credentials_are_refused(name: str, value: Any, problem: str) -> None:
@@ -50,7 +50,7 @@ def test_malformed_credentials_are_refused(name: str, value: Any, problem: str) 
     if name == "session_token" and value == "":
         assert Credentials(**values).session_token == ""
         return
-    with pytest.raises(CredentialsError, match=f"^{name} {problem}") as caught:
+    with pytest.raises(CredentialsError, match=f"^Credentials.{name} {problem}") as caught:
         Credentials(**values)
     assert "\n" not in str(caught.value)
 
@@ -71,7 +71,7 @@ def test_a_timeout_is_a_positive_number_of_seconds(name: str, value: Any) -> Non
     if name == "total" and value is None:
         assert Timeout(total=None).total is None
         return
-    with pytest.raises(ConfigurationError, match=f"Timeout.{name} must be a positive number of seconds"):
+    with pytest.raises(ConfigurationError, match=f"Timeout.{name} is not a usable number of seconds: use a positive"):
         Timeout(**{name: value})
 
 

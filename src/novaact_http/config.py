@@ -1,4 +1,4 @@
-"""What a user passes in, as values: credentials, retries, timeouts. They check themselves when they are made."""
+"""Values that users pass in: credentials, retries, timeouts. Each checks itself when it is made."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["Credentials", "RetryPolicy", "Timeout"]
 
 _LONG_ENOUGH_TO_TELL = 16  # characters, as AWS's access key ids have at least
-_LONGEST_TIMEOUT = 365 * 24 * 60 * 60  # operating systems refuse to wait for centuries
+_LONGEST_TIMEOUT = 365 * 24 * 60 * 60  # operating systems refuse to wait for much longer
 
 
 def _masked(value: str) -> str:
@@ -29,14 +29,20 @@ def _hidden(value: str | None) -> str:
     return "None" if value is None else "'***'"
 
 
+def _bad_credentials(attribute: attrs.Attribute[Any], problem: str, advice: str | None = None) -> CredentialsError:
+    return CredentialsError(problem, setting="credentials", source=f"Credentials.{attribute.name}", advice=advice)
+
+
 def _key(_: Credentials, attribute: attrs.Attribute[Any], value: object) -> None:
-    # Two of the three travel in headers: a line break pasted along with a key would split the request.
+    # The key's id and the token are sent in headers, where a line break pasted with them would split the request.
     if not isinstance(value, str):
-        raise CredentialsError(f"{attribute.name} must be str, not {type(value).__name__}")
+        raise _bad_credentials(attribute, f"is of type {type(value).__name__}", "pass a str")
     if not value:
-        raise CredentialsError(f"{attribute.name} is empty")
+        raise _bad_credentials(attribute, "is empty", "set a value")
     if not all("!" <= character <= "~" for character in value):
-        raise CredentialsError(f"{attribute.name} has a space, line break or other character that no key has")
+        raise _bad_credentials(
+            attribute, "has a space, line break or other character that no key has", "copy it again, without that"
+        )
 
 
 def _token(credentials: Credentials, attribute: attrs.Attribute[Any], value: object) -> None:
@@ -50,24 +56,24 @@ def _moment(_: Credentials, attribute: attrs.Attribute[Any], value: object) -> N
     import datetime as dt  # 2 ms to import, and most credentials do not expire
 
     if not isinstance(value, dt.datetime):
-        raise CredentialsError(f"{attribute.name} must be a datetime.datetime, not {type(value).__name__}")
+        raise _bad_credentials(attribute, f"is of type {type(value).__name__}", "pass a datetime.datetime")
     if value.utcoffset() is None:
-        raise CredentialsError(f"{attribute.name} must have a time zone, such as datetime.timezone.utc")
+        raise _bad_credentials(attribute, "has no time zone", "pass one that has, such as datetime.timezone.utc")
 
 
 @attrs.frozen(kw_only=True, init=False)
 class Credentials:
-    """AWS credentials. They refuse to be pickled, and their repr shows no secret.
+    """AWS credentials. They cannot be pickled, and their `repr` shows no secret.
 
     Args:
         access_key_id: the public half of the key pair.
         secret_access_key: the secret half.
-        session_token: for temporary credentials; an empty one counts as none, as in botocore.
-        expires_at: when temporary credentials expire, with a time zone; None if that is not known, or never.
+        session_token: of temporary credentials. An empty one counts as None, as in botocore.
+        expires_at: when temporary credentials expire, with a time zone. None if that is unknown, or never.
 
     Raises:
-        CredentialsError: a value is empty, not a string, or has characters that cannot be part of a key; or
-            `expires_at` is no datetime with a time zone.
+        CredentialsError: a value is empty or not a str, or has characters that no key has; or `expires_at` is not a
+            datetime with a time zone.
     """
 
     access_key_id: str = attrs.field(validator=_key, repr=_masked)
@@ -92,11 +98,15 @@ class Credentials:
             )
         except BaseException as error:
             traceback_scrubbing.clear(error)
-            del access_key_id, secret_access_key, session_token  # this function's own
+            del access_key_id, secret_access_key, session_token  # this frame still runs, so it was not cleared
             raise
 
     def __reduce__(self) -> NoReturn:
-        raise CredentialsError("credentials are not pickled, so that no secret is written anywhere by accident")
+        raise CredentialsError(
+            "credentials are not pickled, so that no secret is stored by accident",
+            setting="credentials",
+            advice="where they are needed, pass a function that returns them",
+        )
 
 
 _MODES = ("standard", "adaptive", "off")
@@ -105,34 +115,47 @@ _MODES = ("standard", "adaptive", "off")
 def _attempts(_: RetryPolicy, attribute: attrs.Attribute[Any], value: object) -> None:
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
         raise ConfigurationError(
-            f"RetryPolicy.{attribute.name} must be a whole number of attempts from 1, the first included"
+            "is not a number of attempts",
+            setting="retries",
+            source=f"RetryPolicy.{attribute.name}",
+            advice="use a whole number from 1, the first attempt included",
         )
 
 
 def _mode(_: RetryPolicy, attribute: attrs.Attribute[Any], value: object) -> None:
     if value not in _MODES:
-        raise ConfigurationError(f"RetryPolicy.{attribute.name} must be one of {', '.join(_MODES)}")
+        raise ConfigurationError(
+            "is not a retry mode",
+            setting="retries",
+            source=f"RetryPolicy.{attribute.name}",
+            advice=f"use one of {', '.join(_MODES)}",
+        )
 
 
 def _callable(_: RetryPolicy, attribute: attrs.Attribute[Any], value: object) -> None:
     if not callable(value):
-        raise ConfigurationError(f"RetryPolicy.{attribute.name} must be a function such as random.random")
+        raise ConfigurationError(
+            "is not a function",
+            setting="retries",
+            source=f"RetryPolicy.{attribute.name}",
+            advice="use one such as random.random",
+        )
 
 
 @attrs.frozen(kw_only=True)
 class RetryPolicy:
-    """How often a failed call is tried again. A pickled copy has `random.random` again, or all would jitter alike.
+    """How a failed call is retried. A pickled copy uses `random.random`, or all copies would wait equally long.
 
     Args:
-        max_attempts: the most attempts of one call, the first included.
-        mode: `"standard"`, AWS's own: exponential backoff with jitter, and a quota that all calls of a client share, so
-            that an outage is not made worse. `"adaptive"`, AWS's too: besides, once the service has throttled a call,
-            all calls of the client wait for their turn at a rate that follows what the service admits. `"off"` for a
-            single attempt, whatever `max_attempts` says.
-        rng: returns a random number from 0 up to 1, for the jitter.
+        max_attempts: how many attempts a call makes at most, the first included.
+        mode: `"standard"`, `"adaptive"` or `"off"`. `"standard"` is AWS's: exponential backoff with jitter, and a quota
+            that all calls of a client share, so that an outage is not made worse. `"adaptive"` is AWS's too: once the
+            service has throttled a call, all calls of the client also wait for a rate that follows what the service
+            admits. `"off"` makes a single attempt, whatever `max_attempts` is.
+        rng: returns a random number from 0 up to but not including 1, for the jitter.
 
     Raises:
-        ConfigurationError: a value is not as above.
+        ConfigurationError: a value is not one of these.
     """
 
     max_attempts: int = attrs.field(default=3, validator=_attempts)
@@ -145,20 +168,25 @@ class RetryPolicy:
 
 def _seconds(_: Timeout, attribute: attrs.Attribute[Any], value: object) -> None:
     if not isinstance(value, (int, float)) or isinstance(value, bool) or not 0 < value <= _LONGEST_TIMEOUT:
-        raise ConfigurationError(f"Timeout.{attribute.name} must be a positive number of seconds, a year at most")
+        raise ConfigurationError(
+            "is not a usable number of seconds",
+            setting="timeout",
+            source=f"Timeout.{attribute.name}",
+            advice="use a positive number, a year (31,536,000) at most",
+        )
 
 
 @attrs.frozen(kw_only=True)
 class Timeout:
-    """Limits, in seconds.
+    """Time limits, in seconds.
 
     Args:
         connect: for opening a connection, TLS included.
         read: for each wait for more bytes of the response, and for each write.
         total: for a whole call, with all its attempts and the waits between them; None for no limit. No wait is begun
-            that would end later. `AsyncClient` keeps it to the moment. `Client` does too, but cannot interrupt a
-            look-up of a host's addresses, nor a transport of httpx's over which bytes drip: there, each of them takes
-            up to what was left when the attempt began.
+            that would end later. `AsyncClient` keeps the limit exactly. `Client` does too, except that it cannot
+            interrupt the lookup of a host's addresses, nor an httpx transport whose response arrives bit by bit: each
+            of these may take as long again as was left when the attempt began.
 
     Raises:
         ConfigurationError: a value is not a positive number, or is over a year.

@@ -1,8 +1,9 @@
-"""Every exception the library raises.
+"""Every exception that the library raises.
 
-Rules of this file: plain exception classes with keyword arguments (facts are attributes, the message is one sentence);
-all of them pickle; none is ever given a secret. `NovaActError` is the root of everything raised, except Python's own
-`TypeError` for missing or unknown arguments, and what the user's own code raises: a transport, a signer, a mock.
+Each carries its facts as attributes, and its text is one sentence that tells the user what to do next. All of them can
+be pickled. None ever holds a secret. `NovaActError` is the root of all of them. Only two kinds of exception do not
+derive from it: Python's `TypeError` for missing or unknown arguments, and what the user's own code raises, such as a
+transport, a signer or a mock.
 """
 
 from __future__ import annotations
@@ -40,10 +41,11 @@ __all__ = [
 
 
 class NovaActError(Exception):
-    """The root of everything the library raises.
+    """The root of the library's exceptions. Raised itself when a closed client is called.
 
     Attributes:
-        request_id: the service's id of the request, which AWS support asks for; None where there is none.
+        request_id (str | None): the service's id of the request, which AWS support asks for. None if no response came,
+            or if the response had none.
     """
 
     request_id: str | None = None
@@ -61,8 +63,8 @@ class Problem(NamedTuple):
     """What is wrong with one argument of a call.
 
     Attributes:
-        argument: its name, such as `"max_results"`.
-        message: what is wrong, to be read after the name, such as `"must be at least 1, not 0"`.
+        argument (str): the argument's name, such as `"max_results"`.
+        message (str): what is wrong with it. Reads on from the name, such as `"must be at least 1, not 0"`.
     """
 
     argument: str
@@ -70,10 +72,10 @@ class Problem(NamedTuple):
 
 
 class ParameterError(NovaActError, ValueError):
-    """Bad arguments of a call. All of them are named in the one message, and nothing was sent.
+    """A call had bad arguments, and nothing was sent. Raised before any request, with all problems at once.
 
     Attributes:
-        problems: what is wrong with each argument; empty where it is not known which one is at fault.
+        problems (tuple[Problem, ...]): what is wrong with each bad argument. Empty if no single argument is at fault.
     """
 
     def __init__(self, message: str, *, problems: Iterable[Problem] = ()) -> None:
@@ -86,13 +88,15 @@ class ParameterError(NovaActError, ValueError):
 
 
 class _SetupError(NovaActError):
-    """What a client is set up with is missing or wrong.
+    """What a client needs is missing or bad. The text is "source problem: advice".
 
     Attributes:
-        setting: the setting's name, as the client's argument is called, such as `"region"`; None if it is none of them.
-        source: where the value came from, such as `"AWS_REGION"` or `"the argument region"`; None if there is no value.
-        problem: what is wrong. Where there is a source, it is to be read after the source.
-        advice: what to do, or what is allowed; None where that is obvious.
+        setting (str | None): the setting, by the name of the client's argument, such as `"region"`, wherever the value
+            came from. None if no argument sets it.
+        source (str | None): where the value came from, such as `"the argument region"`, `"AWS_REGION"` or
+            `"region of the profile 'dev'"`. None if there is no value.
+        problem (str): what is wrong. Reads on from the source, if there is one.
+        advice (str | None): what to do, or which values are allowed. None if there is no general advice.
     """
 
     def __init__(
@@ -110,23 +114,47 @@ class _SetupError(NovaActError):
 
 
 class ConfigurationError(_SetupError):
-    """A bad or missing setting: region, endpoint, timeout, CA bundle, transport. Names the setting and its source."""
+    """A setting is missing or bad: region, endpoint, profile, timeout, retries, CA bundle, proxy, transport, signer.
+
+    Raised when `Timeout`, `RetryPolicy` or a client is made. What is needed only for sending is checked by the first
+    call: whether the CA bundle can be read, and what the signer returns.
+
+    Attributes:
+        setting (str | None): the setting, by the name of the client's argument, such as `"region"`, wherever the value
+            came from; `"verify"` for any CA bundle. None if no argument sets it, such as a proxy.
+        source (str | None): where the value came from, such as `"the argument region"`, `"AWS_REGION"` or
+            `"region of the profile 'dev'"`. None if there is no value.
+        problem (str): what is wrong. Reads on from the source, if there is one.
+        advice (str | None): what to do, or which values are allowed. None if there is no general advice.
+    """
 
 
 class CredentialsError(_SetupError):
-    """No credentials were found, or what was found is incomplete or malformed."""
+    """No credentials were found, or they are incomplete, malformed or expired, or their source failed.
+
+    Raised when `Credentials` are made, when a client is made with bad ones, and by a call that needs them. If a source
+    failed, its exception is the `__cause__`, unless that could show a secret.
+
+    Attributes:
+        setting (str | None): `"credentials"`. None if your own function raised the error without it.
+        source (str | None): where the credentials came from, such as `"the argument credentials"`,
+            `"AWS_SECRET_ACCESS_KEY"` or `"botocore's chain of providers"`. None if none were found.
+        problem (str): what is wrong. Reads on from the source, if there is one.
+        advice (str | None): what to do. None if there is no general advice.
+    """
 
 
 class PaginationError(NovaActError):
-    """The service repeated a pagination token, so going on would list the same pages for ever."""
+    """The service returned the same pagination token twice. Raised by a listing, which would otherwise never end."""
 
 
 class TransportError(NovaActError):
-    """No usable response came back. The transport's own exception is the `__cause__`.
+    """A call got no usable response. The transport's own exception is the `__cause__`.
 
     Attributes:
-        request_sent: could the service have seen the request? False only where it is certain that nothing was sent.
-        attempts: how many times the request was tried.
+        request_sent (bool): whether the service could have received the request. False only if it is certain that
+            nothing was sent.
+        attempts (int): how many times the request was tried.
     """
 
     def __init__(self, message: str, *, request_sent: bool, attempts: int = 1) -> None:
@@ -140,20 +168,22 @@ class TransportError(NovaActError):
 
 
 class TransportTimeout(TransportError):
-    """Connecting, sending or receiving took longer than its `Timeout`."""
+    """Connecting, sending or receiving took longer than `Timeout.connect` or `Timeout.read`."""
 
 
 class DeadlineExceeded(TransportError):
-    """The call's `Timeout.total` is over, or the next attempt's turn would come after it."""
+    """The call's `Timeout.total` is over, or would be before the next attempt begins."""
 
 
 class ResponseError(NovaActError):
-    """A success status whose body is not a response of this operation: not JSON, or of the wrong shape.
+    """The service answered with success, but the body is not a response of the operation: not JSON, or the wrong shape.
 
     Attributes:
-        status_code, request_id, headers: of the response; header names are lower-case.
-        attempts: how many times the request was tried.
-        retry_after: seconds the service asked to wait, or None.
+        status_code (int): the HTTP status.
+        request_id (str | None): the service's id of the request; None if the response had none.
+        headers (Mapping[str, str]): the response's headers. Names are lower-case.
+        attempts (int): how many times the request was tried.
+        retry_after (float | None): how many seconds the service asked to wait; None if it did not ask.
     """
 
     def __init__(
@@ -188,17 +218,22 @@ class _ServiceFacts(TypedDict, total=False):
 
 
 class ServiceError(NovaActError):
-    """The service answered with an error. A code that the service model does not know is a plain `ServiceError`.
+    """The service answered with an error.
+
+    Raised itself for a code that the service model does not have; each code that it has is a subclass.
 
     Attributes:
-        code: the error code, such as `"ThrottlingException"`; the HTTP status as text where the service named none.
-        message: the service's own words, `""` if it had none.
-        status_code: HTTP status.
-        request_id: what AWS support asks for, or None if the response had none.
-        headers: of the response; names lower-case, repeats joined by `", "`.
-        attempts: how many times the request was tried.
-        operation: the operation's name, such as `"ListSessions"`.
-        retry_after: seconds the service asked to wait (`Retry-After`, as seconds or as an HTTP date), or None.
+        code (str): the error code, such as `"ThrottlingException"`; the HTTP status if the response named none.
+        message (str): the service's message, or `""`.
+        status_code (int): the HTTP status.
+        request_id (str | None): the service's id of the request, which AWS support asks for; None if the response had
+            none.
+        headers (Mapping[str, str]): the response's headers. Names are lower-case, and repeated values are joined by
+            `", "`.
+        attempts (int): how many times the request was tried.
+        operation (str): the operation, such as `"ListSessions"`.
+        retry_after (float | None): how many seconds the service asked to wait, as its Retry-After header says in
+            seconds or as a date; None if it did not ask.
     """
 
     _default_status_code = 400
@@ -226,7 +261,7 @@ class ServiceError(NovaActError):
         self.retry_after = retry_after
 
     def __str__(self) -> str:
-        # The opening words are botocore's, so that what people search their logs for is still found.
+        # The first words are botocore's, as people search their logs for them.
         return (
             f"An error occurred ({self.code}) when calling the {self.operation} operation: {self.message} "
             f"(status {self.status_code}, request id {self.request_id}, attempts {self.attempts})"
@@ -234,13 +269,18 @@ class ServiceError(NovaActError):
 
 
 class AccessDeniedException(ServiceError):
-    """The caller lacks the IAM permission for this action (403)."""
+    """The credentials lack the IAM permission for the operation (HTTP 403)."""
 
     _default_status_code = 403
 
 
 class ConflictException(ServiceError):
-    """The operation conflicts with the resource's state (409)."""
+    """The operation conflicts with the state of a resource (HTTP 409).
+
+    Attributes:
+        resource_id (str | None): the resource's id, if the service sent it.
+        resource_type (str | None): the resource's type, if the service sent it.
+    """
 
     _default_status_code = 409
 
@@ -258,7 +298,12 @@ class ConflictException(ServiceError):
 
 
 class InternalServerException(ServiceError):
-    """The service failed (500). `retry_after_seconds` is the `Retry-After` it sent, if any."""
+    """The service failed (HTTP 500).
+
+    Attributes:
+        reason (str | None): the reason, if the service sent it.
+        retry_after_seconds (int | None): the Retry-After header, in seconds, if the service sent it.
+    """
 
     _default_status_code = 500
 
@@ -276,7 +321,12 @@ class InternalServerException(ServiceError):
 
 
 class ResourceNotFoundException(ServiceError):
-    """There is no such workflow definition or run (404)."""
+    """There is no such workflow definition or run (HTTP 404).
+
+    Attributes:
+        resource_id (str | None): the resource's id, if the service sent it.
+        resource_type (str | None): the resource's type, if the service sent it.
+    """
 
     _default_status_code = 404
 
@@ -294,7 +344,14 @@ class ResourceNotFoundException(ServiceError):
 
 
 class ServiceQuotaExceededException(ServiceError):
-    """An account's quota is used up (402)."""
+    """A quota of the account is used up (HTTP 402).
+
+    Attributes:
+        resource_id (str | None): the resource's id, if the service sent it.
+        resource_type (str | None): the resource's type, if the service sent it.
+        service_code (str | None): the service that the quota belongs to, if the service sent it.
+        quota_code (str | None): the quota, if the service sent it.
+    """
 
     _default_status_code = 402
 
@@ -316,7 +373,13 @@ class ServiceQuotaExceededException(ServiceError):
 
 
 class ThrottlingException(ServiceError):
-    """Too many requests (429). `retry_after_seconds` is the `Retry-After` it sent, if any."""
+    """The account sends too many requests (HTTP 429).
+
+    Attributes:
+        service_code (str | None): the service that the quota belongs to, if the service sent it.
+        quota_code (str | None): the quota, if the service sent it.
+        retry_after_seconds (int | None): the Retry-After header, in seconds, if the service sent it.
+    """
 
     _default_status_code = 429
 
@@ -337,14 +400,24 @@ class ThrottlingException(ServiceError):
 
 @attrs.frozen(kw_only=True)
 class ValidationExceptionField:
-    """One field that a `ValidationException` complains about; `""` for what the service left out."""
+    """One field that a `ValidationException` is about. What the service left out is `""`.
+
+    Attributes:
+        name (str): the field's name.
+        message (str): what is wrong with it.
+    """
 
     name: str = ""
     message: str = ""
 
 
 class ValidationException(ServiceError):
-    """The service refused the input (400). `field_list` names the fields, where the service did."""
+    """The service refused the input (HTTP 400).
+
+    Attributes:
+        reason (str | None): the reason, if the service sent it.
+        field_list (tuple[ValidationExceptionField, ...]): the fields that the service named.
+    """
 
     _default_status_code = 400
 

@@ -13,7 +13,7 @@ import httpx
 import pytest
 from botocore.exceptions import ClientError
 
-from credentials.vault import HOUR, UTC, Vault, got, keys, provider, refreshable
+from credentials.vault import HOUR, UTC, Vault, cache, got, keys, refreshable
 from novaact_http import Client, CredentialsError, DeadlineExceeded, ServiceError
 from novaact_http._call import flow as call_flow
 from novaact_http._call.messages import Request, Response
@@ -86,7 +86,7 @@ def test_after_an_expired_token_a_client_asks_for_others_and_goes_on(face: Face,
 
 def test_credentials_that_another_caller_has_renewed_meanwhile_are_taken() -> None:
     vault = Vault(keys(1), keys(2), keys(3))
-    ours = provider(vault)
+    ours = cache(vault)
     old = got(ours.get())
     assert got(ours.get(refused=old)).access_key_id == "AKIA2"
     assert got(ours.get(refused=old)).access_key_id == "AKIA2"
@@ -99,7 +99,7 @@ def test_a_chain_is_gone_through_again_when_its_credentials_have_expired(
     path = tmp_path / "credentials"
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(path))
     path.write_text("[default]\naws_access_key_id = one\naws_secret_access_key = b\n")
-    ours = provider(None)
+    ours = cache(None)
     old = got(ours.get())
     path.write_text("[default]\naws_access_key_id = two\naws_secret_access_key = b\n")
     assert got(ours.get()) is old
@@ -143,7 +143,7 @@ def test_a_clock_that_was_slow_and_was_set_right_makes_no_credentials_expire() -
 def test_no_error_of_botocores_shows_a_line_of_a_file(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "credentials"
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(path))
-    ours = provider(None)
+    ours = cache(None)
     path.write_text("[default]\naws_secret_access_key secretsecretsecret\n")
     with pytest.raises(CredentialsError, match=r"chain of providers failed: ConfigParseError$") as caught:
         got(ours.get())
@@ -157,7 +157,7 @@ def test_no_error_shows_a_request_that_sts_quotes() -> None:
         raise ClientError({"Error": {"Code": "SignatureDoesNotMatch", "Message": text}}, "AssumeRole")
 
     with pytest.raises(CredentialsError, match=r"ClientError: .*AssumeRole operation: The signature does") as caught:
-        got(provider(refreshable(-1, refresh)).get())
+        got(cache(refreshable(-1, refresh)).get())
     assert "secretsecret" not in "".join(traceback.format_exception(caught.value))
 
 
@@ -170,5 +170,7 @@ def test_an_object_that_fails_whatever_it_is_asked_for_is_refused() -> None:
         def __getattr__(self, name: str) -> Any:
             raise KeyError(name)
 
-    with pytest.raises(CredentialsError, match=r"credentials must be a novaact_http\.Credentials, .*not Raising"):
+    with pytest.raises(
+        CredentialsError, match=r"^the argument credentials is of type Raising: pass a novaact_http\.Credentials"
+    ):
         Client(**{**OPTIONS, "credentials": Raising()})

@@ -14,7 +14,7 @@ import botocore.session
 import httpx
 import pytest
 
-from credentials.vault import HOUR, MINUTE, UTC, Clock, Vault, got, keys, metadata, provider, refreshable
+from credentials.vault import HOUR, MINUTE, UTC, Clock, Vault, cache, got, keys, metadata, refreshable
 from novaact_http import AsyncClient, Credentials, CredentialsError, ListSessionsResponse
 from novaact_http._clients import asynchronous
 from support import CALL, KEYS, mocked
@@ -38,7 +38,7 @@ def test_threads_that_start_at_once_wait_for_one_refresh_and_each_hears_of_its_f
             raise ValueError
         return keys(1, left=HOUR)
 
-    ours = provider(slowly)
+    ours = cache(slowly)
 
     def work(_: int) -> Any:
         barrier.wait()
@@ -97,7 +97,7 @@ def test_a_thousand_tasks_that_start_at_once_wait_for_one_refresh(fails: bool, a
 
 def test_a_caller_that_comes_after_a_failure_begins_anew() -> None:
     vault = Vault(ValueError(), keys(1))
-    ours = provider(vault)
+    ours = cache(vault)
     with pytest.raises(CredentialsError):
         got(ours.get())
     assert got(ours.get()).access_key_id == "AKIA1"
@@ -105,27 +105,27 @@ def test_a_caller_that_comes_after_a_failure_begins_anew() -> None:
 
 def test_a_caller_that_finds_the_refresh_ended_begins_no_other() -> None:
     vault = Vault(keys(1))
-    ours = provider(vault)
-    original = ours._source.at_hand
+    ours = cache(vault)
+    original = ours._source.cached
 
-    def at_hand(now: float) -> Any:
+    def cached(now: float) -> Any:
         found = original(now)
-        if found.credentials is None and vault.calls == 0:
-            ours._source.accept(vault(), now)  # by another caller, just now
+        if found[0] is None and vault.calls == 0:
+            ours._source.store(vault(), now)  # by another caller, just now
         return found
 
-    with mock.patch.object(ours._source, "at_hand", at_hand):
+    with mock.patch.object(ours._source, "cached", cached):
         assert got(ours.get()).access_key_id == "AKIA1"
     assert vault.calls == 1
 
 
-def test_a_caller_that_finds_a_refresh_behind_done_begins_no_other() -> None:
+def test_a_caller_that_finds_a_refresh_in_background_done_begins_no_other() -> None:
     clock, vault = Clock(), Vault(keys(1, left=HOUR))
-    ours = provider(vault, clock)
+    ours = cache(vault, clock)
     got(ours.get())
     clock.now += 50 * MINUTE
-    ours._source.postpone(clock.now + MINUTE)  # by another caller, just now
-    ours._refresh_behind(None)
+    ours._source.postpone_refresh(clock.now + MINUTE)  # by another caller, just now
+    ours._refresh_in_background(None)
     assert vault.calls == 1
 
 
@@ -153,14 +153,16 @@ def test_callers_who_give_up_do_not_end_the_refresh_for_the_others() -> None:
 
 def test_when_there_is_no_thread_to_be_had_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     clock, vault = Clock(), Vault(keys(1, left=HOUR))
-    ours = provider(vault, clock)
+    ours = cache(vault, clock)
 
     def refuse(self: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")
 
     with monkeypatch.context() as patched:
         patched.setattr(threading.Thread, "start", refuse)
-        with pytest.raises(CredentialsError, match="no thread to get credentials on: can't start new thread"):
+        with pytest.raises(
+            CredentialsError, match="was not asked, as no thread could be started \\(can't start new thread\\)"
+        ):
             got(ours.get())
     got(ours.get())
     clock.now += 50 * MINUTE
@@ -177,14 +179,14 @@ def test_an_asynchronous_function_that_cannot_even_be_called_holds_nobody_up(beh
     async def fetch(argument: object) -> Credentials:
         raise AssertionError
 
-    ours = provider(fetch, clock)
+    ours = cache(fetch, clock)
     if behind:
-        ours._source.accept(keys(1, left=HOUR), clock.now)
+        ours._source.store(keys(1, left=HOUR), clock.now)
         clock.now += 50 * MINUTE
         assert got(ours.get(loop=loop)).access_key_id == "AKIA1"
     else:
         for _ in range(2):
-            with pytest.raises(CredentialsError, match=r"the function fetch, failed: TypeError$"):
+            with pytest.raises(CredentialsError, match=r"\(the function fetch\) failed: TypeError$"):
                 got(ours.get(loop=loop))
     assert ours._under_way() is None
     loop.close()
@@ -201,7 +203,7 @@ def test_tasks_that_run_at_once_may_bring_credentials_at_once() -> None:
         assert not ours._lock.locked()
         return KEYS
 
-    ours = provider(fetch)
+    ours = cache(fetch)
     loop = asyncio.new_event_loop()
     loop.set_task_factory(eagerly)
     assert got(ours.get(loop=loop)) is KEYS
@@ -286,7 +288,7 @@ def test_an_event_loop_that_ends_before_an_answer_is_awaited_on_it_holds_nobody_
         assert release.wait(5)
         return KEYS if len(threads) > 1 else Awaitable()
 
-    ours, loop = provider(slowly), asyncio.new_event_loop()
+    ours, loop = cache(slowly), asyncio.new_event_loop()
     ours.get(loop=loop)
     assert begun.wait(5)
     if closes == "before the answer":
@@ -302,7 +304,7 @@ def test_a_lost_refresh_that_is_collected_in_the_middle_of_another_holds_nobody_
         await asyncio.Event().wait()
         raise AssertionError
 
-    ours, loop = provider(never), asyncio.new_event_loop()
+    ours, loop = cache(never), asyncio.new_event_loop()
     waited_for = ours.get(loop=loop)
     assert isinstance(waited_for, Future)
     loop.call_soon(loop.stop)
@@ -328,7 +330,7 @@ def test_after_a_fork_a_refresh_of_the_parent_is_not_waited_for() -> None:
         assert release.wait(5)
         return keys(1)
 
-    ours = provider(slowly)
+    ours = cache(slowly)
     lost = ours.get()
     ours._lock.acquire()
     from novaact_http._support import fork_safety
@@ -355,7 +357,7 @@ def test_after_a_fork_what_botocore_was_refreshing_in_the_parent_is_looked_for_a
     resolver = mock.Mock(providers=[])
     resolver.load_credentials.side_effect = found
     monkeypatch.setattr(botocore.credentials, "create_credential_resolver", lambda *_, **__: resolver)
-    ours = provider(None)
+    ours = cache(None)
     lost = ours.get()
     assert begun.wait(5)
     ours.after_fork()

@@ -12,8 +12,8 @@ import botocore.credentials
 import pytest
 
 from novaact_http import Credentials
-from novaact_http._aws import credentials
-from novaact_http._aws.credentials import Provider
+from novaact_http._aws.credential_cache import CredentialCache, credentials_or_raise
+from novaact_http._aws.credential_sources import Source, choose_source
 from support import NOW
 
 if TYPE_CHECKING:
@@ -60,19 +60,19 @@ class AsyncVault(Vault):
         return Vault.__call__(self)
 
 
-def source(argument: object, environ: dict[str, str] | None = None, profile: str | None = None) -> credentials.Source:
-    return credentials.choose_source(argument, profile=profile, region="us-east-1", environ=environ or {}, now=NOW)
+def source(argument: object, environ: dict[str, str] | None = None, profile: str | None = None) -> Source:
+    return choose_source(argument, profile=profile, region="us-east-1", environ=environ or {}, now=NOW)
 
 
-def provider(argument: object, clock: Clock | None = None, environ: dict[str, str] | None = None) -> Provider:
-    return Provider(source(argument, environ), clock or Clock())
+def cache(argument: object, clock: Clock | None = None, environ: dict[str, str] | None = None) -> CredentialCache:
+    return CredentialCache(source(argument, environ), clock or Clock())
 
 
 def got(found: Any) -> Credentials:
-    return credentials.credentials_or_raise(found.result(5)) if isinstance(found, Future) else found
+    return credentials_or_raise(found.result(5)) if isinstance(found, Future) else found
 
 
-def settled(of: Provider) -> None:
+def settled(of: CredentialCache) -> None:
     """Wait until no refresh is running."""
     running = of._running
     if running is not None:

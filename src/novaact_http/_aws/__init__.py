@@ -1,1 +1,1 @@
-"""Where requests go, and as whom: settings, endpoints, profiles, credentials."""
+"""Settings, endpoints, profiles and credentials: where requests go, and what signs them."""

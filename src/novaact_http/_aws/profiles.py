@@ -2,9 +2,9 @@
 
 https://docs.aws.amazon.com/sdkref/latest/guide/file-format.html
 
-Read as botocore reads them: a profile's values in the credentials file override those in the config file, a profile
-that was named must exist, files need not. Files are read when a profile is first asked for a value, and not before.
-Their content is in no error, as secrets stand in them.
+Read as botocore reads them: a profile's values in the credentials file override those in the config file; a profile
+that is named must exist, but the files need not. The files are read when a profile is first asked for a value. No error
+shows their content, as it may be secret.
 """
 
 from __future__ import annotations
@@ -27,13 +27,14 @@ class Profile:
     """One profile of the configuration files.
 
     Args:
-        argument: its name as the user passed it, or None for AWS_DEFAULT_PROFILE, AWS_PROFILE, or `default`.
+        argument: its name as the user passed it, or None for AWS_DEFAULT_PROFILE, then AWS_PROFILE, then `default`.
         environ: the environment.
 
     Raises:
-        ConfigurationError: there is no such profile, though the argument names it; or a file cannot be read.
+        ConfigurationError: the argument is not the name of a profile, or a file cannot be read.
 
     Attributes:
+        name: its name.
         source: where its name came from.
     """
 
@@ -51,11 +52,16 @@ class Profile:
         self._services: Mapping[str, Values] = {}
         if argument is not None:
             if not isinstance(argument, str):
-                raise ConfigurationError(f"the argument profile must be str, not {type(argument).__name__}")
+                raise ConfigurationError(
+                    f"is of type {type(argument).__name__}",
+                    setting="profile",
+                    source=self.source,
+                    advice="pass the name of a profile",
+                )
             self._load()
 
     def get(self, key: str) -> object:
-        """The value of a key, or None.
+        """Return the value of a key, or None.
 
         Raises:
             ConfigurationError: there is no such profile, or a file cannot be read.
@@ -63,11 +69,11 @@ class Profile:
         return self._load().get(key)
 
     def file_of(self, key: str) -> str:
-        """The path of the file that has the value of a key, which `get` has found."""
+        """Return the path of the file that has a key, for which `get` returned a value."""
         return path_of(*(_CREDENTIALS if key in self._in_credentials else _CONFIG), self._environ)
 
     def service(self, service: str, key: str) -> object:
-        """The value of a key in the `services` section that the profile names, or None.
+        """Return the value of a key in the `services` section that the profile names, or None.
 
         Raises:
             ConfigurationError: as for `get`, or there is no such section.
@@ -77,7 +83,10 @@ class Profile:
             return None
         if not isinstance(section, str) or not self._services.get(section):
             raise ConfigurationError(
-                f"the profile {self.name!r} names the services section {section!r}, which the config file does not have"
+                f"is {section!r}, but the config file has no services section with values of that name",
+                setting="endpoint_url",
+                source=f"services of the profile {self.name!r}",
+                advice="add the section, or remove the key services",
             )
         values = self._services[section].get(service)
         return None if values is None or isinstance(values, str) else values.get(key)  # type: ignore[attr-defined]
@@ -91,8 +100,10 @@ class Profile:
             if self._is_named and self.name not in profiles and self.name not in credentials:
                 known = ", ".join(sorted(profiles)) or "none"
                 raise ConfigurationError(
-                    f"{self.source} is {self.name!r}, which is a profile of neither the config file nor the "
-                    f"credentials file; the config file has {known}"
+                    f"is {self.name!r}, which is a profile of neither the config file nor the credentials file",
+                    setting="profile",
+                    source=self.source,
+                    advice=f"use one that exists; the config file has {known}",
                 )
             self._in_credentials = credentials.get(self.name, {})
             self._values = {**profiles.get(self.name, {}), **self._in_credentials}
@@ -100,13 +111,13 @@ class Profile:
 
 
 def path_of(variable: str, default: str, environ: Mapping[str, str]) -> str:
-    """Where a file is: what the variable says, or else the default."""
-    # pathlib is not worth importing for it.
+    """Return the path of a file: what the variable says, or else the default."""
+    # pathlib takes too long to import for this.
     return os.path.expanduser(os.path.expandvars(environ.get(variable, default)))  # noqa: PTH111
 
 
 def _read(variable: str, default: str, environ: Mapping[str, str]) -> Mapping[str, Values]:
-    """The sections of a file; none if there is no file."""
+    """Return the sections of a file, by their titles. A file that does not exist has no sections."""
     path = path_of(variable, default, environ)
     if not os.path.isfile(path):  # noqa: PTH113
         return {}
@@ -121,28 +132,37 @@ def _read(variable: str, default: str, environ: Mapping[str, str]) -> Mapping[st
             for section in parser.sections()
         }
     except OSError as error:
-        raise ConfigurationError(f"the file {path!r} cannot be read: {error.strerror}") from error
+        raise ConfigurationError(
+            f"cannot be read ({error.strerror})",
+            source=f"the file {path!r}",
+            advice=f"allow it to be read, or set {variable} to the path of another",
+        ) from error
     except (configparser.Error, ValueError) as error:
         place = _place(error)
-    # Not from the error, nor in its context, as it quotes the line.
-    raise ConfigurationError(f"the file {path!r} is not in the format of AWS's config files{place}")
+    # Raised here, so that the error above, which quotes the line, is not in its context.
+    raise ConfigurationError(
+        f"is not in the format of AWS's config files{place}",
+        source=f"the file {path!r}",
+        advice=f"correct it, or set {variable} to the path of another",
+    )
 
 
 def _place(error: Exception) -> str:
+    """Return the number of the wrong line, if it is known."""
     lines = [getattr(error, "lineno", None), *(line for line, _ in getattr(error, "errors", ()))]
     line = next((each for each in lines if isinstance(each, int)), None)
-    return "" if line is None else f", line {line}"
+    return "" if line is None else f" (line {line})"
 
 
 def _nested(value: str) -> Values:
-    """The mapping in a value that goes over several lines, each with a key of its own."""
+    """Return the mapping in a value of several lines, each with a key."""
     lines: Iterable[str] = filter(None, map(str.strip, value.splitlines()))
     pairs = [line.split("=", 1) for line in lines]
     return {key.strip(): value.strip() for key, value in pairs}
 
 
 def _named(kind: str, sections: Mapping[str, Values]) -> dict[str, Values]:
-    """The sections `[kind name]` by their names; `[default]` is a profile's too."""
+    """Return the sections `[kind name]` by their names. `[default]` is a profile too."""
     found: dict[str, Values] = {}
     for title, values in sections.items():
         if title.startswith(kind):
@@ -161,5 +181,5 @@ def _words(title: str) -> list[str]:
 
     try:
         return shlex.split(title)
-    except ValueError:  # a quote that does not end
+    except ValueError:  # a quote without an end
         return []

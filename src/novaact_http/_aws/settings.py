@@ -1,6 +1,7 @@
-"""Arguments, environment and profile become one frozen value. Pure: environment and profile are arguments.
+"""Resolves arguments, environment and profile into one frozen value.
 
-Every wrong value is a `ConfigurationError` that names the setting, where it came from, and what is allowed.
+The environment and the profile are arguments. Every bad value raises a `ConfigurationError` with the setting's name,
+where the value came from, and what is allowed.
 """
 
 from __future__ import annotations
@@ -12,55 +13,20 @@ from typing import Any, Literal, NamedTuple
 
 import attrs
 
+from novaact_http._aws.endpoints import host_name, parse_endpoint
 from novaact_http._aws.profiles import Profile
 from novaact_http._call.messages import Endpoint
 from novaact_http.config import RetryPolicy
 from novaact_http.errors import ConfigurationError
 
-
-class _Partition(NamedTuple):
-    regions: str
-    dns_suffix: str
-    dualstack_dns_suffix: str
-
-
-# Kept as botocore has them in `data/partitions.json`. Regions nobody has heard of are of the first.
-_PARTITIONS = tuple(
-    _Partition(*each)
-    for each in (
-        (r"(us|eu|ap|sa|ca|me|af|il|mx)-\w+-\d+|aws-global", "amazonaws.com", "api.aws"),
-        (r"cn-\w+-\d+|aws-cn-global", "amazonaws.com.cn", "api.amazonwebservices.com.cn"),
-        (r"eusc-(de)-\w+-\d+", "amazonaws.eu", "api.amazonwebservices.eu"),
-        (r"us-iso-\w+-\d+|aws-iso-global", "c2s.ic.gov", "api.aws.ic.gov"),
-        (r"us-isob-\w+-\d+|aws-iso-b-global", "sc2s.sgov.gov", "api.aws.scloud"),
-        (r"eu-isoe-\w+-\d+|aws-iso-e-global", "cloud.adc-e.uk", "api.cloud-aws.adc-e.uk"),
-        (r"us-isof-\w+-\d+|aws-iso-f-global", "csp.hci.ic.gov", "api.aws.hci.ic.gov"),
-        (r"us-gov-\w+-\d+|aws-us-gov-global", "amazonaws.com", "api.aws"),
-    )
-)
 _REGION = r"(?![0-9]+$)(?!-)[a-zA-Z0-9-]{1,63}(?<!-)"
-_HOST_NAME = r"(?:(?!-)[a-z0-9-]{1,63}(?<!-)\.)*(?!-)[a-z0-9-]{1,63}(?<!-)\.?"
-# What RFC 3986 allows in a path and in a query. Anything else would be encoded on its way, and the signature not match.
-_PATH = r"(?:[A-Za-z0-9._~!$&'()*+,;=:@/-]|%[0-9A-Fa-f]{2})*"
-_QUERY = r"(?:[A-Za-z0-9._~!$&'()*+,;=:@/?-]|%[0-9A-Fa-f]{2})*"
-# Most endpoints' URLs: they need no closer look.
-_LABEL = "[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?"
-_PLAIN_URL = rf"(https?)://((?:{_LABEL}\.)*{_LABEL}|127\.0\.0\.1)(?::([1-9][0-9]{{0,4}}))?/?"
-_UNSAFE = r"[\s\x00-\x1f\x7f]"
-_DEFAULT_PORTS = {"http": 80, "https": 443}
-_IPV4 = r"[0-9]+(?:\.[0-9]+){3}"
-_LOOPBACK = r"127(?:\.[0-9]{1,3}){3}"
-_LONGEST_HOST = 255
-_LARGEST_PORT = 65_535
-
-
 _BOOLEANS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
-# As boto3 spells the modes, what each is here, and what is to be said of that.
+# boto3's modes, the mode that each becomes here, and the remarks that go with it.
 _MODES: dict[str, tuple[Literal["standard", "adaptive"], tuple[str, ...]]] = {
     "standard": ("standard", ()),
     "legacy": (
         "standard",
-        ("{} is legacy, which retries five times and without a quota; standard is used instead",),
+        ("{} is legacy, which makes five attempts and has no quota; standard is used instead",),
     ),
     "adaptive": ("adaptive", ()),
 }
@@ -70,18 +36,19 @@ _LONGEST_APP_ID = 50
 
 @attrs.frozen(kw_only=True)
 class Settings:
-    """What a client needs to know besides credentials.
+    """All that a client needs to know except credentials.
 
     Attributes:
-        region: that signatures are for, without `fips-`.
-        endpoint_url: the user's own, from wherever it came, or None.
-        use_fips, use_dualstack: as resolved.
-        ca_bundle: a path and where it came from, or None.
-        proxy_url: of the proxy to use, or None; it may hold a password.
+        region: that requests are signed for, without `fips-`.
+        endpoint: where requests go.
+        endpoint_url: the URL that the user set, wherever that was, or None.
+        use_fips, use_dualstack: whether the region's endpoint of that kind is used.
+        ca_bundle: the path of the CA bundle and where it came from, or None.
+        proxy_url: the URL of the proxy, or None. It may hold a password.
         app_id: for the User-Agent, `""` for none.
-        retries: the policy.
-        remarks: what the user should be told once.
-        sources: the settings that the others were made of, and `max_attempts` and `retry_mode`, each with its source.
+        retries: the retry policy.
+        remarks: what to tell the user once.
+        sources: where each setting came from. Retries have two: `max_attempts` and `retry_mode`.
     """
 
     region: str
@@ -101,17 +68,14 @@ class Setting(NamedTuple):
     """A value and where it came from.
 
     Attributes:
-        file: the path of the file that it is in, `""` for none.
+        value: the value.
+        source: where it came from, such as `"AWS_REGION"` or `"the argument region"`.
+        file: the path of the file that has it, or `""`.
     """
 
     value: Any
     source: str
     file: str = ""
-
-    @property
-    def place(self) -> str:
-        """Where it came from, with the file."""
-        return f"{self.source} in {self.file}" if self.file else self.source
 
 
 _DEFAULT = "the default"
@@ -124,28 +88,26 @@ _THREE_ATTEMPTS = Setting("3", _DEFAULT)
 _OF_ARGUMENT = Setting(None, "the argument retries")
 
 
-class _Elsewhere(NamedTuple):
-    """Where a setting is looked for that was not passed: the environment, then the profile."""
+class _Fallbacks(NamedTuple):
+    """Where a setting comes from that was not passed as an argument: the environment, then the profile."""
 
     environ: Mapping[str, str]
     profile: Profile
 
-    def look_up(self, *variables: str, key: str) -> Setting | None:
-        """The first of the variables that is set, if only to nothing, else what the profile has under the key."""
-        for variable in variables:
-            if variable in self.environ:
-                return Setting(self.environ[variable], variable)
-        return self.of_profile(self.profile.get(key), key)
+    def get(self, variable: str, *, key: str) -> Setting | None:
+        """Return the variable if it is set, even if it is empty, else what the profile has under the key."""
+        if variable in self.environ:
+            return Setting(self.environ[variable], variable)
+        return self.from_profile(self.profile.get(key), key)
 
-    def of_profile(self, value: object, key: str) -> Setting | None:
-        return (
-            None
-            if value is None
-            else Setting(value, f"{key} of the profile {self.profile.name!r}", self.profile.file_of(key))
-        )
+    def from_profile(self, value: object, key: str) -> Setting | None:
+        """Return a value of the profile with its source."""
+        if value is None:
+            return None
+        return Setting(value, f"{key} of the profile {self.profile.name!r}", self.profile.file_of(key))
 
 
-def resolve(  # noqa: D417 - the client tells of its arguments
+def resolve(  # noqa: D417 - the client's docstring describes its arguments
     *,
     region: str | None = None,
     endpoint_url: str | None = None,
@@ -158,37 +120,34 @@ def resolve(  # noqa: D417 - the client tells of its arguments
     environ: Mapping[str, str],
     profile: Profile | None = None,
 ) -> Settings:
-    """Resolve the settings: arguments first, then the environment, then the profile, and no further than needed.
+    """Resolve the settings: arguments first, then the environment, then the profile, which is read only if needed.
 
     Args:
-        connects: False if the user brings a transport, so that proxy and CA bundle do not matter.
-        verifies: True if the user says whom to trust, so that the CA bundle does not matter.
+        connects: whether connections are opened here. If not, proxy and CA bundle are not read.
+        verifies: whether the argument `verify` was passed. If so, the CA bundle is not read.
         environ: the environment.
-        profile: the profile; the environment's own by default.
+        profile: the profile; by default that of the environment.
 
     Raises:
-        ConfigurationError: a value is missing or wrong.
+        ConfigurationError: a value is missing or bad.
     """
-    elsewhere = _Elsewhere(environ, Profile(None, environ) if profile is None else profile)
-    of_region, pseudo_fips = _region(region, elsewhere)
+    fallbacks = _Fallbacks(environ, Profile(None, environ) if profile is None else profile)
+    of_region, is_pseudo_fips = _region(region, fallbacks)
     name = of_region.value
-    fips = Setting(True, of_region.source, of_region.file) if pseudo_fips else _boolean(use_fips, "use_fips", elsewhere)
-    dualstack = _boolean(use_dualstack, "use_dualstack", elsewhere)
-    custom = _endpoint_url(endpoint_url, elsewhere)
+    fips = of_region._replace(value=True) if is_pseudo_fips else _boolean(use_fips, "use_fips", fallbacks)
+    dualstack = _boolean(use_dualstack, "use_dualstack", fallbacks)
+    custom = _endpoint_url(endpoint_url, fallbacks)
     if custom is None:
-        host_name = _host_name(name, fips=fips.value, dualstack=dualstack.value)
-        endpoint = parse_endpoint(f"https://{host_name}", "the region")
+        host = host_name(name, fips=fips.value, dualstack=dualstack.value)
+        endpoint = parse_endpoint(f"https://{host}", "the region")
     else:
-        for wanted, what in ((fips, "FIPS"), (dualstack, "Dualstack")):
-            if wanted.value:  # in the words of AWS's rule set
-                raise ConfigurationError(
-                    f"Invalid Configuration: {what} and custom endpoint are not supported ({custom.source} is set)"
-                )
+        _check_custom_endpoint(custom, "FIPS", fips, "the region's name" if is_pseudo_fips else fips.source)
+        _check_custom_endpoint(custom, "Dualstack", dualstack, dualstack.source)
         endpoint = parse_endpoint(custom.value, custom.source)
-    policy, (mode, attempts), remarks = _retries(retries, elsewhere)
-    app, more_remarks = _app_id(app_id, elsewhere)
-    bundle = _ca_bundle(elsewhere) if connects and not verifies else None
-    proxy = _proxy_url(endpoint, None if custom is None else custom.value, environ) if connects else None
+    policy, (mode, attempts), remarks = _retries(retries, fallbacks)
+    app, more_remarks = _app_id(app_id, fallbacks)
+    bundle = _ca_bundle(fallbacks) if connects and not verifies else None
+    proxy = _proxy(endpoint, None if custom is None else custom.value, environ) if connects else None
     sources = {
         "region": of_region,
         "endpoint_url": custom or _OF_REGION,
@@ -215,116 +174,125 @@ def resolve(  # noqa: D417 - the client tells of its arguments
     )
 
 
-def _region(argument: str | None, elsewhere: _Elsewhere) -> tuple[Setting, bool]:
-    """The region, and whether its name asks for FIPS."""
+def _region(argument: str | None, fallbacks: _Fallbacks) -> tuple[Setting, bool]:
+    """Return the region, and whether its name asks for FIPS."""
     setting: Setting | None
     if argument is not None:
         setting = Setting(argument, "the argument region")
-    elif elsewhere.environ.get("AWS_REGION"):  # an empty one counts as unset, as boto3 never looks at it
-        setting = Setting(elsewhere.environ["AWS_REGION"], "AWS_REGION")
+    elif fallbacks.environ.get("AWS_REGION"):  # an empty one counts as unset, as boto3 does not read it
+        setting = Setting(fallbacks.environ["AWS_REGION"], "AWS_REGION")
     else:
-        setting = elsewhere.look_up("AWS_DEFAULT_REGION", key="region")
+        setting = fallbacks.get("AWS_DEFAULT_REGION", key="region")
     if setting is None:
-        raise ConfigurationError("no region is set: pass region=... or set AWS_REGION, for example to us-east-1")
+        raise ConfigurationError(
+            "no region is set", setting="region", advice="pass region=... or set AWS_REGION, for example to us-east-1"
+        )
     name = setting.value
     if isinstance(name, str):
         real = name.removeprefix("fips-").removesuffix("-fips")
         if re.fullmatch(_REGION, real):
             return (setting if real == name else setting._replace(value=real)), real != name
     raise ConfigurationError(
-        f"{setting.source} is {name!r}, which is not a region: "
-        "up to 63 letters, digits and inner hyphens, such as us-east-1"
+        f"is {name!r}, which is not a region",
+        setting="region",
+        source=setting.source,
+        advice="use up to 63 letters, digits and inner hyphens, such as us-east-1",
     )
 
 
-def _boolean(argument: object, name: str, elsewhere: _Elsewhere) -> Setting:
+def _boolean(argument: object, name: str, fallbacks: _Fallbacks) -> Setting:
     if argument is not None:
+        source = f"the argument {name}"
         if not isinstance(argument, bool):
-            raise ConfigurationError(f"the argument {name} must be True or False, not {type(argument).__name__}")
-        return Setting(argument, f"the argument {name}")
-    setting = elsewhere.look_up(f"AWS_{name.upper()}_ENDPOINT", key=f"{name}_endpoint")
-    return _OFF if setting is None else setting._replace(value=_flag(setting))
+            raise ConfigurationError(
+                f"is of type {type(argument).__name__}", setting=name, source=source, advice="pass True or False"
+            )
+        return Setting(argument, source)
+    setting = fallbacks.get(f"AWS_{name.upper()}_ENDPOINT", key=f"{name}_endpoint")
+    return _OFF if setting is None else setting._replace(value=_parse_boolean(setting, name))
 
 
-def _flag(setting: Setting | None) -> bool:
-    if setting is None or setting.value == "":
-        return False
+def _parse_boolean(setting: Setting, name: str) -> bool:
     text = setting.value
+    if text == "":
+        return False
     value = _BOOLEANS.get(text.lower()) if isinstance(text, str) else None
     if value is None:
-        raise ConfigurationError(f"{setting.source} is {text!r}; it must be one of {', '.join(_BOOLEANS)}")
+        raise ConfigurationError(
+            f"is {text!r}, which is neither true nor false",
+            setting=name,
+            source=setting.source,
+            advice=f"use one of {', '.join(_BOOLEANS)}",
+        )
     return value
 
 
-def _host_name(region: str, *, fips: bool, dualstack: bool) -> str:
-    partition = next((each for each in _PARTITIONS if re.fullmatch(each.regions, region)), _PARTITIONS[0])
-    suffix = partition.dualstack_dns_suffix if dualstack else partition.dns_suffix
-    return f"nova-act{'-fips' if fips else ''}.{region}.{suffix}"
+def _check_custom_endpoint(custom: Setting, variant: str, wanted: Setting, wanted_by: str) -> None:
+    if wanted.value:  # in the words of AWS's rule set
+        raise ConfigurationError(
+            f"cannot be used with {variant}, which {wanted_by} turns on "
+            f"(Invalid Configuration: {variant} and custom endpoint are not supported)",
+            setting="endpoint_url",
+            source=custom.source,
+            advice="remove one of the two settings",
+        )
 
 
-def _endpoint_url(argument: str | None, elsewhere: _Elsewhere) -> Setting | None:
+def _endpoint_url(argument: str | None, fallbacks: _Fallbacks) -> Setting | None:
     if argument is not None:
         return Setting(argument, "the argument endpoint_url")
     key, ignored = "endpoint_url", "ignore_configured_endpoint_urls"
-    if _flag(elsewhere.look_up(f"AWS_{ignored.upper()}", key=ignored)):
+    ignores = fallbacks.get(f"AWS_{ignored.upper()}", key=ignored)
+    if ignores is not None and _parse_boolean(ignores, key):
         return None
-    environ, profile = elsewhere.environ, elsewhere.profile
+    environ, profile = fallbacks.environ, fallbacks.profile
     for variable in ("AWS_ENDPOINT_URL_NOVA_ACT", "AWS_ENDPOINT_URL"):
         if environ.get(variable):
             return Setting(environ[variable], variable)
-    of_service = elsewhere.of_profile(profile.service("nova_act", key) or None, f"{key} in the services section")
-    return of_service or elsewhere.of_profile(profile.get(key) or None, key)
+    of_service = fallbacks.from_profile(profile.service("nova_act", key) or None, f"{key} in the services section")
+    return of_service or fallbacks.from_profile(profile.get(key) or None, key)
 
 
-def _ca_bundle(elsewhere: _Elsewhere) -> Setting | None:
-    setting = elsewhere.look_up("AWS_CA_BUNDLE", key="ca_bundle")
+def _ca_bundle(fallbacks: _Fallbacks) -> Setting | None:
+    setting = fallbacks.get("AWS_CA_BUNDLE", key="ca_bundle")
     if setting is not None:
         if not setting.value or not isinstance(setting.value, str):
             raise ConfigurationError(
-                f"{setting.source} must be the path of a PEM file, not {setting.value!r}; or unset it"
+                f"is {setting.value!r}, which is not the path of a CA bundle",
+                setting="verify",
+                source=setting.source,
+                advice="set the path of a PEM file, or remove the setting",
             )
         return setting
-    environ, names = elsewhere.environ, ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE")
+    environ, names = fallbacks.environ, ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE")
     return next((Setting(environ[name], name) for name in names if environ.get(name)), None)
 
 
-def _proxy_url(endpoint: Endpoint, custom_url: str | None, environ: Mapping[str, str]) -> Setting | None:
-    """The proxy of the endpoint's scheme, unless NO_PROXY names its host. As in botocore, lower-case names win."""
-    lower, upper = f"{endpoint.scheme}_proxy", f"{endpoint.scheme.upper()}_PROXY"
-    # In a CGI program HTTP_PROXY is what a request's Proxy header says, and so whoever sent it.
-    fallback = None if upper == "HTTP_PROXY" and "REQUEST_METHOD" in environ else environ.get(upper)
-    url, source = environ.get(lower, fallback), lower if lower in environ else upper
-    if not url:
+def _proxy(endpoint: Endpoint, custom_url: str | None, environ: Mapping[str, str]) -> Setting | None:
+    """Return the proxy for the endpoint's scheme. Where the environment names none, `proxies` is not imported."""
+    scheme = endpoint.scheme
+    if not (environ.get(f"{scheme}_proxy") or environ.get(f"{scheme.upper()}_PROXY")):
         return None
-    from urllib import request  # 15 ms to import, and proxies are rare
-    from urllib.parse import urlsplit
+    from novaact_http._aws.proxies import proxy_for
 
-    # As it was written: NO_PROXY may name the port, the scheme's own too.
-    authority = endpoint.authority if custom_url is None else urlsplit(custom_url).netloc
-    exempt = {"no": environ.get("no_proxy", environ.get("NO_PROXY", ""))}
-    if request.proxy_bypass_environment(authority, exempt):  # type: ignore[attr-defined]
-        return None
-    if not url.startswith(("http:", "https:")):
-        url = f"http:{url}" if url.startswith("//") else f"http://{url}"
-    try:
-        parts = urlsplit(url)
-        usable = bool(_host(parts.hostname)) and parts.port != 0 and "://" not in parts.netloc + parts.path
-    except ValueError:
-        usable = False
-    if not usable or re.search(_UNSAFE, url):  # not shown, as it may hold a password
-        raise ConfigurationError(f"{source} must be a URL such as http://proxy:8080")
-    return Setting(url, source)
+    proxy = proxy_for(endpoint, custom_url, environ)
+    return None if proxy is None else Setting(*proxy)
 
 
-def _app_id(argument: str | None, elsewhere: _Elsewhere) -> tuple[Setting, tuple[str, ...]]:
+def _app_id(argument: str | None, fallbacks: _Fallbacks) -> tuple[Setting, tuple[str, ...]]:
     if argument is not None:
         setting = Setting(argument, "the argument app_id")
     else:
-        setting = elsewhere.look_up("AWS_SDK_UA_APP_ID", key="sdk_ua_app_id") or _NO_APP_ID
+        setting = fallbacks.get("AWS_SDK_UA_APP_ID", key="sdk_ua_app_id") or _NO_APP_ID
     value, source = setting.value, setting.source
     if not isinstance(value, str):
-        raise ConfigurationError(f"{source} must be str, not {type(value).__name__}")
-    too_long = f"{source} has over {_LONGEST_APP_ID} characters; services may cut it off"
+        raise ConfigurationError(
+            f"is of type {type(value).__name__}",
+            setting="app_id",
+            source=source,
+            advice=f"use text, of up to {_LONGEST_APP_ID} characters",
+        )
+    too_long = f"{source} has over {_LONGEST_APP_ID} characters; services may shorten it"
     usable = re.sub(_NOT_IN_USER_AGENTS, "-", value)
     return (setting if usable == value else setting._replace(value=usable)), (
         (too_long,) if len(value) > _LONGEST_APP_ID else ()
@@ -332,95 +300,28 @@ def _app_id(argument: str | None, elsewhere: _Elsewhere) -> tuple[Setting, tuple
 
 
 def _retries(
-    argument: RetryPolicy | None, elsewhere: _Elsewhere
+    argument: RetryPolicy | None, fallbacks: _Fallbacks
 ) -> tuple[RetryPolicy, tuple[Setting, Setting], tuple[str, ...]]:
-    """The policy, what its mode and attempts were made of, and remarks."""
+    """Return the policy, the settings that its mode and attempts came from, and remarks."""
     if argument is not None:
         return argument, (_OF_ARGUMENT, _OF_ARGUMENT), ()
-    mode = elsewhere.look_up("AWS_RETRY_MODE", key="retry_mode") or _STANDARD_MODE
+    mode = fallbacks.get("AWS_RETRY_MODE", key="retry_mode") or _STANDARD_MODE
     if not isinstance(mode.value, str) or mode.value not in _MODES:
-        raise ConfigurationError(f"{mode.source} is {mode.value!r}; it must be one of {', '.join(_MODES)}")
-    ours, remarks = _MODES[mode.value]
-    attempts = elsewhere.look_up("AWS_MAX_ATTEMPTS", key="max_attempts") or _THREE_ATTEMPTS
+        raise ConfigurationError(
+            f"is {mode.value!r}, which is not a retry mode",
+            setting="retries",
+            source=mode.source,
+            advice=f"use one of {', '.join(_MODES)}",
+        )
+    own_mode, remarks = _MODES[mode.value]
+    attempts = fallbacks.get("AWS_MAX_ATTEMPTS", key="max_attempts") or _THREE_ATTEMPTS
     try:
-        policy = RetryPolicy(max_attempts=int(attempts.value), mode=ours)
+        policy = RetryPolicy(max_attempts=int(attempts.value), mode=own_mode)
     except (TypeError, ValueError, ConfigurationError):
-        shown = reprlib.repr(attempts.value)
-        raise ConfigurationError(f"{attempts.source} is {shown}; it must be a number of attempts from 1") from None
+        raise ConfigurationError(
+            f"is {reprlib.repr(attempts.value)}, which is not a number of attempts",
+            setting="retries",
+            source=attempts.source,
+            advice="use a whole number from 1, the first attempt included",
+        ) from None
     return policy, (mode, attempts), tuple([remark.format(mode.source) for remark in remarks])
-
-
-def parse_endpoint(url: object, source: str) -> Endpoint:
-    """Take an endpoint URL apart.
-
-    Args:
-        url: `scheme://host[:port][/path][?query]`, its path and query percent-encoded already.
-        source: where it came from, for the message.
-
-    Raises:
-        ConfigurationError: it is not such a URL. Its text is not shown if it may hold a password.
-    """
-    if not isinstance(url, str):
-        raise ConfigurationError(f"{source} must be a str such as 'https://host', not {type(url).__name__}")
-    plain = re.fullmatch(_PLAIN_URL, url)
-    if plain is not None and len(plain[2]) <= _LONGEST_HOST and int(plain[3] or 0) <= _LARGEST_PORT:
-        return _endpoint(plain[1], plain[2], int(plain[3] or 0) or None)
-    from urllib.parse import urlsplit  # 4 ms to import
-
-    shown = "" if "@" in url else f": {url!r}"
-    try:
-        parts = urlsplit(url)
-        host, port = _host(parts.hostname), parts.port
-    except ValueError as error:
-        reason = f" ({error})" if shown else ""
-        raise ConfigurationError(f"{source} is not a URL{reason}{shown}") from None
-    path = parts.path.removesuffix("/")
-    problems = (
-        (re.search(_UNSAFE, url), "must not have white space or control characters"),
-        (parts.scheme not in _DEFAULT_PORTS, "must begin with https:// or http://"),
-        ("@" in parts.netloc, "must not hold a user name or password; pass credentials=... instead"),
-        (not host, "needs a host name of letters, digits, hyphens and dots, or an IP address"),
-        (port == 0, "must not have port 0"),
-        (not re.fullmatch(_PATH, path), "must have a percent-encoded path"),
-        (not {".", ".."}.isdisjoint(path.split("/")), "must not have . or .. in its path"),
-        (not re.fullmatch(_QUERY, parts.query), "must have a percent-encoded query"),
-        ("#" in url, "must not have a fragment (#...)"),
-    )
-    problem = next((problem for wrong, problem in problems if wrong), None)
-    if problem is not None:
-        raise ConfigurationError(f"{source} {problem}{shown}")
-    return _endpoint(parts.scheme, host, port, path, parts.query)
-
-
-def _endpoint(scheme: str, host: str, port: int | None, path: str = "", query: str = "") -> Endpoint:
-    default = _DEFAULT_PORTS[scheme]
-    # A dot at its end has DNS look nowhere else. To the service, and in its certificate, the name has none.
-    authority = f"[{host}]" if ":" in host else host.rstrip(".")
-    return Endpoint(
-        scheme=scheme,
-        host=host,
-        port=port or default,
-        authority=authority if port in (None, default) else f"{authority}:{port}",
-        path=path,
-        query=query,
-    )
-
-
-def is_loopback(host: str) -> bool:
-    """Does the host name this machine, so that nobody else sees what is sent?"""
-    return host in ("localhost", "::1") or host.endswith(".localhost") or re.fullmatch(_LOOPBACK, host) is not None
-
-
-def _host(name: str | None) -> str:
-    """The host if it is a name or an address that can be connected to, else `""`."""
-    if name is None or len(name) > _LONGEST_HOST:
-        return ""
-    if ":" in name:
-        from ipaddress import IPv6Address  # 4 ms to import, and rare
-
-        return "" if "%" in name else str(IPv6Address(name))
-    if re.fullmatch(_IPV4, name):
-        from ipaddress import IPv4Address
-
-        return str(IPv4Address(name))
-    return name if re.fullmatch(_HOST_NAME, name) else ""

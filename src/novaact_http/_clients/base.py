@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 import attrs
 
 from novaact_http import errors
-from novaact_http._aws.credentials import Provider, choose_source
+from novaact_http._aws.credential_cache import CredentialCache
+from novaact_http._aws.credential_sources import choose_source
+from novaact_http._aws.endpoints import is_loopback
 from novaact_http._aws.profiles import Profile
-from novaact_http._aws.settings import is_loopback, resolve
+from novaact_http._aws.settings import resolve
 from novaact_http._call import flow
 from novaact_http._call.clock_skew import ClockSkew
 from novaact_http._call.rate_limiter import RateLimiter
@@ -159,7 +161,7 @@ class ClientBase:
         # Only a negative skew counts for the expiry of credentials. A positive one may be outdated, as somebody may
         # have set a slow clock right since. It would make credentials look expired, so nothing would be sent and the
         # skew never learnt again. If credentials really are expired, the service says so.
-        self._credentials = Provider(source, lambda: time.time() + min(skew.seconds, 0.0))
+        self._credentials = CredentialCache(source, lambda: time.time() + min(skew.seconds, 0.0))
         self._context = flow.Context(
             endpoint=endpoint,
             region=settings.region,

@@ -6,7 +6,7 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from novaact_http._aws.credentials import credentials_or_raise
+from novaact_http._aws.credential_cache import credentials_or_raise
 from novaact_http._call.flow import GetCredentials, Need, call
 from novaact_http._call.messages import Request
 from novaact_http._clients.base import ClientBase, Senders
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import httpx
     from typing_extensions import Self
 
-    from novaact_http._aws.credentials import BotocoreCredentials
+    from novaact_http._aws.botocore_credentials import BotocoreCredentials
     from novaact_http._call.sigv4 import Signer
     from novaact_http._clients.pagers import Pager
     from novaact_http._operations.common import SortOrder

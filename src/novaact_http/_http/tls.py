@@ -57,8 +57,10 @@ def provider(
         if isinstance(verify, ssl.SSLContext):
             return lambda: verify
         raise ConfigurationError(
-            f"verify must be the path of a CA bundle or an ssl.SSLContext, not {verify!r}; "
-            "to connect without verification, pass a context that you have set up so"
+            f"is {verify!r}, which is not the path of a CA bundle",
+            setting="verify",
+            source=source,
+            advice="pass a path or an ssl.SSLContext; to connect without verification, pass a context set up for that",
         )
     if scheme == "http":
         return _trusting_nobody
@@ -90,6 +92,8 @@ def _load(ca_bundle: str | None, source: str) -> ssl.SSLContext:
         return ssl.create_default_context(cafile=ca_bundle)
     except (OSError, ValueError) as error:  # ssl.SSLError is an OSError; a path with a NUL is a ValueError
         raise ConfigurationError(
-            f"the CA bundle {ca_bundle!r} of {source} cannot be used ({error}): "
-            "it must be a PEM file or a directory of hashed ones"
+            f"is {ca_bundle!r}, which cannot be used as a CA bundle ({error})",
+            setting="verify",
+            source=source,
+            advice="use the path of a PEM file, or of a directory of hashed ones",
         ) from error

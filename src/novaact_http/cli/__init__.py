@@ -1,4 +1,4 @@
-"""The command `novaact-http`. What it is made of is in the extra `cli`, so the imports wait until it is run."""
+"""The command `novaact-http`. It needs the packages of the extra `cli`, and imports them only when it is run."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def main() -> None:
         from novaact_http.cli._commands import commands
 
         commands(prog_name="novaact-http")
-    except KeyboardInterrupt:  # while it was still being imported
+    except KeyboardInterrupt:  # during the imports
         sys.exit(130)
     except ModuleNotFoundError as error:
         if error.name not in _EXTRA:

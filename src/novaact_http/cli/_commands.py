@@ -1,4 +1,4 @@
-"""The commands, and what becomes of their errors. Each imports the library only when it is run."""
+"""The group of all commands, and how it handles their errors. A command imports the library only when it is run."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class _Commands(click.Group):
-    """Commands whose errors are one line on standard error, and the AWS CLI's exit codes."""
+    """A group that shows errors as one line on standard error, and exits with the AWS CLI's codes."""
 
     def main(  # type: ignore[override]
         self, args: Sequence[str] | None = None, prog_name: str | None = None, **extra: Any
@@ -32,7 +32,7 @@ class _Commands(click.Group):
             code = _usage(error)
         except click.Abort:
             code = _errors.INTERRUPTED
-        except OSError as error:  # of what help and version print
+        except OSError as error:  # while help or the version was printed
             _errors.give_up_standard_output()
             code = _errors.report(error, debug=False)
         sys.exit(code if isinstance(code, int) else 0)
@@ -41,7 +41,7 @@ class _Commands(click.Group):
         debug = "--debug" in ctx.args
         try:
             return super().invoke(ctx)
-        except BrokenPipeError:  # whoever read the output has enough of it
+        except BrokenPipeError:  # the reader of the output has stopped reading
             _errors.give_up_standard_output()
             ctx.exit(0)
         except KeyboardInterrupt:

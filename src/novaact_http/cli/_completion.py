@@ -1,18 +1,18 @@
-"""`novaact-http completion`: what makes a shell complete this command."""
+"""`novaact-http completion`: prints a script that makes a shell complete this command."""
 
 from __future__ import annotations
 
 import click
 from click.shell_completion import get_completion_class
 
-_PROGRAM, _VARIABLE = "novaact-http", "_NOVAACT_HTTP_COMPLETE"  # the latter as click derives it from the former
+_PROGRAM, _VARIABLE = "novaact-http", "_NOVAACT_HTTP_COMPLETE"  # click derives the variable from the name
 
 
 @click.command()
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_context
 def completion(ctx: click.Context, /, shell: str) -> None:
-    """Print what makes SHELL complete commands and options.
+    """Print a script that makes SHELL complete commands and options.
 
     \b
     Examples:

@@ -1,7 +1,7 @@
-"""`novaact-http doctor`: what would be used, and where each of it came from.
+"""`novaact-http doctor`: shows which settings and credentials would be used, and where each came from.
 
-Nothing is decided here: settings and credentials are asked for as a client asks for them, and say themselves where they
-came from. botocore's providers of credentials tell only their names; what they were asked for by is said beside those.
+Nothing is decided here: settings and credentials are resolved as a client resolves them. botocore's providers of
+credentials tell only their names; the variable or the profile's key that made them answer is added here.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from novaact_http._aws.profiles import Profile
-    from novaact_http._aws.settings import Settings
+    from novaact_http._aws.settings import Setting, Settings
     from novaact_http.errors import NovaActError
 
 _CALL = "A test call"
 _PACKAGES = ("botocore", "httpx", "attrs", "certifi", "click", "rich")
 _KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
-_TOKENS = ("AWS_SECURITY_TOKEN", "AWS_SESSION_TOKEN")  # the first that is set wins, as in botocore
-# What makes botocore's providers give credentials: a variable, or a key of the profile. Others need nothing.
-_ASKED_FOR_BY = {
+_TOKENS = ("AWS_SECURITY_TOKEN", "AWS_SESSION_TOKEN")  # the first that is set is used, as in botocore
+# The variables and the profile's keys that make botocore's providers answer. Other providers need none.
+_TRIGGERS = {
     "assume-role": ("role_arn",),
     "assume-role-with-web-identity": ("AWS_WEB_IDENTITY_TOKEN_FILE", "web_identity_token_file"),
     "config-file": ("aws_access_key_id",),
@@ -40,22 +40,22 @@ _ASKED_FOR_BY = {
     "shared-credentials-file": ("aws_access_key_id",),
     "sso": ("sso_session", "sso_start_url"),
 }
-_SAME_TIME = 2.0  # seconds: a Date header has no fractions
+_CLOCK_TOLERANCE = 2.0  # seconds, as a Date header has whole ones
 _WIDTH = 13
-_SOME_REGION = "us-east-1"
+_STAND_IN_REGION = "us-east-1"
 
 
 @click.command(cls=Command)
 @connection_options
-@option(_CALL, "--call", is_flag=True, help="Make one signed call, for one session of this run:")
+@option(_CALL, "--call", is_flag=True, help="Make one signed call, for one session of the run below.")
 @option(_CALL, "--workflow-definition-name", metavar="NAME", help="The workflow definition.")
 @option(_CALL, "--workflow-run-id", metavar="UUID", help="The workflow run.")
-@option("Other", "--debug", is_flag=True, help="Show the traceback of an error. Shows no secrets.")
+@option("Other", "--debug", is_flag=True, help="Show the traceback of an error. Never shows secrets.")
 @click.pass_context
 def doctor(ctx: click.Context, /, **options: Any) -> None:
-    """Say which region, endpoint, credentials and other settings would be used, and where each came from.
+    """Show which region, endpoint, credentials and other settings would be used, and where each came from.
 
-    Exits with 253 if something is missing or wrong, and says all that is.
+    If any of them is missing or wrong, all problems are shown, and the exit code is 253.
 
     \b
     Examples:
@@ -67,15 +67,13 @@ def doctor(ctx: click.Context, /, **options: Any) -> None:
     if given.call and not (given.workflow_definition_name and given.workflow_run_id):
         raise click.UsageError("--call needs --workflow-definition-name and --workflow-run-id")
     if not given.call and (given.workflow_definition_name, given.workflow_run_id) != (None, None):
-        raise click.UsageError(
-            "--workflow-definition-name and --workflow-run-id are of the test call, which --call asks for"
-        )
+        raise click.UsageError("--workflow-definition-name and --workflow-run-id are for the test call: add --call")
     with notices(debug=given.debug):
         ctx.exit(_examine(given))
 
 
 class Given(NamedTuple):
-    """The options, as they were given."""
+    """The options as given."""
 
     profile: str | None
     region: str | None
@@ -94,15 +92,15 @@ def _examine(given: Given) -> int:
     problems: list[NovaActError] = []
     try:
         profile = Profile(given.profile, os.environ)
-        _show("profile", profile.name, profile.source)
+        _show("profile", profile.name, _errors.shown_source(profile.source))
         settings = _settings(given, profile, problems)
-    except ConfigurationError as error:  # of the profile: all else depends on it
+    except ConfigurationError as error:  # the profile is wrong, and all else depends on it
         problems.append(error)
     else:
         if settings is not None:
             _show_settings(settings)
             _show_trust(given, settings, problems)
-        _show_credentials(given, profile, _SOME_REGION if settings is None else settings.region, problems)
+        _show_credentials(given, profile, _STAND_IN_REGION if settings is None else settings.region, problems)
     _show_versions()
     for problem in problems:
         _errors.report(problem, debug=given.debug)
@@ -112,12 +110,16 @@ def _examine(given: Given) -> int:
 
 
 def _show(name: str, value: str, source: str = "") -> None:
-    came_from = f"  ({_errors.as_options(source)})" if source else ""
+    came_from = f"  ({source})" if source else ""
     click.echo(f"{name:<{_WIDTH}}{printable(value)}{printable(came_from)}")
 
 
+def _place(setting: Setting) -> str:
+    return _errors.shown_source(setting.source, setting.file)
+
+
 def _settings(given: Given, profile: Profile, problems: list[NovaActError]) -> Settings | None:
-    """The settings; with a made-up region if only that is missing or wrong, or None if more than that is."""
+    """Return the settings: with a stand-in region if only the region is wrong, or None if other settings are."""
     from novaact_http._aws.settings import resolve
     from novaact_http.errors import ConfigurationError
 
@@ -132,11 +134,11 @@ def _settings(given: Given, profile: Profile, problems: list[NovaActError]) -> S
     except ConfigurationError as error:
         problems.append(error)
     else:
-        _show("region", settings.region, settings.sources["region"].place)
-        _show("endpoint", settings.endpoint.url, settings.sources["endpoint_url"].place)
+        _show("region", settings.region, _place(settings.sources["region"]))
+        _show("endpoint", settings.endpoint.url, _place(settings.sources["endpoint_url"]))
         return settings
-    try:  # what else is there to say, were the region right?
-        settings = resolve(region=_SOME_REGION, **options)
+    try:  # with a good region, to find what else is wrong
+        settings = resolve(region=_STAND_IN_REGION, **options)
     except ConfigurationError as error:
         if str(error) != str(problems[0]):
             problems.append(error)
@@ -150,69 +152,72 @@ def _show_settings(settings: Settings) -> None:
 
     sources = settings.sources
     for name, title in (("use_fips", "FIPS"), ("use_dualstack", "dualstack")):
-        _show(title, "yes" if getattr(settings, name) else "no", sources[name].place)
+        _show(title, "yes" if getattr(settings, name) else "no", _place(sources[name]))
     proxy = re.sub(r"//[^/@]*@", "//***@", settings.proxy_url or "none")
-    _show("proxy", proxy, sources["proxy_url"].place)
+    _show("proxy", proxy, _place(sources["proxy_url"]))
     limits = Timeout()
     _show("timeouts", f"{limits.connect:g} s to connect, {limits.read:g} s to read", "the default")
-    _show("retries", f"mode {settings.retries.mode}", sources["retry_mode"].place)
-    _show("", f"{settings.retries.max_attempts} attempts", sources["max_attempts"].place)
-    _show("app id", settings.app_id or "none", sources["app_id"].place)
+    _show("retries", f"mode {settings.retries.mode}", _place(sources["retry_mode"]))
+    _show("", f"{settings.retries.max_attempts} attempts", _place(sources["max_attempts"]))
+    _show("app id", settings.app_id or "none", _place(sources["app_id"]))
     for remark in settings.remarks:
         say(f"warning: {remark}")
 
 
 def _show_trust(given: Given, settings: Settings, problems: list[NovaActError]) -> None:
+    from novaact_http._aws.settings import Setting
     from novaact_http._http import tls
     from novaact_http.errors import ConfigurationError
 
     if given.ca_bundle is not None:
-        path, source = given.ca_bundle, "--ca-bundle"
+        bundle = Setting(given.ca_bundle, "the argument verify")
     elif settings.ca_bundle is not None:
-        path, source = settings.ca_bundle.value, settings.ca_bundle.place
+        bundle = settings.ca_bundle
     else:
         import certifi
 
-        path, source = certifi.where(), "the default, of certifi"
-    _show("CA bundle", path, source)
+        bundle = Setting(certifi.where(), "the default, of certifi")
+    _show("CA bundle", bundle.value, _place(bundle))
     try:
-        tls.provider(path, scheme="https", source=source)()
+        tls.provider(bundle.value, scheme="https", source=bundle.source)()
     except ConfigurationError as error:
         problems.append(error)
 
 
 def _show_credentials(given: Given, profile: Profile, region: str, problems: list[NovaActError]) -> None:
-    from novaact_http._aws import credentials
+    from novaact_http._aws import credential_sources
     from novaact_http.errors import CredentialsError
 
     now = time.time()
     try:
-        source = credentials.choose_source(None, profile=given.profile, region=region, environ=os.environ, now=now)
-        found = credentials.fetch(source, now)
+        source = credential_sources.choose_source(
+            None, profile=given.profile, region=region, environ=os.environ, now=now
+        )
+        fetched = credential_sources.fetch_with_origin(source, now)
     except CredentialsError as error:
         problems.append(error)
         _show("credentials", "missing or wrong")
         return
-    _show("credentials", masked(found.credentials.access_key_id), _origin(found.origin, profile))
-    kind = "temporary" if found.credentials.session_token else "permanent"
-    _show("", f"{kind}, until {found.expires_at}" if found.expires_at else f"{kind}, without a time that they expire")
+    _show("credentials", masked(fetched.credentials.access_key_id), _origin(fetched.origin, profile))
+    kind = "temporary" if fetched.credentials.session_token else "permanent"
+    _show("", f"{kind}, until {fetched.expires_at}" if fetched.expires_at else f"{kind}, no expiry time is known")
 
 
 def _origin(origin: str, profile: Profile) -> str:
-    """Where credentials came from, with what made them come from there."""
+    """Return where credentials came from, with the variable or key that made that source answer."""
     environ = os.environ
     if origin == "the environment":
         return f"{origin}: {', '.join((*_KEYS, *[each for each in _TOKENS if environ.get(each)][:1]))}"
-    for name in _ASKED_FOR_BY.get(origin.rpartition(": ")[2], ()):
+    for name in _TRIGGERS.get(origin.rpartition(": ")[2], ()):
         if environ.get(name):
-            return f"{origin}, by {name}"
+            return f"{origin}, because of {name}"
         if profile.get(name) is not None:
-            return f"{origin}, by {name} of the profile {profile.name!r} in {profile.file_of(name)}"
+            return f"{origin}, because of {name} of the profile {profile.name!r} in {profile.file_of(name)}"
     return origin
 
 
 def masked(key_id: str) -> str:
-    """A key's id of which enough is left to tell it from others, and no more."""
+    """Return a key's id with its middle hidden; enough is left to tell it from others."""
     return f"{key_id[:4]}{'*' * 12}{key_id[-4:]}" if len(key_id) >= 16 else "*" * 12
 
 
@@ -222,7 +227,7 @@ def _show_versions() -> None:
 
     from novaact_http import __version__
 
-    def of(package: str) -> str:
+    def version_of(package: str) -> str:
         try:
             return version(package)
         except PackageNotFoundError:
@@ -230,7 +235,7 @@ def _show_versions() -> None:
 
     python = ".".join(map(str, sys.version_info[:3]))
     _show("versions", f"novaact-http {__version__}, Python {python}, {ssl.OPENSSL_VERSION}")
-    _show("", ", ".join(f"{each} {of(each)}" for each in _PACKAGES))
+    _show("", ", ".join(f"{each} {version_of(each)}" for each in _PACKAGES))
 
 
 def _call(given: Given) -> int:
@@ -252,27 +257,27 @@ def _call(given: Given) -> int:
                 workflow_run_id=given.workflow_run_id or "",
                 max_results=1,
             )
-            outcome = f"answered with {page.metadata.status_code}, request id {page.metadata.request_id}"
+            result = f"answered with {page.metadata.status_code}, request id {page.metadata.request_id}"
             headers = page.metadata.headers
         except NovaActError as error:
-            outcome = "failed"
+            result = "failed"
             code = _errors.report(error, debug=given.debug)
             if isinstance(error, (ServiceError, ResponseError)):
                 headers = error.headers
-    _show("call", f"{outcome}, after {(time.monotonic() - started) * 1000:.0f} ms")
+    _show("call", f"{result}, after {(time.monotonic() - started) * 1000:.0f} ms")
     if headers is not None:
-        _show("clock", _compared((began + time.time()) / 2, headers.get("date", "")))
+        _show("clock", _compare_clocks((began + time.time()) / 2, headers.get("date", "")))
     return code
 
 
-def _compared(now: float, date: str) -> str:
-    """How this machine's clock differs from what the service says that the time is."""
+def _compare_clocks(now: float, date: str) -> str:
+    """Return how this machine's clock differs from the service's Date header."""
     from novaact_http._support.http_dates import parse_date
 
-    theirs = parse_date(date)
-    if theirs is None:
-        return "not compared, as the service did not say the time"
-    ahead = now - theirs
-    if abs(ahead) <= _SAME_TIME:
+    service_time = parse_date(date)
+    if service_time is None:
+        return "not compared, as the response has no date"
+    ahead = now - service_time
+    if abs(ahead) <= _CLOCK_TOLERANCE:
         return "agrees with the service's"
     return f"{abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} the service's"

@@ -1,11 +1,13 @@
-"""What goes wrong, as one line on standard error and an exit code: the AWS CLI's, in its second version.
+"""Shows an error as one line on standard error, and as an exit code of the AWS CLI, version 2.
 
-252 for what was asked, 253 for what it was asked with, 254 for what the service said, 130 for Ctrl-C, 255 for all else.
+252: the arguments are bad. 253: a setting or the credentials are missing or bad. 254: the service answered with an
+error. 130: Ctrl-C. 255: anything else.
+
+What the library's errors say is read from their attributes. Their text is written for Python code, and is not parsed.
 """
 
 from __future__ import annotations
 
-import re
 import sys
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -15,35 +17,31 @@ from novaact_http.cli._terminal import say, show
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from novaact_http.errors import ConfigurationError, CredentialsError, ParameterError
+
 USAGE, CONFIGURATION, SERVICE, GENERAL, INTERRUPTED = 252, 253, 254, 255, 130
 
-# The library's own words, as this command has them.
-_AS_OPTIONS = (
-    (r"\bListSessions was called with bad arguments, nothing was sent", "bad arguments, nothing was sent"),
-    (r"\bpass region=\.\.\.", "pass --region"),
-    (r"\bpass credentials=\.\.\.", "pass --profile"),
-    (r"\bthe argument credentials, (?=env)", ""),
-    (r"\bthe argument verify\b", "--ca-bundle"),
-    (
-        r"^verify must be the path of a CA bundle or an ssl\.SSLContext, not (.*?);.*",
-        r"--ca-bundle must be the path of a CA bundle, not \1",
-    ),
-    (r"\bthe argument (region|endpoint_url|profile)\b", r"--\1"),
-    (r"\b(?<!-)(page_size|max_items|max_results|starting_token|next_token|sort_order)\b", r"--\1"),
-    (r"\b(?<!-)(workflow_run_id|workflow_definition_name)\b", r"--\1"),
-)
-_CREDENTIALS_REFUSED = "check the credentials: novaact-http doctor says where they come from"
-_EXPIRED = "these credentials have expired: log in anew, for example with aws sso login, or set others"
+# An argument of the library is the option of its name, except these.
+_OPTIONS = {"credentials": "the credentials", "verify": "--ca-bundle"}
+_ARGUMENT = "the argument "
+# What to do, in this command's words, where the library's advice is about Python code.
+_ADVICE_IF_UNSET = {
+    "credentials": "pass --profile, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+    "region": "pass --region or set AWS_REGION, for example to us-east-1",
+}
+_ADVICE_FOR_OPTIONS = {"--ca-bundle": "use the path of a PEM file, or of a directory of hashed ones"}
+_CREDENTIALS_REFUSED = "check the credentials: novaact-http doctor shows where they come from"
+_EXPIRED = "these credentials have expired: log in again, for example with aws sso login, or set new ones"
 _HINTS = {
     "AccessDeniedException": "these credentials lack the IAM permission nova-act:ListSessions; novaact-http doctor "
-    "says whose they are",
+    "shows where they come from",
     "ExpiredToken": _EXPIRED,
     "ExpiredTokenException": _EXPIRED,
     "IncompleteSignature": _CREDENTIALS_REFUSED,
     "InternalServerException": "the service failed: try again later",
     "InvalidClientTokenId": _CREDENTIALS_REFUSED,
     "InvalidSignatureException": _CREDENTIALS_REFUSED,
-    "ResourceNotFoundException": "check the name, the run's id, and that they are of the region {region}",
+    "ResourceNotFoundException": "check the name, the run's id, and that the run is in the region {region}",
     "ServiceQuotaExceededException": "ask for a higher quota, or try again later",
     "SignatureDoesNotMatch": _CREDENTIALS_REFUSED,
     "ThrottlingException": "try again later, with a lower --concurrency or a higher --max-attempts",
@@ -52,7 +50,13 @@ _HINTS = {
 
 
 class Target(NamedTuple):
-    """What requests go to, for messages; the endpoint's URL and where that came from."""
+    """Where requests go, for messages.
+
+    Attributes:
+        region: the region.
+        endpoint: the endpoint's URL.
+        source: where the endpoint's URL came from.
+    """
 
     region: str
     endpoint: str
@@ -60,7 +64,7 @@ class Target(NamedTuple):
 
 
 def exit_code(error: BaseException) -> int:
-    """The exit code that an error leads to."""
+    """Return the exit code for an error."""
     from novaact_http import errors
 
     if isinstance(error, KeyboardInterrupt):
@@ -73,13 +77,13 @@ def exit_code(error: BaseException) -> int:
 
 
 def report(error: BaseException, *, debug: bool | None, target: Target | None = None, about: str = "") -> int:
-    """Say what went wrong, and return the exit code.
+    """Print what went wrong, and return the exit code. Prints nothing for a Ctrl-C.
 
     Args:
-        error: what was raised; nothing is said of a Ctrl-C.
-        debug: show the traceback before it; None if the command has no such option.
-        target: what requests went to, if that is known.
-        about: what the line begins with.
+        error: what was raised.
+        debug: whether to print its traceback first. None if the command has no option --debug.
+        target: where requests go, if that is known.
+        about: the beginning of the line.
     """
     if isinstance(error, KeyboardInterrupt):
         return INTERRUPTED
@@ -94,7 +98,13 @@ def report(error: BaseException, *, debug: bool | None, target: Target | None = 
 
 
 def describe(error: BaseException, target: Target | None, advice: str) -> str:
-    """The error, and what to do about it; the advice if nobody expected it."""
+    """Return what went wrong and what to do.
+
+    Args:
+        error: what was raised.
+        target: where requests go, if that is known.
+        advice: what to add if the error is not one of the library's.
+    """
     from novaact_http import errors
 
     if isinstance(error, OSError):
@@ -103,30 +113,55 @@ def describe(error: BaseException, target: Target | None, advice: str) -> str:
         return str(error)
     if not isinstance(error, errors.NovaActError):
         return f"{type(error).__name__}: {error}; this is unexpected{advice}"
-    text = str(error)
-    if isinstance(error, (errors.ParameterError, errors.ConfigurationError, errors.CredentialsError)):
-        text = as_options(text)
+    if isinstance(error, errors.ParameterError):
+        return _bad_arguments(error)
+    if isinstance(error, (errors.ConfigurationError, errors.CredentialsError)):
+        return _bad_setting(error)
     hint = _hint(error, target)
-    return f"{text}; {hint}" if hint else text
+    return f"{error}; {hint}" if hint else str(error)
 
 
-def as_options(text: str) -> str:
-    """A message of the library's with the names of this command's options."""
-    for pattern, replacement in _AS_OPTIONS:
-        text = re.sub(pattern, lambda match, new=replacement: match.expand(new).replace("_", "-"), text)  # type: ignore[misc]
-    return text
+def _bad_arguments(error: ParameterError) -> str:
+    problems = "; ".join([f"{_option(each.argument)} {each.message}" for each in error.problems])
+    return f"bad arguments, nothing was sent: {problems}" if problems else str(error)
+
+
+def _bad_setting(error: ConfigurationError | CredentialsError) -> str:
+    if error.source is None:
+        text, advice = error.problem, _ADVICE_IF_UNSET.get(error.setting or "", error.advice)
+    else:
+        source = shown_source(error.source)
+        text, advice = f"{source} {error.problem}", _ADVICE_FOR_OPTIONS.get(source, error.advice)
+    return text if advice is None else f"{text}: {advice}"
+
+
+def shown_source(source: str, file: str = "") -> str:
+    """Return where a value came from, as this command shows it: arguments of the library are options here.
+
+    Args:
+        source: the library's name of the source.
+        file: the path of the file that has the value, or `""`.
+    """
+    if file:
+        return f"{source} in {file}"
+    argument = source.removeprefix(_ARGUMENT)
+    return source if argument == source or not argument.isidentifier() else _option(argument)
+
+
+def _option(argument: str) -> str:
+    return _OPTIONS.get(argument, f"--{argument.replace('_', '-')}")
 
 
 def _hint(error: BaseException, target: Target | None) -> str:
     from novaact_http import errors
 
     if isinstance(error, errors.ServiceError):
-        return _HINTS.get(error.code, "").format(region=target.region if target else "asked for")
+        return _HINTS.get(error.code, "").format(region=target.region if target else "that was asked for")
     if not isinstance(error, errors.TransportError) or target is None:
         return ""
-    where = f"the endpoint is {target.endpoint}, from {target.source}"
+    where = f"the endpoint is {target.endpoint} (from {target.source})"
     if any(type(each).__name__ == "SSLCertVerificationError" for each in _causes(error)):
-        return f"{where}; if its certificate is to be trusted, pass its CA's with --ca-bundle or set AWS_CA_BUNDLE"
+        return f"{where}; to trust its certificate, pass that of its CA with --ca-bundle or set AWS_CA_BUNDLE"
     if isinstance(error, errors.TransportTimeout):
         return f"{where}; --cli-connect-timeout and --cli-read-timeout give it more time"
     return where
@@ -140,13 +175,13 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 
 
 def give_up_standard_output() -> None:
-    """Let Python not try, when it ends, to write what cannot be written, or what nobody waits for any more."""
+    """Discard what is still buffered, so that Python does not try to write it when it ends."""
     import os
 
     try:
         number = sys.stdout.fileno()
     except (AttributeError, OSError, ValueError):
         return
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, number)
-    os.close(nowhere)
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, number)
+    os.close(null)

@@ -1,4 +1,4 @@
-"""`novaact-http local`."""
+"""`novaact-http local`: runs the local service until it is interrupted."""
 
 from __future__ import annotations
 
@@ -21,45 +21,59 @@ if TYPE_CHECKING:
     from novaact_http.config import Credentials
     from novaact_http.testing import LocalService
 
-_WHERE, _WHAT, _WRONG = "Where", "What there is", "What goes wrong"
+_SERVER, _DATA, _FAULTS = "Server", "Data", "Faults"
 
 
 @click.command(cls=Command)
-@option(_WHERE, "--port", type=click.IntRange(0, 65_535), default=0, help="Any free one by default.")
-@option(_WHERE, "--region", default="us-east-1", show_default=True, metavar="REGION", help="That signatures are for.")
-@option(_WHERE, "--tls", is_flag=True, help="Speak HTTPS, with a certificate made at start.")
-@option(_WHERE, "--control", is_flag=True, help="Read commands from standard input, one a line; `help` lists them.")
-@option(_WHAT, "--seed", type=int, default=0, show_default=True, help="The same seed makes up the same data.")
+@option(_SERVER, "--port", type=click.IntRange(0, 65_535), default=0, help="The port. Default: any free one.")
 @option(
-    _WHAT,
+    _SERVER,
+    "--region",
+    default="us-east-1",
+    show_default=True,
+    metavar="REGION",
+    help="The region that requests must be signed for.",
+)
+@option(_SERVER, "--tls", is_flag=True, help="Serve HTTPS, with a certificate made at start.")
+@option(_SERVER, "--control", is_flag=True, help="Read commands from standard input, one per line; `help` lists them.")
+@option(_DATA, "--seed", type=int, default=0, show_default=True, help="The same seed makes the same data.")
+@option(
+    _DATA,
     "--run",
     "runs",
     metavar="NAME=SESSIONS",
     multiple=True,
-    help="A run of this definition, with so many sessions. May be repeated; replaces the made-up runs.",
+    help="Add a run of this definition with this many sessions, instead of the made-up runs. May be repeated.",
 )
-@option(_WHAT, "--credentials-lifetime", type=float, metavar="SECONDS", help="The credentials expire after so long.")
 @option(
-    _WRONG,
+    _DATA, "--credentials-lifetime", type=float, metavar="SECONDS", help="Let the credentials expire after this time."
+)
+@option(
+    _FAULTS,
     "--fault",
     "faults",
     metavar="FAULT",
     multiple=True,
-    help="Such as 'ThrottlingException every 3rd', 'reset next 2', 'drip for 0.1s 10 %'. May be repeated.",
+    help="Add a fault, such as 'ThrottlingException every 3rd', 'reset next 2' or 'drip for 0.1s 10 %'. May be "
+    "repeated.",
 )
-@option(_WRONG, "--latency", type=float, default=0.0, metavar="SECONDS", help="Before each answer.")
-@option(_WRONG, "--jitter", type=float, default=0.0, metavar="SECONDS", help="More latency at most, at random.")
-@option(_WRONG, "--rate", type=float, metavar="N", help="Throttle what is over so many requests a second.")
-@option(_WRONG, "--burst", type=float, metavar="N", help="So many at once are not throttled; a second's by default.")
-@option(_WRONG, "--clock-offset", type=float, default=0.0, metavar="SECONDS", help="The service's clock is ahead.")
+@option(_FAULTS, "--latency", type=float, default=0.0, metavar="SECONDS", help="Wait before each response.")
+@option(
+    _FAULTS, "--jitter", type=float, default=0.0, metavar="SECONDS", help="Wait longer by a random time up to this."
+)
+@option(_FAULTS, "--rate", type=float, metavar="N", help="Throttle above N requests a second.")
+@option(_FAULTS, "--burst", type=float, metavar="N", help="Allow bursts of N requests. Default: those of a second.")
+@option(
+    _FAULTS, "--clock-offset", type=float, default=0.0, metavar="SECONDS", help="Set the service's clock ahead by this."
+)
 def local(*, control: bool, runs: tuple[str, ...], faults: tuple[str, ...], **options: Any) -> None:
-    """Run Nova Act's ListSessions on this machine, with made-up data, until interrupted.
+    """Serve Nova Act's ListSessions on this machine, with made-up data, until interrupted.
 
     \b
     The first two lines on standard output are
       ready URL REGION ACCESS_KEY_ID SECRET_ACCESS_KEY [SESSION_TOKEN]
       example WORKFLOW_DEFINITION_NAME WORKFLOW_RUN_ID
-    and with --tls a third one
+    and with --tls a third
       ca-bundle PATH
 
     \b
@@ -67,7 +81,7 @@ def local(*, control: bool, runs: tuple[str, ...], faults: tuple[str, ...], **op
       novaact-http local --port 8080 --fault 'ThrottlingException 10 %' --latency 0.1
       novaact-http local --run checkout-flow=34 --run checkout-flow=1000000
     """  # noqa: D301 - click marks verbatim text with a \b
-    # Here, as it needs botocore, which takes a while to import.
+    # Imported here, as it needs botocore, which is slow to import.
     from novaact_http.testing import LocalService
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -79,13 +93,13 @@ def local(*, control: bool, runs: tuple[str, ...], faults: tuple[str, ...], **op
         raise click.UsageError(str(error)) from error
     _start(service, options["port"])
     with service, contextlib.suppress(KeyboardInterrupt):
-        click.echo(f"ready {service.url} {service.region} {_shown(service.credentials)}")
+        click.echo(f"ready {service.url} {service.region} {_key_words(service.credentials)}")
         run = service.runs[0]
         click.echo(f"example {run.workflow_definition_name} {run.workflow_run_id}")
         if service.ca_file is not None:
             click.echo(f"ca-bundle {service.ca_file}")
         if control:
-            _obey(service, sys.stdin)
+            _run_control_commands(service, sys.stdin)
         threading.Event().wait()
 
 
@@ -103,17 +117,17 @@ def _start(service: LocalService, port: int) -> None:
     try:
         service.start()
     except OSError as error:
-        _give_up(f"cannot listen on port {port}: {os.strerror(error.errno or 0)}")
-    except RuntimeError as error:  # what TLS needs is not installed
-        _give_up(str(error))
+        _exit_with(f"cannot listen on port {port}: {os.strerror(error.errno or 0)}")
+    except RuntimeError as error:  # a package that TLS needs is not installed
+        _exit_with(str(error))
 
 
-def _give_up(message: str) -> NoReturn:
+def _exit_with(message: str) -> NoReturn:
     say(message)
     sys.exit(255)
 
 
-def _shown(keys: Credentials) -> str:
+def _key_words(keys: Credentials) -> str:
     return " ".join(filter(None, (keys.access_key_id, keys.secret_access_key, keys.session_token)))
 
 
@@ -130,7 +144,7 @@ def _add_sessions(service: LocalService, name: str, run_id: str, sessions: str) 
 
 def _expire_credentials(service: LocalService) -> str:
     service.expire_credentials()
-    return _shown(service.credentials)
+    return _key_words(service.credentials)
 
 
 def _count(text: str) -> int:
@@ -165,8 +179,8 @@ _CONTROLS: dict[str, tuple[str, Callable[..., str | None]]] = {
 }
 
 
-def _obey(service: LocalService, lines: Iterable[str]) -> None:
-    """Do what lines say, and answer each with one line, `ok` or `error`, until there are no more."""
+def _run_control_commands(service: LocalService, lines: Iterable[str]) -> None:
+    """Run a command for each line, and print one line for each, `ok ...` or `error ...`."""
     known = ", ".join(f"{name} {arguments}".strip() for name, (arguments, _) in _CONTROLS.items())
     for line in lines:
         name = arguments = ""
@@ -174,12 +188,12 @@ def _obey(service: LocalService, lines: Iterable[str]) -> None:
             name, *words = shlex.split(line) or [""]
             arguments, control = _CONTROLS.get(name, ("", None))
             if control is None:
-                click.echo(f"{'ok' if name == 'help' else 'error'} there are the commands {known}")
+                click.echo(f"{'ok' if name == 'help' else 'error'} the commands are {known}")
                 continue
-            told = control(service, *words)
+            result = control(service, *words)
         except ValueError as error:
             click.echo(f"error {error}")
         except TypeError:
-            click.echo(f"error it must be {name} {arguments}".rstrip())
+            click.echo(f"error the command is {name} {arguments}".rstrip())
         else:
-            click.echo(f"ok {told or ''}".rstrip())
+            click.echo(f"ok {result or ''}".rstrip())

@@ -1,4 +1,4 @@
-"""Options that commands have in common, and help that shows options by what they are about."""
+"""Options that commands share, and help that groups options under headings."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Option(click.Option):
-    """An option, and the heading that help shows it under."""
+    """An option with the heading that help shows it under."""
 
     def __init__(self, *args: Any, group: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -24,13 +24,13 @@ class Option(click.Option):
 
 
 class Command(click.Command):
-    """A command whose help has a heading for each group of options, and whose errors say whose they are."""
+    """A command whose help has a heading for each group of options, and whose errors name the command."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         try:
             return super().parse_args(ctx, args)
         except click.UsageError as error:
-            error.ctx = error.ctx or ctx  # of a value that is missing, click does not say whose it is
+            error.ctx = error.ctx or ctx  # click does not set it if an option has no value
             raise
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -45,29 +45,35 @@ class Command(click.Command):
 
 
 def option(group: str, *names: str, **settings: Any) -> Callable[[CommandT], CommandT]:
-    """An option of a group."""
+    """Add an option under a heading of the help."""
     return click.option(*names, cls=Option, group=group, **settings)
 
 
 def connection_options(command: CommandT) -> CommandT:
-    """The options for whom to ask, and as whom."""
-    group = "Whom to ask, and as whom"
+    """Add the options for endpoint and credentials."""
+    group = "Endpoint and credentials"
     for decorate in reversed(
         (
-            option(group, "--profile", metavar="NAME", help="Else AWS_DEFAULT_PROFILE, then AWS_PROFILE."),
-            option(group, "--region", metavar="REGION", help="Else AWS_REGION, AWS_DEFAULT_REGION, the profile's."),
+            option(group, "--profile", metavar="NAME", help="The profile. Default: AWS_DEFAULT_PROFILE, AWS_PROFILE."),
+            option(
+                group,
+                "--region",
+                metavar="REGION",
+                help="The region. Default: AWS_REGION, AWS_DEFAULT_REGION, the profile.",
+            ),
             option(
                 group,
                 "--endpoint-url",
                 metavar="URL",
-                help="Else AWS_ENDPOINT_URL_NOVA_ACT, AWS_ENDPOINT_URL, the profile's, the region's own.",
+                help="The endpoint. Default: AWS_ENDPOINT_URL_NOVA_ACT, AWS_ENDPOINT_URL, the profile, that of the "
+                "region.",
             ),
             option(
                 group,
                 "--ca-bundle",
                 metavar="PATH",
-                help="Whom to trust (PEM). Else AWS_CA_BUNDLE, the profile's, REQUESTS_CA_BUNDLE, SSL_CERT_FILE, "
-                "certifi's.",
+                help="The trusted CA certificates (PEM). Default: AWS_CA_BUNDLE, the profile, REQUESTS_CA_BUNDLE, "
+                "SSL_CERT_FILE, certifi.",
             ),
         )
     ):
@@ -76,12 +82,12 @@ def connection_options(command: CommandT) -> CommandT:
 
 
 def command_line(ctx: click.Context, *, leave_out: tuple[str, ...], add: Mapping[str, tuple[str, ...]]) -> str:
-    """The command that is running, as a shell takes it, with other options.
+    """Return the running command with other options, quoted for a shell.
 
     Args:
-        ctx: the command's.
-        leave_out: names of parameters to leave out.
-        add: options to add, each with its values.
+        ctx: the command's context.
+        leave_out: names of the parameters to leave out.
+        add: the options to add, each with its values.
     """
     words = ctx.command_path.split(" ")
     for parameter in ctx.command.params:
@@ -102,5 +108,5 @@ def command_line(ctx: click.Context, *, leave_out: tuple[str, ...], add: Mapping
 
 
 def _with_value(name: str, value: str) -> list[str]:
-    # What begins with a hyphen would be taken for an option.
+    # A value that begins with a hyphen would look like an option.
     return [f"{name}={value}"] if value.startswith("-") else [name, value]

@@ -1,7 +1,7 @@
-"""The output formats. Each makes text of the pages of one run; who writes it, and where, is not known here.
+"""The output formats. Each turns the pages of one run into text; writing it is left to the caller.
 
-`json` and `text` are the AWS CLI's, character by character. `ids`, `jsonl` and `text` give text for each page as it
-comes, so that long listings need no memory; `json` and `table` when all pages are there.
+`json` and `text` are the AWS CLI's, character by character. `ids`, `jsonl` and `text` return text for each page, so
+that long listings need no memory; `json` and `table` need all pages first.
 """
 
 from __future__ import annotations
@@ -26,37 +26,37 @@ WITH_QUERY = ("json", "text")
 
 
 class QueryError(Exception):
-    """A query cannot be applied to what was listed."""
+    """A query failed on the document that was listed."""
 
 
 class Format(Protocol):
-    """One run's output. Calls `page` for each page and then `end`, or `single` alone."""
+    """The output of one run. Call `page` for each page and then `end`, or only `single`."""
 
     def page(self, page: ListSessionsResponse) -> str:
-        """What to write now that this page has come."""
+        """Return what to write after this page."""
         ...
 
     def end(self, resume_token: str | None) -> str:
-        """What to write when there are no more pages to come; with a token if there are more sessions."""
+        """Return what to write after the last page. There is a token if the run has more sessions."""
         ...
 
     def partial(self) -> str | None:
-        """What else to write if it fails or is interrupted; None if all pages are for nothing then."""
+        """Return what to write if the listing fails or is interrupted. None discards the pages so far."""
         ...
 
     def single(self, page: ListSessionsResponse) -> str:
-        """What to write for the one page of a listing without pagination."""
+        """Return what to write for the single page of a listing without pagination."""
         ...
 
 
 def make(name: str, *, query: Query | None = None, run_id: str | None = None, safe: bool = False) -> Format:
-    """A format.
+    """Make a format.
 
     Args:
         name: one of `NAMES`.
-        query: applied to the document, or to each page's, for the formats `WITH_QUERY`.
-        run_id: the run that the output is marked with, if it is one of several.
-        safe: the output goes to a terminal, which nothing from outside may steer.
+        query: applied to the document, or to that of each page. Only the formats `WITH_QUERY` use it.
+        run_id: the run's id, to mark the output with, if several runs are listed. Else None.
+        safe: whether to escape what could control a terminal.
     """
     escape = printable if name not in ("json", "jsonl") else _printable_json
     clean: Callable[[str], str] = escape if safe else str
@@ -65,18 +65,18 @@ def make(name: str, *, query: Query | None = None, run_id: str | None = None, sa
     if name == "jsonl":
         return JsonLines(run_id, clean)
     if name == "text":
-        return Text(query or _whole, run_id, clean)
+        return Text(query or _unchanged, run_id, clean)
     if name == "json":
-        return Json(query or _whole, run_id, clean)
+        return Json(query or _unchanged, run_id, clean)
     return Table(run_id)
 
 
-def _whole(document: object) -> object:
+def _unchanged(document: object) -> object:
     return document
 
 
 class Ids:
-    """One id a line."""
+    """One session id per line."""
 
     def __init__(self, clean: Callable[[str], str]) -> None:
         self._clean = clean
@@ -85,7 +85,7 @@ class Ids:
         clean = self._clean
         return "".join([f"{clean(each.session_id)}\n" for each in page.session_summaries])
 
-    def end(self, resume_token: str | None) -> str:  # noqa: ARG002 - it is said on standard error
+    def end(self, resume_token: str | None) -> str:  # noqa: ARG002 - it is shown on standard error
         return ""
 
     def partial(self) -> str:
@@ -96,7 +96,7 @@ class Ids:
 
 
 class JsonLines:
-    """One JSON object a line for each session."""
+    """One JSON object per line, one for each session."""
 
     def __init__(self, run_id: str | None, clean: Callable[[str], str]) -> None:
         self._mark = {} if run_id is None else {"workflowRunId": run_id}
@@ -106,7 +106,7 @@ class JsonLines:
         documents = [{**self._mark, "sessionId": each.session_id} for each in page.session_summaries]
         return "".join([f"{self._clean(json.dumps(each, ensure_ascii=False))}\n" for each in documents])
 
-    def end(self, resume_token: str | None) -> str:  # noqa: ARG002 - it is said on standard error
+    def end(self, resume_token: str | None) -> str:  # noqa: ARG002 - it is shown on standard error
         return ""
 
     def partial(self) -> str:
@@ -117,7 +117,7 @@ class JsonLines:
 
 
 class Json:
-    """One JSON document, of the AWS CLI's members and layout."""
+    """One JSON document, with the AWS CLI's members and layout."""
 
     def __init__(self, query: Query, run_id: str | None, clean: Callable[[str], str]) -> None:
         self._query = query
@@ -136,19 +136,19 @@ class Json:
         return self._print(document)
 
     def partial(self) -> None:
-        return None  # as in the AWS CLI: a document of some of them would look complete
+        return None  # as in the AWS CLI: an incomplete document would look complete
 
     def single(self, page: ListSessionsResponse) -> str:
-        return self._print(_of_page(page))
+        return self._print(_page_document(page))
 
     def _print(self, document: dict[str, object]) -> str:
-        found = self._query({**self._mark, **document})
+        result = self._query({**self._mark, **document})
         # The AWS CLI prints nothing for an empty object.
-        return "" if found == {} else f"{self._clean(json.dumps(found, indent=4, ensure_ascii=False))}\n"
+        return "" if result == {} else f"{self._clean(json.dumps(result, indent=4, ensure_ascii=False))}\n"
 
 
 class Text:
-    """The AWS CLI's text: values with tabs between them. Of several runs, each line begins with the run's id."""
+    """The AWS CLI's text: values separated by tabs. If several runs are listed, each line begins with the run's id."""
 
     def __init__(self, query: Query, run_id: str | None, clean: Callable[[str], str]) -> None:
         self._query = query
@@ -165,7 +165,7 @@ class Text:
         return ""
 
     def single(self, page: ListSessionsResponse) -> str:
-        return self._print(_of_page(page))
+        return self._print(_page_document(page))
 
     def _print(self, document: object) -> str:
         rows = _rows(self._query(document), None, None)
@@ -173,12 +173,12 @@ class Text:
 
 
 def _rows(item: object, name: str | None, columns: list[str] | None) -> list[list[str]]:
-    """The lines of an item. Every nested item begins a line, with the member's name in capitals.
+    """Return the lines of an item. Each nested item begins a line, with the member's name in capitals.
 
     Args:
-        item: what JSON may hold.
-        name: of the member that the item is the value of.
-        columns: of an object in a list, the members that any object in it has and that are no objects and lists.
+        item: any value of JSON.
+        name: the name of the member whose value the item is, or None.
+        columns: for an object in a list, the members that any object of the list has, without objects and lists.
     """
     first = [] if name is None else [name.upper()]
     if isinstance(item, dict):
@@ -206,8 +206,8 @@ def _is_plain(value: object) -> bool:
     return not isinstance(value, (dict, list))
 
 
-class _Unwritten:
-    """Standard output, to be asked what it is, but not to be flushed: tables are drawn on other threads too."""
+class _OutputWithoutWrites:
+    """Standard output for looking at its attributes only. Tables are drawn on several threads, but one alone writes."""
 
     def __getattr__(self, name: str) -> Any:
         return getattr(sys.stdout, name)
@@ -216,14 +216,14 @@ class _Unwritten:
         return len(text)
 
     def flush(self) -> None:
-        """Whoever writes flushes."""
+        """Nothing is written here."""
 
 
 class Table:
-    """A table for people, as wide as the terminal."""
+    """A table for people, fitted to the terminal."""
 
     def __init__(self, title: str | None) -> None:
-        import rich  # noqa: F401 - of the extra: that it is missing is better known before anything is listed
+        import rich  # noqa: F401 - if the extra is not installed, fail before anything is listed
 
         self._title = title
         self._ids: list[str] = []
@@ -232,22 +232,22 @@ class Table:
         self._ids.extend([each.session_id for each in page.session_summaries])
         return ""
 
-    def end(self, resume_token: str | None) -> str:  # noqa: ARG002 - it is said on standard error
+    def end(self, resume_token: str | None) -> str:  # noqa: ARG002 - it is shown on standard error
         from rich import table
         from rich.console import Console
         from rich.text import Text as Plain
 
-        console = Console(file=cast("IO[str]", _Unwritten()))
+        console = Console(file=cast("IO[str]", _OutputWithoutWrites()))
 
         def plain(text: str) -> Plain:
-            # What cannot be encoded takes the width of its escape.
+            # A character that the encoding lacks takes the width of its escape.
             return Plain(printable(text).encode(console.encoding, "backslashreplace").decode(console.encoding))
 
         drawn = table.Table("#", table.Column("Session ID", overflow="fold"))
         for number, session_id in enumerate(self._ids, start=1):
             drawn.add_row(str(number), plain(session_id))
         with console.capture() as captured:
-            if self._title is not None:  # not as the table's own title, which would be folded to its width
+            if self._title is not None:  # not as the table's title, which would be folded to the table's width
                 console.print(plain(self._title), style="bold", soft_wrap=True)
             console.print(drawn)
         return captured.get()
@@ -264,8 +264,8 @@ def _document(ids: list[str]) -> dict[str, object]:
     return {"sessionSummaries": [{"sessionId": each} for each in ids]}
 
 
-def _of_page(page: ListSessionsResponse) -> dict[str, object]:
-    """The page as the service sent it."""
+def _page_document(page: ListSessionsResponse) -> dict[str, object]:
+    """Return the page as the service sent it."""
     document = _document([each.session_id for each in page.session_summaries])
     if page.next_token is not None:
         document["nextToken"] = page.next_token
@@ -273,7 +273,7 @@ def _of_page(page: ListSessionsResponse) -> dict[str, object]:
 
 
 def _printable_json(text: str) -> str:
-    """JSON with what could steer a terminal escaped. Its line breaks are between values, and stay."""
+    """Return JSON with everything escaped that could control a terminal. Line breaks between values stay."""
     if text.replace("\n", "").isprintable():
         return text
     return "".join([each if each == "\n" or each.isprintable() else json.dumps(each)[1:-1] for each in text])

@@ -1,8 +1,8 @@
-"""Listings of several runs at once, whose output comes whole and in the order asked for.
+"""Lists several runs at once, and writes their output in the order that was asked for, one run after another.
 
-The main thread alone writes to standard output, so that Ctrl-C ends that too, however long its reader takes. From the
-run whose turn it is it takes page by page; what runs after it list meanwhile is spooled, in memory at first and on disk
-then. Threads are daemons, so that nobody waits for them on Ctrl-C.
+Only the main thread writes to standard output, so that Ctrl-C interrupts a write, however slow the reader is. It writes
+the first unfinished run page by page; the output of later runs is spooled, first in memory and then on disk. The
+threads are daemons, so that Ctrl-C does not wait for them.
 """
 
 from __future__ import annotations
@@ -18,23 +18,23 @@ if TYPE_CHECKING:
 
     from novaact_http.cli._terminal import Progress
 
-_SPOOLED_IN_MEMORY = 1 << 16  # bytes of each run
-_AHEAD = 4  # how many runs for each thread may be spooled, so that files and memory do not run out
+_SPOOLED_IN_MEMORY = 1 << 16  # bytes of each run; the rest goes to disk
+_AHEAD = 4  # how many runs may be spooled for each thread, to limit files and memory
 _COPIED = 1 << 16  # bytes at once
 
 
 class Outlet:
-    """What one run writes to, which is standard output in the end.
+    """Takes the output of one run, and brings it to standard output.
 
     Attributes:
-        token: from which to go on after what has reached standard output, or None.
+        token: the token that continues the listing after what has reached standard output, or None.
     """
 
     def __init__(self, encoding: str, progress: Progress) -> None:
         self.token: str | None = None
         self._encoding = encoding
         self._progress = progress
-        self._changed = threading.Condition()  # nobody has its lock while standard output is written
+        self._changed = threading.Condition()  # its lock is free while standard output is written
         self._spool: SpooledTemporaryFile[bytes] | None = None
         self._spooled_token: str | None = None
         self._handed_over: tuple[bytes, str | None] | None = None
@@ -44,8 +44,8 @@ class Outlet:
         self._is_closed = False
 
     def write(self, text: str, token: str | None) -> None:
-        """Write text, after which the listing goes on from the token."""
-        data = text.encode(self._encoding, "backslashreplace")  # of a terminal, which may not have all
+        """Write text. The token continues the listing after it."""
+        data = text.encode(self._encoding, "backslashreplace")  # a terminal's encoding may lack some characters
         if self._is_direct:
             self._write(data, token)
             return
@@ -59,25 +59,25 @@ class Outlet:
                 self._changed.notify_all()
                 return
             if self._spool is None and data:
-                import tempfile  # 10 ms to import, and most list one run
+                import tempfile  # 10 ms to import, and usually one run is listed
 
-                self._spool = tempfile.SpooledTemporaryFile(_SPOOLED_IN_MEMORY)  # noqa: SIM115 - closed by `pour`
+                self._spool = tempfile.SpooledTemporaryFile(_SPOOLED_IN_MEMORY)  # noqa: SIM115 - closed by `copy_to_output`
             if self._spool is not None:
                 self._spool.write(data)
             self._spooled_token = token
 
     def end(self) -> None:
-        """The run writes no more."""
+        """Tell that the run has ended and writes no more."""
         with self._changed:
             self._has_ended = True
             self._changed.notify_all()
 
-    def open(self) -> None:
-        """The run is listed on the main thread: what it writes goes to standard output at once."""
+    def write_directly(self) -> None:
+        """Write directly to standard output, as the run is listed on the main thread."""
         self._is_direct = True
 
-    def pour(self) -> None:
-        """It is the run's turn: on the main thread, bring to standard output what it writes until it ends."""
+    def copy_to_output(self) -> None:
+        """Write the run's output to standard output until the run ends. Called on the main thread."""
         with self._changed:
             self._has_turn = True
             spool, self._spool = self._spool, None
@@ -87,11 +87,11 @@ class Outlet:
                 while data := spool.read(_COPIED):
                     self._write(data, None)
         self.token = self._spooled_token
-        while (page := self._next()) is not None:
+        while (page := self._take_page()) is not None:
             self._write(*page)
 
     def close(self) -> None:
-        """Nothing more is written, and what is not written yet is forgotten."""
+        """Discard what is not written yet, and what the run still writes."""
         with self._changed:
             self._is_closed = True
             self._changed.notify_all()
@@ -99,7 +99,7 @@ class Outlet:
                 self._spool.close()
                 self._spool = None
 
-    def _next(self) -> tuple[bytes, str | None] | None:
+    def _take_page(self) -> tuple[bytes, str | None] | None:
         with self._changed:
             self._changed.wait_for(lambda: self._handed_over is not None or self._has_ended)
             page, self._handed_over = self._handed_over, None
@@ -108,26 +108,26 @@ class Outlet:
 
     def _write(self, data: bytes, token: str | None) -> None:
         if data:
-            with self._progress.apart_from_output():
+            with self._progress.erased_for_output():
                 sys.stdout.buffer.write(data)
                 sys.stdout.flush()
         self.token = token
 
 
 class Run(Protocol):
-    """A run, as far as this module knows it."""
+    """What this module needs of a run."""
 
     outlet: Outlet
 
     def list(self) -> None:
-        """List it, and keep what goes wrong."""
+        """List the run, and keep its error, if any."""
         ...
 
 
 def in_order(runs: Sequence[Run], concurrency: int) -> Generator[int, None, None]:
-    """List the runs, so many at once, and yield the number of each when it is done and written, in their order.
+    """List runs, `concurrency` at once, and yield the index of each once it is listed and written, in order.
 
-    If it ends early, their outlets are closed: threads may still be listing.
+    If the generator is closed early, so are the outlets, as threads may still be listing.
     """
     try:
         yield from _in_order(runs, concurrency)
@@ -138,20 +138,20 @@ def in_order(runs: Sequence[Run], concurrency: int) -> Generator[int, None, None
 
 def _in_order(runs: Sequence[Run], concurrency: int) -> Iterator[int]:
     if len(runs) == 1:
-        runs[0].outlet.open()
+        runs[0].outlet.write_directly()
         runs[0].list()
         yield 0
         return
-    to_do: queue.SimpleQueue[int] = queue.SimpleQueue()
+    pending: queue.SimpleQueue[int] = queue.SimpleQueue()
     for number in range(len(runs)):
-        to_do.put(number)
+        pending.put(number)
     slots = threading.Semaphore(_AHEAD * concurrency)
 
     def work() -> None:
         while True:
             slots.acquire()
             try:
-                number = to_do.get_nowait()
+                number = pending.get_nowait()
             except queue.Empty:
                 return
             try:
@@ -159,13 +159,13 @@ def _in_order(runs: Sequence[Run], concurrency: int) -> Iterator[int]:
             finally:
                 runs[number].outlet.end()
 
-    _start(work, min(concurrency, len(runs)))
+    _start_threads(work, min(concurrency, len(runs)))
     for number, run in enumerate(runs):
-        run.outlet.pour()
+        run.outlet.copy_to_output()
         slots.release()
         yield number
 
 
-def _start(work: Callable[[], None], threads: int) -> None:
+def _start_threads(work: Callable[[], None], threads: int) -> None:
     for _ in range(threads):
         threading.Thread(target=work, name="novaact-list", daemon=True).start()

@@ -1,4 +1,4 @@
-"""Standard error, and what may be shown on a terminal. Text from outside never steers one."""
+"""Writes to standard error, and makes text safe for terminals: no text from outside can control one."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 
 def printable(text: str) -> str:
-    """The text with what could steer a terminal escaped: it came from outside."""
+    """Return text from outside with everything escaped that could control a terminal."""
     if text.isprintable():
         return text
     return "".join([each if each.isprintable() else each.encode("unicode_escape").decode() for each in text])
 
 
 def quoted(word: str) -> str:
-    """The word as a shell takes it, on one line."""
+    """Return a word quoted for a shell, on one line."""
     if word.isprintable():
         return shlex.quote(word)
     escaped = word.replace("\\", r"\\").replace("'", r"\'")
@@ -32,25 +32,25 @@ def quoted(word: str) -> str:
 
 
 def say(text: str) -> None:
-    """Print a line on standard error. Lines and spaces in it are kept together as one."""
+    """Print a line on standard error. Line breaks and runs of spaces in it become one space."""
     say_exactly(" ".join(text.split()))
 
 
 def say_exactly(text: str) -> None:
-    """Print a line on standard error, with its spaces as they are."""
+    """Print a line on standard error, with its spaces unchanged."""
     show(f"novaact-http: {text}")
 
 
 def show(line: str) -> None:
-    """Print a line on standard error as it is, but for what could steer a terminal."""
-    # Nobody can be told that standard error is full or gone.
+    """Print a line on standard error unchanged, except that what could control a terminal is escaped."""
+    # If standard error is full or closed, there is nowhere to report that.
     with contextlib.suppress(OSError):
         click.echo(printable(line), err=True)
 
 
 @contextlib.contextmanager
 def notices(*, debug: bool) -> Iterator[None]:
-    """Show warnings, and what the library logs, as lines on standard error: each attempt too, with `debug`."""
+    """Show warnings and what the library logs as lines on standard error; with `debug`, each attempt too."""
     import logging
 
     def show(message: Warning | str, *_: object, **__: object) -> None:
@@ -75,17 +75,17 @@ def notices(*, debug: bool) -> Iterator[None]:
 
 
 def is_terminal(stream: TextIO | None) -> bool:
-    """Is it one? A standard stream that is closed is None."""
+    """Tell whether a stream is a terminal. A closed standard stream is None."""
     return stream is not None and stream.isatty()
 
 
 class Progress:
-    """How far a long listing has come: a line on standard error that is written over, and erased at the end.
+    """The progress of a long listing: one line on standard error, updated in place and erased at the end.
 
-    It takes a terminal on standard error, and one that can erase.
+    Shown only if standard error is a terminal that can erase.
 
     Args:
-        streamed: output is written all the time; if it goes to the terminal too, it is progress enough.
+        streamed: whether output is written page by page. If it goes to the same terminal, no progress is shown.
     """
 
     def __init__(self, *, streamed: bool) -> None:
@@ -98,23 +98,23 @@ class Progress:
         self._is_on_screen = False
 
     def add(self, sessions: int) -> None:
-        """A page with so many sessions has come."""
+        """Count a page with this many sessions."""
         if not self._shown:
             return
         with self._lock:
             self._pages += 1
             self._sessions += sessions
-            if self._pages > 1:  # most listings are over before anybody wonders
+            if self._pages > 1:  # most listings are short
                 self._is_on_screen = True
                 self._write(f"\r{self._sessions:,} sessions, {self._pages:,} pages ...")
 
-    def apart_from_output(self) -> contextlib.AbstractContextManager[None]:
-        """Keep the line apart from the output that is written meanwhile."""
+    def erased_for_output(self) -> contextlib.AbstractContextManager[None]:
+        """Erase the line while output is written, if both go to the same terminal."""
         return self.erased() if self._shares_terminal else contextlib.nullcontext()
 
     @contextlib.contextmanager
     def erased(self) -> Iterator[None]:
-        """Erase the line, and keep it away while something else is written."""
+        """Erase the line, and do not show it while something else is written."""
         with self._lock:
             if self._is_on_screen:
                 self._is_on_screen = False

@@ -1,0 +1,175 @@
+"""Credentials of botocore and boto3, and of objects with their methods. No other file knows botocore's privates.
+
+Imported only where it is needed: keys that are passed in or set in the environment never load it. botocore itself is
+imported when its chain of providers is first asked.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, Protocol
+
+from novaact_http.config import Credentials
+from novaact_http.errors import CredentialsError
+
+if TYPE_CHECKING:
+    import datetime as dt
+    from collections.abc import Callable
+
+_PAUSE = 60  # seconds after a refresh, as botocore may hide that it failed
+_LONGEST_REASON = 300  # characters
+
+
+class _HasFrozenCredentials(Protocol):
+    def get_frozen_credentials(self) -> Any: ...
+
+
+class _HasCredentials(Protocol):
+    def get_credentials(self) -> Any: ...
+
+
+# Credentials and sessions of botocore and boto3.
+BotocoreCredentials = _HasFrozenCredentials | _HasCredentials
+
+
+class BotocoreSource:
+    """Credentials of botocore, which refresh themselves.
+
+    Args:
+        resolve: returns an object with `get_frozen_credentials()`, or None if there are no credentials.
+        name: the source's name.
+        none_found: makes the error for when there are none.
+    """
+
+    renews = True
+
+    def __init__(self, resolve: Callable[[], object], name: str, none_found: Callable[[], CredentialsError]) -> None:
+        self.name = name
+        self._resolve = resolve
+        self._none_found = none_found
+        self._found: Any = None
+        # botocore's last credentials, and the same as ours. The tuple is replaced whole, so that readers need no lock.
+        self._kept: tuple[object, Credentials | None] = (None, None)
+        self._due = -math.inf
+
+    def is_asynchronous(self) -> bool:
+        return False
+
+    def cached(self, now: float) -> tuple[Credentials | None, bool]:
+        found = self._found
+        if found is None:
+            return None, True
+        refresh_needed = getattr(found, "refresh_needed", None)
+        if refresh_needed is None:
+            # botocore's plain credentials are a value. What those of other libraries do when asked is unknown.
+            if type(found).__module__ != "botocore.credentials":
+                return None, True
+            return self._converted(found.get_frozen_credentials()), False
+        if refresh_needed(0):
+            return None, True
+        # Read from the private attribute, as its method may begin a refresh. Read each time, as other users of the same
+        # object may have refreshed it.
+        frozen = getattr(found, "_frozen_credentials", None)
+        if frozen is None:
+            return None, True
+        return self._converted(frozen), refresh_needed() and now >= self._due
+
+    def fetch(self, *, forced: bool) -> object:
+        if forced or self._found is None:
+            self._found = self._resolve()
+        return None if self._found is None else self._found.get_frozen_credentials()
+
+    def store(self, answer: object, now: float) -> Credentials:
+        if answer is None:
+            raise self._none_found()
+        # If a refresh fails while the old credentials are still good, botocore returns those and hides the failure.
+        self.postpone_refresh(now + _PAUSE)
+        return self._converted(answer)
+
+    def postpone_refresh(self, until: float) -> None:
+        self._due = until
+
+    def origin(self) -> tuple[str, dt.datetime | None]:
+        """Return the name of botocore's provider too, if it is known."""
+        method = getattr(self._found, "method", None)
+        name = self.name if method is None else f"{self.name}: {method}"
+        return name, getattr(self._found, "_expiry_time", None)
+
+    def after_fork(self) -> None:
+        # botocore's credentials have a lock, which the parent's thread may hold.
+        self._found = None
+
+    def _converted(self, frozen: Any) -> Credentials:
+        known, kept = self._kept
+        if kept is None or frozen != known:
+            try:
+                key_id, secret, token = frozen.access_key, frozen.secret_key, frozen.token
+            except AttributeError:
+                raise CredentialsError(
+                    f"gave an object of type {type(frozen).__name__}, which has no access_key, secret_key and token",
+                    setting="credentials",
+                    source=self.name,
+                    advice="pass a session or credentials of botocore or boto3, or a function that returns a "
+                    "novaact_http.Credentials",
+                ) from None
+            try:
+                kept = Credentials(access_key_id=key_id, secret_access_key=secret, session_token=token)
+            except CredentialsError as error:
+                field = (error.source or "").removeprefix("Credentials.")
+                raise CredentialsError(
+                    error.problem, setting="credentials", source=f"{field} of {self.name}", advice=error.advice
+                ) from None
+            self._kept = (frozen, kept)
+        return kept
+
+
+def from_session(get_credentials: Callable[[], object], name: str) -> BotocoreSource:
+    """Return the source that asks a session, or something else with its method, for its credentials."""
+
+    def none_found() -> CredentialsError:
+        return CredentialsError(
+            "has no credentials", setting="credentials", source=name, advice="configure it with some, or pass others"
+        )
+
+    return BotocoreSource(get_credentials, name, none_found)
+
+
+def chain_of_providers(profile: str | None, region: str) -> BotocoreSource:
+    """Return the source that asks botocore's providers one after another, as boto3 does.
+
+    Args:
+        profile: the profile that was passed as an argument, or None.
+        region: for services that the providers call, such as STS.
+    """
+    methods: list[str] = []
+
+    def resolve() -> object:
+        from botocore.credentials import create_credential_resolver
+        from botocore.session import Session
+
+        # Not the session's own resolver, which would not know the region.
+        resolver = create_credential_resolver(Session(profile=profile), region_name=region)
+        methods[:] = [provider.METHOD for provider in resolver.providers]
+        return resolver.load_credentials()
+
+    def none_found() -> CredentialsError:
+        return CredentialsError(
+            f"no credentials were found (tried in this order: {', '.join(methods)})",
+            setting="credentials",
+            advice="pass credentials=..., or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+        )
+
+    return BotocoreSource(resolve, "botocore's chain of providers", none_found)
+
+
+def reason_and_cause(error: BaseException) -> tuple[str, BaseException | None]:
+    """Return why botocore failed, in its words, and the error itself if showing it reveals no secrets.
+
+    The first line of botocore's text is enough. Some errors hold secrets: `ConfigParseError` quotes the line that it
+    cannot parse, and STS, where it refuses a signature, quotes the request with its session token.
+    """
+    kind, text = type(error).__name__, str(error)
+    if kind == "ConfigParseError":
+        return kind, None
+    cause = None if "(SignatureDoesNotMatch)" in text else error
+    return f"{kind}: {text.partition(chr(10))[0][:_LONGEST_REASON]}", cause
