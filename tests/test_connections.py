@@ -15,7 +15,8 @@ from novaact_http._call.messages import Origin
 from novaact_http._http import pool_rules
 from novaact_http._http.asyncio_pool import Pool as AsyncPool
 from novaact_http._http.blocking_pool import Pool
-from novaact_http._http.pool_rules import Connections, ExchangeError, failure, seconds_left, to_transport_error
+from novaact_http._http.exchange_errors import ExchangeError, failure, to_transport_error
+from novaact_http._http.pool_rules import Connections, seconds_left
 from novaact_http.errors import TransportError, TransportTimeout
 from servers import endpoint, no_tls, request_to
 
@@ -31,6 +32,7 @@ class Fake:
 
     origin: Origin
     idle_since: float = 0.0
+    is_reusable: bool = True
 
 
 Made = Connections[Fake, str]

@@ -370,7 +370,7 @@ def test_a_connection_over_which_half_a_request_went_is_not_used_again(web: Web,
     async def async_body() -> AsyncIterator[bytes]:
         yield b"x" * 20_000
         (used,) = web.transport._pool.here()._in_use
-        await soon(lambda: used._reader.complete)
+        await soon(lambda: used._exchange.reader.complete)
         if problem == "fails":
             raise RuntimeError
         if problem == "is cancelled":

@@ -30,8 +30,8 @@ from novaact_http import (
     TransportTimeout,
 )
 from novaact_http._http import tls
+from novaact_http._http.httpx_sender import AsyncSender, Sender
 from novaact_http._support import fork_safety
-from novaact_http.transports import AsyncSender, Sender
 from support import CALL, OPTIONS, Face, call_for, mocked, options_for
 from test_request import calls
 

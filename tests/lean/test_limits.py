@@ -13,6 +13,7 @@ import pytest
 from novaact_http import Client, DeadlineExceeded, NovaActError
 from novaact_http._call.messages import Origin, Response
 from novaact_http._http import blocking_pool
+from novaact_http._http.blocking_connection import Connection
 from novaact_http._http.http1 import ResponseReader
 from novaact_http._http.pool_rules import Connections
 from servers import (
@@ -236,13 +237,15 @@ def test_a_turn_that_comes_with_a_signal_goes_to_the_next(monkeypatch: pytest.Mo
     driver.end()
 
 
-@pytest.mark.parametrize("stage", ["_connect", "_exchange"])
-def test_a_signal_in_the_middle_of_a_call_takes_no_place(stage: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("owner", "stage"), [(blocking_pool, "connect"), (Connection, "exchange")])
+def test_a_signal_in_the_middle_of_a_call_takes_no_place(
+    owner: Any, stage: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
     driver = SyncDriver()
-    monkeypatch.setattr(blocking_pool, stage, interrupt)
+    monkeypatch.setattr(owner, stage, interrupt)
     with Server(serve) as server, pytest.raises(KeyboardInterrupt):
         driver.send(request_to(server))
     assert driver.connections.count == 0
@@ -256,7 +259,7 @@ def test_a_signal_as_a_kept_connection_is_looked_at_takes_no_place(monkeypatch: 
     driver = SyncDriver()
     with Server(serve) as server:
         driver.send(request_to(server))
-        monkeypatch.setattr(blocking_pool.Connection, "is_stale", interrupt)
+        monkeypatch.setattr(Connection, "is_stale", interrupt)
         with pytest.raises(KeyboardInterrupt):
             driver.send(request_to(server))
     assert driver.connections.count == 0
