@@ -48,21 +48,22 @@ _EXCEPTIONS: dict[str, tuple[type[httpx.TransportError], type[httpx.TransportErr
 class LeanTransport(httpx.BaseTransport):
     """The pool that `Client` uses, for any `httpx.Client(transport=LeanTransport())`. Safe to share between threads.
 
-    It speaks HTTP/1.1, verifies certificates, and uses no proxy. Of a request's extensions it knows `timeout`, and
-    those of its responses are `http_version` and `reason_phrase`. It raises what httpx's own transport does, where it
-    does; but a response that could be understood in two ways is a `RemoteProtocolError` (see the README).
+    It speaks HTTP/1.1, verifies certificates, and uses no proxy. It knows the request extension `timeout`, and its
+    responses have the extensions `http_version` and `reason_phrase`. It raises what httpx's own transport raises in the
+    same case, and also a `RemoteProtocolError` for a response that could be understood in two ways (see the README).
 
     Args:
-        verify: path of a CA bundle (PEM), or an `ssl.SSLContext`; certifi's bundle by default.
-        max_connections: how many there are at most; further requests wait for their turn.
-        keepalive_expiry: seconds after which an idle connection is not used any more.
-        max_head: bytes of a response's head, with those of informational responses before it, and with the extensions
-            of chunks and the trailers after it. A larger one is an error.
-        max_body: likewise of its body; None for any number, as you are handed it piece by piece. A `Client` reads so
-            many, and 64 MiB for None.
+        verify: path of a CA bundle (PEM), or an `ssl.SSLContext`; certifi's bundle by default. A CA bundle is read when
+            it is first needed.
+        max_connections: the limit on connections, 100 by default; further requests wait for their turn.
+        keepalive_expiry: seconds after which an idle connection is not used again, 30 by default.
+        max_head: the limit in bytes on the head of a response, 64 KiB by default. It includes informational responses
+            before the head, and the extensions of chunks and the trailers after it.
+        max_body: the limit in bytes on the body of a response; None, the default, for no limit, as you read the body
+            piece by piece. A `Client` that uses this transport has the same limit, or 64 MiB for None.
 
     Raises:
-        ConfigurationError: an argument is something else. A CA bundle is read when it is first needed.
+        ConfigurationError: an argument is not one of these.
     """
 
     def __init__(
@@ -84,10 +85,12 @@ class LeanTransport(httpx.BaseTransport):
         )
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request, and return its response as soon as its head is there. The body is read as it is asked for.
+        """Send a request, and return its response as soon as its head is there. The body is read as you ask for it.
 
         Raises:
-            httpx.TransportError: the subclass that says what went wrong.
+            httpx.TransportError: the exchange failed; the subclass says how.
+            ConfigurationError: the CA bundle cannot be used.
+            NovaActError: the transport is closed.
         """
         with _as_httpx():
             exchange = _Exchange(request, self._pool.new_reader)
@@ -103,14 +106,15 @@ class LeanTransport(httpx.BaseTransport):
         return exchange.response(stream)
 
     def close(self) -> None:
-        """Close the connections that are idle now, and the others when they become so."""
+        """Close the idle connections now, and each of the others when its exchange ends."""
         self._pool.close()
 
 
 class LeanAsyncTransport(httpx.AsyncBaseTransport):
-    """The same for `httpx.AsyncClient`, on asyncio. It has connections of their own for each event loop.
+    """The pool that `AsyncClient` uses, for any `httpx.AsyncClient` on asyncio.
 
-    See `LeanTransport`. Not on an event loop that cannot watch sockets, as the `ProactorEventLoop` of Windows.
+    See `LeanTransport`. Each event loop has its own connections, up to `max_connections`. The event loop must be able
+    to watch sockets, as all are except the `ProactorEventLoop` of Windows.
     """
 
     def __init__(
@@ -132,7 +136,7 @@ class LeanAsyncTransport(httpx.AsyncBaseTransport):
         )
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """See `LeanTransport.handle_request`."""
+        """Send a request, and return its response. See `LeanTransport.handle_request`."""
         with _as_httpx():
             exchange = _Exchange(request, self._pool.new_reader)
             pool, origin = self._pool.here(), exchange.origin
@@ -147,7 +151,7 @@ class LeanAsyncTransport(httpx.AsyncBaseTransport):
         return exchange.response(stream)
 
     async def aclose(self) -> None:
-        """Close the connections that are idle now, and the others when they become so."""
+        """Close the idle connections now, and each of the others when its exchange ends."""
         self._pool.close()
 
 
@@ -207,14 +211,14 @@ class _Exchange:
             raise httpx.LocalProtocolError("the body is shorter than its Content-Length")
         return self._unsent + LAST_CHUNK if self._chunked else self._unsent
 
-    def refuse(self, error: ExchangeError) -> None:
-        """Learn that sending failed. There may be a response all the same, unless the peer just stayed silent."""
+    def sending_failed(self, error: ExchangeError) -> None:
+        """Go on to the response, which the peer may have sent before it closed the connection. Raise a timeout."""
         if error.timed_out:
             raise error
         self._refusal = error
 
-    def why(self, error: ExchangeError) -> ExchangeError:
-        """Return the error to raise when there is no response: that the request was refused comes first."""
+    def error_to_raise(self, error: ExchangeError) -> ExchangeError:
+        """Return the error to raise if there is no response: the failure to send, if there was one, tells more."""
         return self._refusal or error
 
     def response(self, stream: httpx.SyncByteStream | httpx.AsyncByteStream) -> httpx.Response:
@@ -284,12 +288,12 @@ class _Stream(_StreamBase["Connection"], httpx.SyncByteStream):
             connection.send(exchange.end(), exchange.write)
             exchange.sent = True
         except ExchangeError as error:
-            exchange.refuse(error)
+            exchange.sending_failed(error)
         try:
             while exchange.reader.status is None:
                 connection.receive(exchange.reader, exchange.read)
         except ExchangeError as error:
-            raise exchange.why(error) from exchange.why(error).__cause__
+            raise exchange.error_to_raise(error) from exchange.error_to_raise(error).__cause__
 
     def __iter__(self) -> Iterator[bytes]:
         reader = self._exchange.reader
@@ -329,12 +333,12 @@ class _AsyncStream(_StreamBase["AsyncConnection"], httpx.AsyncByteStream):
             await streamed.send(exchange.end(), exchange.write)
             exchange.sent = True
         except ExchangeError as error:
-            exchange.refuse(error)
+            exchange.sending_failed(error)
         try:
             while exchange.reader.status is None:
                 await streamed.receive(exchange.read)
         except ExchangeError as error:
-            raise exchange.why(error) from exchange.why(error).__cause__
+            raise exchange.error_to_raise(error) from exchange.error_to_raise(error).__cause__
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         reader = self._exchange.reader

@@ -384,7 +384,7 @@ def test_that_a_request_was_refused_is_told_and_not_that_no_answer_came() -> Non
     connection.close()
 
 
-# Connections that were closed without our noticing it in time.
+# Connections whose end was not noticed in time.
 
 
 def test_a_request_that_meets_the_end_of_a_used_connection_is_sent_again_at_once(driver: Driver) -> None:

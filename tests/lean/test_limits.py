@@ -180,7 +180,7 @@ def test_closing_lets_those_finish_that_have_begun_and_nobody_else(make_driver: 
 
 
 class Impatient(blocking_pool._Waiter):
-    """One whose turn comes in the moment in which it waits no longer."""
+    """A waiter whose turn comes at the very moment when it stops waiting."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -198,7 +198,7 @@ class Impatient(blocking_pool._Waiter):
 
 
 def full(monkeypatch: pytest.MonkeyPatch, when_waiting: Callable[[blocking_pool.Pool], None]) -> SyncDriver:
-    """A pool whose only place is taken, and what happens as one waits for it."""
+    """Return a pool whose only place is taken; `when_waiting` is called when a call waits for it."""
     driver = SyncDriver(max_connections=1)
     assert driver.pool.acquire(HERE, None) is None
     monkeypatch.setattr(blocking_pool, "_Waiter", Impatient)

@@ -49,7 +49,7 @@ def test_each_event_loop_has_connections_of_its_own() -> None:
     with Server(serve) as server:
         for _ in range(3):
             assert asyncio.run(pool.send(request_to(server))).body == b"ok"
-            assert len(pool._pools) == 1  # those of ended ones are dropped
+            assert len(pool._pools) == 1  # the pools of ended event loops are dropped
         assert server.accepted == 3
         server.wait_for_end(0)
         server.wait_for_end(1)
@@ -162,7 +162,7 @@ def test_an_event_loop_that_ends_in_the_middle_of_calls_wakes_nobody() -> None:
             await soon(lambda: server.requests and pool.here()._connections.waiting)
 
         loop.run_until_complete(run())
-        loop.set_exception_handler(lambda *_: None)  # that tasks are lost is not ours to tell
+        loop.set_exception_handler(lambda *_: None)  # asyncio would log that tasks are lost
         tasks = asyncio.all_tasks(loop)
         here = pool._pools[loop]
         loop.close()
