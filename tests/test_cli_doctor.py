@@ -172,7 +172,10 @@ def test_all_that_is_missing_is_said() -> None:
     [
         ({"AWS_MAX_ATTEMPTS": "x"}, ["no region is set", "AWS_MAX_ATTEMPTS is 'x'"]),
         ({"AWS_MAX_ATTEMPTS": "x", "AWS_REGION": "us-east-1"}, ["AWS_MAX_ATTEMPTS is 'x'"]),
-        ({"AWS_CA_BUNDLE": "/no/such", "AWS_REGION": "us-east-1"}, ["the CA bundle '/no/such' of AWS_CA_BUNDLE cann"]),
+        (
+            {"AWS_CA_BUNDLE": "/no/such", "AWS_REGION": "us-east-1"},
+            ["AWS_CA_BUNDLE is '/no/such', which cannot be used"],
+        ),
         ({"AWS_PROFILE": "nobody", "AWS_REGION": "us-east-1"}, ["AWS_PROFILE is 'nobody', which is a profile of nei"]),
         ({"AWS_SECRET_ACCESS_KEY": "", "AWS_REGION": "us-east-1"}, ["AWS_SECRET_ACCESS_KEY is not set"]),
     ],

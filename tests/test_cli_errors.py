@@ -148,7 +148,7 @@ def test_a_certificate_that_is_not_trusted_says_how_to_trust_it(
     assert "can read and replay requests; --ca-bundle is not used\n" in both.stderr
     missing = list_sessions(world.runs[0], *once, "--ca-bundle", "/no/such/file")
     assert missing.exit_code == 253
-    assert "the CA bundle '/no/such/file' of --ca-bundle cannot be used" in missing.stderr
+    assert "--ca-bundle is '/no/such/file', which cannot be used as a CA bundle (" in missing.stderr
 
 
 def test_a_service_that_is_slow_is_said_to_need_more_time(world: LocalService) -> None:

@@ -180,7 +180,7 @@ def test_an_empty_ca_bundle_is_refused() -> None:
 
 def test_a_ca_bundle_that_cannot_be_used_is_named_with_its_source(face: Face, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/no/such/file")
-    with pytest.raises(ConfigurationError, match="'/no/such/file' of REQUESTS_CA_BUNDLE cannot be used"):
+    with pytest.raises(ConfigurationError, match="REQUESTS_CA_BUNDLE is '/no/such/file', which cannot be used"):
         face.page({**OPTIONS, "endpoint_url": "https://127.0.0.1:9"}, **CALL)
 
 

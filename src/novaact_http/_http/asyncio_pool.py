@@ -260,7 +260,9 @@ class Pool:
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:
-            raise ConfigurationError("this transport needs a running event loop of asyncio") from None
+            raise ConfigurationError(
+                "this transport needs a running event loop of asyncio", advice="use LeanTransport elsewhere"
+            ) from None
         pool = self._pools.get(loop)
         if pool is None:
             self._drop_ended()

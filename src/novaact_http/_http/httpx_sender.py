@@ -35,7 +35,7 @@ _LIMITS = httpx.Limits(
     max_connections=MAX_CONNECTIONS, max_keepalive_connections=MAX_CONNECTIONS, keepalive_expiry=KEEPALIVE_EXPIRY
 )
 # No `max_connections`: httpcore loses the place of an asynchronous request that is cancelled while it connects. When
-# all places are lost, every later request waits for ever.
+# all places are lost, no later request gets a turn.
 _ASYNC_LIMITS = httpx.Limits(
     max_connections=None, max_keepalive_connections=MAX_CONNECTIONS, keepalive_expiry=KEEPALIVE_EXPIRY
 )
@@ -206,8 +206,9 @@ class AsyncSender:
 def _check(transport: object, kind: type) -> None:
     if transport is not None and not isinstance(transport, kind):
         raise ConfigurationError(
-            f"transport must be an httpx.{kind.__name__}, such as httpx.MockTransport(...), "
-            f"not {type(transport).__name__}"
+            f"must be an httpx.{kind.__name__}, such as httpx.MockTransport(...), not {type(transport).__name__}",
+            setting="transport",
+            source="the argument transport",
         )
 
 
@@ -225,7 +226,7 @@ def _to_httpx(request: Request) -> httpx.Request:
             scheme=endpoint.scheme, host=endpoint.host, port=endpoint.port, raw_path=request.target.encode("ascii")
         )
     except httpx.InvalidURL as error:  # a path or query of more than 65,536 characters
-        raise ParameterError(f"an argument is too long, nothing was sent: {error}") from error
+        raise ParameterError(f"an argument is too long, nothing was sent: {error}; shorten it") from error
     # `pool`: requests wait for a connection in their order, as long as the call may take.
     limits = {"connect": timeout.connect, "read": timeout.read, "write": timeout.read, "pool": left}
     extensions: dict[str, object] = {"timeout": limits}

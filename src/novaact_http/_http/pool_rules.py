@@ -58,7 +58,9 @@ def encode(request: Request) -> bytes:
     try:
         return encode_head(request.method, request.target, request.headers) + request.body
     except UnsendableError as error:
-        raise ConfigurationError(f"the signer made a request that HTTP cannot express: {error}") from error
+        raise ConfigurationError(
+            f"the signer made a request that HTTP cannot express: {error}", setting="signer"
+        ) from error
 
 
 def reader_maker(max_head: int, max_body: int | None) -> Callable[[str], ResponseReader]:
@@ -70,7 +72,7 @@ def reader_maker(max_head: int, max_body: int | None) -> Callable[[str], Respons
     for name, value in (("max_head", max_head), ("max_body", max_body)):
         is_number = isinstance(value, int) and not isinstance(value, bool) and value >= 0
         if not is_number and (value is not None or name == "max_head"):
-            raise ConfigurationError(f"{name} must be a whole number of bytes, not {value!r}")
+            raise _refused(name, "must be a whole number of bytes", value)
     return partial(ResponseReader, max_head=max_head, max_body=max_body)
 
 
@@ -277,7 +279,11 @@ class Connections(Generic[ConnectionT, WaiterT]):
 def check_limits(max_connections: Any, keepalive_expiry: Any) -> None:
     """Raise a `ConfigurationError` if these cannot be the limits of a pool."""
     if not isinstance(max_connections, int) or isinstance(max_connections, bool) or max_connections < 1:
-        raise ConfigurationError(f"max_connections must be a whole number from 1, not {max_connections!r}")
+        raise _refused("max_connections", "must be a whole number from 1", max_connections)
     is_number = isinstance(keepalive_expiry, (int, float)) and not isinstance(keepalive_expiry, bool)
     if not is_number or not keepalive_expiry >= 0:  # NaN neither
-        raise ConfigurationError(f"keepalive_expiry must be a number of seconds, not {keepalive_expiry!r}")
+        raise _refused("keepalive_expiry", "must be a number of seconds", keepalive_expiry)
+
+
+def _refused(name: str, rule: str, value: object) -> ConfigurationError:
+    return ConfigurationError(f"{rule}, not {value!r}", setting=name, source=f"the argument {name}")

@@ -25,7 +25,7 @@ _AS_OPTIONS = (
     (r"\bthe argument credentials, (?=env)", ""),
     (r"\bthe argument verify\b", "--ca-bundle"),
     (
-        r"^verify must be the path of a CA bundle or an ssl\.SSLContext, not (.*?);.*",
+        r"^--ca-bundle must be the path of a CA bundle or an ssl\.SSLContext, not (.*?): to connect.*",
         r"--ca-bundle must be the path of a CA bundle, not \1",
     ),
     (r"\bthe argument (region|endpoint_url|profile)\b", r"--\1"),
