@@ -1,4 +1,4 @@
-"""Servers that do what a test tells them, on this machine, and both kinds of pool behind one way of calling them."""
+"""Servers on this machine that do what a test tells them, and one interface to both kinds of pool."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Peer:
         self._unread = b""
 
     def request(self) -> Received | None:
-        """The next request; None if the client has closed the connection."""
+        """Return the next request; None if the client has closed the connection."""
         while b"\r\n\r\n" not in self._unread:
             if not self._read():
                 return None
@@ -72,7 +72,7 @@ class Peer:
         return bool(data)
 
     def send(self, data: bytes) -> None:
-        """Send all of it."""
+        """Send all of the data."""
         self.socket.sendall(data)
 
     def drip(self, data: bytes, seconds: float = 0.0) -> None:
@@ -87,7 +87,7 @@ class Peer:
             pass
 
     def reset(self) -> None:
-        """Close the connection as a server does that has crashed."""
+        """Reset the connection, as after a crash of the server."""
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.socket.close()
 
@@ -103,13 +103,13 @@ Script = Callable[[Peer], None]
 
 
 def serve(peer: Peer) -> None:
-    """Answer all requests alike."""
+    """Answer all requests in the same way."""
     while peer.request():
         peer.send(OK)
 
 
 def answers(*responses: bytes) -> Script:
-    """Answer so many requests, one after the other, then close the connection."""
+    """Answer one request with each of these, then close the connection."""
 
     def script(peer: Peer) -> None:
         for each in responses:
@@ -121,7 +121,7 @@ def answers(*responses: bytes) -> Script:
 
 
 def always(response: bytes) -> Script:
-    """Answer all requests so."""
+    """Answer all requests with this."""
 
     def script(peer: Peer) -> None:
         while peer.request():
@@ -138,7 +138,7 @@ def echo(peer: Peer) -> None:
 
 
 def patiently(is_so: Callable[[], object], response: bytes = OK) -> Script:
-    """Answer requests, the first one not before it is so."""
+    """Answer requests, the first one only when the condition holds."""
 
     def script(peer: Peer) -> None:
         peer.request()
@@ -156,7 +156,7 @@ def never(peer: Peer) -> None:
 
 
 class Server:
-    """Listens, and runs a script for each connection, on a thread of its own.
+    """Listens, and runs a script for each connection, on its own thread.
 
     Args:
         scripts: for the first connection, the second, and so on; the last one for all further ones.
@@ -190,7 +190,7 @@ class Server:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._listener.shutdown(socket.SHUT_RDWR)  # or `accept` would wait on
+        self._listener.shutdown(socket.SHUT_RDWR)  # or `accept` would continue to wait
         self._accepting.join()
         self._listener.close()
         for peer in self.peers:
@@ -203,16 +203,16 @@ class Server:
 
     @property
     def accepted(self) -> int:
-        """How many connections there have been."""
+        """The number of connections so far."""
         return len(self.peers)
 
     def endpoint(self, host: str = "") -> Endpoint:
-        """Where it is, by a name of its own if need be."""
+        """Return the server's endpoint, by another host name if one is given."""
         scheme = "https" if self._tls else "http"
         return endpoint(host or self._host, self.port, scheme)
 
     def wait_for_end(self, number: int = 0) -> None:
-        """Wait until the server has closed that connection."""
+        """Wait until the server has closed the connection with this number."""
         eventually(lambda: len(self.peers) > number)
         assert self.peers[number].ended.wait(PATIENCE)
 
@@ -236,7 +236,7 @@ class Server:
                 peer.socket = self._tls.wrap_socket(peer.socket, server_side=True)
             script(peer)
         except OSError:
-            pass  # the client has gone, as it should in many a test
+            pass  # the client has gone, as it should in many tests
         except BaseException as error:  # noqa: BLE001 - for the test's own thread
             self.errors.append(error)
         finally:
@@ -244,7 +244,7 @@ class Server:
 
 
 class BlackHole:
-    """An address where connections are neither accepted nor refused: the queue of those who wait is full."""
+    """An address that neither accepts nor refuses connections, as its backlog is full."""
 
     def __init__(self) -> None:
         self._sockets = [socket.create_server(("127.0.0.1", 0), backlog=0)]
@@ -264,14 +264,14 @@ class BlackHole:
 
 
 def closed_port() -> int:
-    """A port that nobody listens on."""
+    """Return a port that nothing listens on."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port: int = listener.getsockname()[1]
         return port
 
 
 def endpoint(host: str, port: int, scheme: str = "http") -> Endpoint:
-    """Where requests go."""
+    """Return the endpoint with this host and port."""
     shown = f"[{host}]" if ":" in host else host
     return Endpoint(scheme=scheme, host=host, port=port, authority=f"{shown}:{port}")
 
@@ -287,7 +287,7 @@ def request_to(
     within: float | None = None,
     repeatable: bool = False,
 ) -> Request:
-    """A request; `within` so many seconds from now."""
+    """Return a request. `within` is the number of seconds from now to its deadline."""
     where = to.endpoint() if isinstance(to, Server) else to
     return Request(
         method=method,
@@ -302,7 +302,7 @@ def request_to(
 
 
 def eventually(is_so: Callable[[], object]) -> None:
-    """Wait until it is so."""
+    """Wait until the condition holds."""
     until = time.monotonic() + PATIENCE
     while not is_so():
         assert time.monotonic() < until, "it never came to be so"
@@ -310,7 +310,7 @@ def eventually(is_so: Callable[[], object]) -> None:
 
 
 async def soon(is_so: Callable[[], object]) -> None:
-    """Wait until it is so, while the event loop turns."""
+    """Wait until the condition holds, while the event loop runs."""
     until = time.monotonic() + 20
     while not is_so():
         assert time.monotonic() < until
@@ -318,28 +318,28 @@ async def soon(is_so: Callable[[], object]) -> None:
 
 
 def no_tls() -> ssl.SSLContext:
-    """For pools that connect without TLS."""
+    """Fail: this is for pools that connect without TLS."""
     raise AssertionError("no TLS is needed")
 
 
 class Driver(Protocol):
-    """A pool of either kind, called synchronously."""
+    """A pool of either kind with a synchronous interface."""
 
     @property
     def connections(self) -> Connections[Any, Any]:
-        """What it has."""
+        """The connections of the pool."""
         ...
 
     def send(self, request: Request) -> Response:
-        """Send one."""
+        """Send a request."""
         ...
 
     def together(self, requests: Sequence[Request]) -> list[Response | BaseException]:
-        """Send them all at once, each queueing up before the next one; what becomes of them, in their order."""
+        """Send all requests at once, each queued before the next. Return their responses or errors in the same order."""
         ...
 
     def turn(self) -> None:
-        """Let the event loop see what has happened, if there is one."""
+        """Let the event loop, if there is one, see what has happened."""
         ...
 
     def close(self) -> None:
@@ -347,7 +347,7 @@ class Driver(Protocol):
         ...
 
     def end(self) -> None:
-        """Close the pool, and make sure that nothing is left."""
+        """Close the pool, and check that nothing is left."""
         ...
 
 
@@ -355,12 +355,12 @@ MakeDriver = Callable[..., Driver]
 
 
 def idle(connections: Connections[Any, Any]) -> list[Any]:
-    """Those that are idle."""
+    """Return the idle connections."""
     return [each for some in connections._idle.values() for each in some]
 
 
 def wait_for_news(driver: Driver) -> None:
-    """Wait until something has come over each idle connection: its end, for the most part."""
+    """Wait until something has come over each idle connection: mostly, its end."""
     for each in idle(driver.connections):
         assert select.select([each._socket], [], [], PATIENCE)[0]
 
@@ -372,7 +372,7 @@ def _check_at_rest(connections: Connections[Any, Any]) -> None:
 
 
 class SyncDriver(Driver):
-    """The pool of threads."""
+    """The blocking pool."""
 
     def __init__(self, tls: Callable[[], ssl.SSLContext] = no_tls, **limits: Any) -> None:
         self.pool = blocking_pool.Pool(tls, **limits)
@@ -412,7 +412,7 @@ class SyncDriver(Driver):
 
 
 class AsyncDriver(Driver):
-    """The pool of tasks."""
+    """The pool on asyncio."""
 
     def __init__(
         self,
@@ -428,7 +428,7 @@ class AsyncDriver(Driver):
 
     @property
     def here(self) -> asyncio_pool.LoopPool:
-        """That of the one event loop."""
+        """The pool of the one event loop."""
         return self.pool._pools[self.loop]
 
     @property
@@ -436,7 +436,7 @@ class AsyncDriver(Driver):
         return self.here._connections
 
     def run(self, doing: Any) -> Any:
-        """Run a coroutine, but not for ever."""
+        """Run a coroutine, with a time limit."""
 
         async def limited() -> Any:
             return await asyncio.wait_for(doing, PATIENCE)
@@ -468,7 +468,7 @@ class AsyncDriver(Driver):
         if pool is not None:
             _check_at_rest(pool._connections)
             assert not pool._in_use
-        self.turn()  # those connections that were too late are cancelled
+        self.turn()  # attempts to connect that came too late are cancelled
         assert not asyncio.all_tasks(self.loop)
         self.close()
         if pool is not None:
@@ -479,7 +479,7 @@ class AsyncDriver(Driver):
 
 
 def uvloop_driver(tls: Callable[[], ssl.SSLContext] = no_tls, **limits: Any) -> AsyncDriver:
-    """The pool of tasks on uvloop."""
+    """Return a pool on uvloop."""
     import uvloop
 
     return AsyncDriver(tls, loop=uvloop.new_event_loop(), **limits)
@@ -496,7 +496,7 @@ DRIVERS = (
 
 
 def made_by(request: pytest.FixtureRequest) -> Iterator[MakeDriver]:
-    """Makes drivers of the kind that the fixture has as its parameter, and ends them."""
+    """Yield a function that makes drivers of the kind in the fixture's parameter, and end them."""
     made: list[Driver] = []
 
     def make(*args: Any, **options: Any) -> Driver:
@@ -510,7 +510,7 @@ def made_by(request: pytest.FixtureRequest) -> Iterator[MakeDriver]:
 
 
 def bodies(responses: list[Response | BaseException]) -> list[bytes]:
-    """Those of responses; what is none is raised."""
+    """Return the bodies of responses. Raise the first error."""
     for each in responses:
         if isinstance(each, BaseException):
             raise each

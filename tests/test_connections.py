@@ -15,7 +15,8 @@ from novaact_http._call.messages import Origin
 from novaact_http._http import pool_rules
 from novaact_http._http.asyncio_pool import Pool as AsyncPool
 from novaact_http._http.blocking_pool import Pool
-from novaact_http._http.pool_rules import Connections, ExchangeError, failure, seconds_left, to_transport_error
+from novaact_http._http.exchange_errors import ExchangeError, failure, to_transport_error
+from novaact_http._http.pool_rules import Connections, seconds_left
 from novaact_http.errors import TransportError, TransportTimeout
 from servers import endpoint, no_tls, request_to
 
@@ -27,17 +28,18 @@ EXPIRY = 10.0
 
 @attrs.define(eq=False)
 class Fake:
-    """A connection that is none."""
+    """A fake connection."""
 
     origin: Origin
     idle_since: float = 0.0
+    is_reusable: bool = True
 
 
 Made = Connections[Fake, str]
 
 
 def opened(connections: Made, origin: Origin, now: float = 0.0) -> Fake:
-    """A connection that is in use."""
+    """Return a connection that is in use."""
     assert connections.reuse(origin, now) is None
     assert connections.may_open(now)
     return Fake(origin)
@@ -203,7 +205,7 @@ def test_all_that_are_idle_or_discarded_are_cleared() -> None:
 
 
 class AgainstAList(RuleBasedStateMachine):
-    """The same decisions, taken by searching through plain lists."""
+    """The same decisions, made by searching plain lists."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -250,7 +252,7 @@ class AgainstAList(RuleBasedStateMachine):
     @precondition(lambda self: self.in_use)
     @rule(data=st.data(), reusable=st.booleans())
     def give_back(self, data: Any, reusable: bool) -> None:
-        self.now += 0.001  # of two that were idle equally long, either may go
+        self.now += 0.001  # if two were idle equally long, either may be discarded
         used = self.in_use.pop(data.draw(st.integers(0, len(self.in_use) - 1)))
         turn = self.tested.release(used.origin, used if reusable else None, self.now)
         if self.queue:
@@ -303,8 +305,9 @@ TestAgainstAList = AgainstAList.TestCase
     ],
 )
 def test_limits_that_are_none_are_refused(pool: Any, name: str, value: object) -> None:
-    with pytest.raises(ConfigurationError, match=f"{name} must be a "):
+    with pytest.raises(ConfigurationError, match=f"^the argument {name} must be a ") as caught:
         pool(no_tls, **{name: value})
+    assert caught.value.setting == name
 
 
 @pytest.mark.parametrize("pool", [Pool, AsyncPool])
@@ -365,6 +368,7 @@ def test_a_request_that_http_cannot_express_is_a_matter_of_the_signer() -> None:
     with pytest.raises(ConfigurationError, match="the signer made a request that HTTP cannot express: ") as caught:
         pool_rules.encode(request_to(endpoint("here.example", 80), "/ "))
     assert caught.value.__cause__ is not None
+    assert caught.value.setting == "signer"
 
 
 def test_what_is_closed_is_not_used() -> None:

@@ -1,4 +1,4 @@
-"""Responses, rule by rule; those that are generated, and broken, are in test_http1_generated.py."""
+"""Responses, rule by rule. Generated and broken responses are in test_http1_generated.py."""
 
 from __future__ import annotations
 
@@ -380,7 +380,7 @@ def test_one_and_the_same_content_length_many_times_is_one(lengths: bytes) -> No
 def test_a_content_length_may_be_written_at_length() -> None:
     data = OK + b"Content-Length: " + b"0" * 19 + b"1\r\n\r\na"
     assert read(data) == by_h11(data)
-    # Nobody sends that much, but it is a number all the same.
+    # Nobody sends that much, but it is a valid number.
     assert read(OK + b"Content-Length: " + b"9" * 20 + b"\r\n\r\na").body == b"a"
 
 
@@ -459,7 +459,7 @@ def test_an_error_shows_little_of_what_came_and_nothing_of_a_value() -> None:
         assert "secret" not in str(caught.value)
 
 
-# Limits, and what it costs.
+# Limits, and the cost.
 
 
 EARLY = b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n"
@@ -513,7 +513,7 @@ def test_a_body_that_will_be_too_large_is_refused_before_it_comes() -> None:
 
 
 class Counting(bytearray):
-    """Counts the bytes it is searched for and copied, as that is the work of reading a head in pieces."""
+    """Counts the bytes that are searched and copied, as that is the work of reading a head in pieces."""
 
     work = 0
 

@@ -1,4 +1,4 @@
-"""Responses that are generated, and then broken: h11 reads whatever our reader reads, and reads the same."""
+"""Generated and then broken responses: h11 accepts all that our reader accepts, and reads the same."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ bodies = st.lists(st.binary(min_size=1, max_size=30), max_size=4)
 
 @st.composite
 def responses(draw: st.DrawFn) -> tuple[bytes, str]:
-    """A response as a strict service may send it, and the method of the request that it is to."""
+    """Return a response that a strict service may send, and the method of its request."""
     head = "".join(
         f"HTTP/1.{draw(st.sampled_from('01'))} {draw(st.sampled_from([100, 102, 103, 199]))}{draw(reasons)}\r\n"
         f"{''.join(draw(others))}\r\n"
@@ -88,7 +88,7 @@ INTERESTING = [
 
 @st.composite
 def broken(draw: st.DrawFn) -> tuple[bytes, str]:
-    """A response that something has been done to, once or a few times."""
+    """Return a response with one or a few random changes."""
     data, method = draw(responses() | st.tuples(st.sampled_from(BASES), st.just("GET")))
     for _ in range(draw(st.integers(1, 3))):
         at = draw(st.integers(0, len(data)))

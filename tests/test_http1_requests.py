@@ -1,4 +1,4 @@
-"""Requests: h11's server reads what was meant, and what it could misread is never written."""
+"""Requests: h11's server reads what was meant, and what a server could misread is never written."""
 
 from __future__ import annotations
 
@@ -57,8 +57,8 @@ def test_control_characters_are_never_sent(character: str) -> None:
         ("G\xe9T", "/", [HOST], "not a token"),
         ("GET", "", [HOST], "target is empty"),
         ("GET", "/a b", [HOST], "whitespace"),
-        ("GET", "/\xe9", [HOST], "beyond ASCII"),
-        ("GET", "/\u2028", [HOST], "beyond ASCII"),
+        ("GET", "/\xe9", [HOST], "non-ASCII"),
+        ("GET", "/\u2028", [HOST], "non-ASCII"),
         ("GET", "/ HTTP/1.1\r\nX: y\r\n\r\nGET /", [HOST], "whitespace"),
         ("GET", "/\r\nX:y", [HOST], "control characters"),
         ("GET", "/", [HOST, ("", "x")], "not a token"),
@@ -112,7 +112,7 @@ bodies = st.lists(st.binary(max_size=20), max_size=4)
 
 
 def received(wire: bytes) -> tuple[h11.Request, bytes]:
-    """By h11's server, which must have had enough, and no more."""
+    """Return the request as h11's server reads it, which must use all bytes and need no more."""
     connection = h11.Connection(h11.SERVER)
     connection.receive_data(wire)
     request = connection.next_event()
@@ -142,7 +142,7 @@ def test_a_server_reads_the_request_that_was_meant(
     assert body == (b"" if framing == "none" else b"".join(pieces))
 
 
-# Much of it wrong: what no part of a request may have, and what some may.
+# Many are wrong: with characters that no part of a request may have, or that only some parts may have.
 odd = st.text(st.sampled_from([*"aZ0:,;/ \t\r\n\0\x0b\x0c\x01\x7f\x80\x85\xa0\xff", "\u2028", "\u0661"]), max_size=4)
 odd_fields = st.lists(
     st.tuples(odd, odd)
@@ -169,7 +169,7 @@ def h11_writes(method: str, target: str, headers: list[tuple[str, str]]) -> bool
 
 
 def written_by_h11_alone(target: str, headers: list[tuple[str, str]]) -> bool:
-    """Whether a request is one of those that h11 writes and we do not."""
+    """Tell whether a request is one that h11 writes and we refuse."""
     framing = [(name.lower(), value) for name, value in headers if name.lower() in FRAMING[1:]]
     return (
         any(character < " " and character != "\t" for _, value in headers for character in value)

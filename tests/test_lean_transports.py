@@ -84,19 +84,19 @@ class Web:
         return self._loop is None
 
     def run(self, work: Any) -> Any:
-        """What a coroutine returns, or what is no coroutine."""
+        """Return the result of a coroutine; return anything else as it is."""
         return work if self._loop is None else self._loop.run_until_complete(work)
 
     def request(self, method: str, url: str, **options: Any) -> httpx.Response:
         return cast("httpx.Response", self.run(self.client.request(method, url, **options)))
 
     def open(self, method: str, url: str, **options: Any) -> httpx.Response:
-        """A response whose body was not read."""
+        """Return a response whose body was not read."""
         request = self.client.build_request(method, url, **options)
         return cast("httpx.Response", self.run(self.client.send(request, stream=True)))
 
     def read(self, response: httpx.Response, parts: int | None = None) -> list[bytes]:
-        """So many parts of the body, or all."""
+        """Return this number of parts of the body, or all."""
         if self.is_sync:
             return list(itertools.islice(response.iter_raw(), parts))
 
@@ -118,7 +118,7 @@ class Web:
 
     @property
     def connections(self) -> int:
-        """How many there are, in use, idle and being opened."""
+        """The number of connections: in use, idle and being opened."""
         if self.is_sync:
             return cast("int", self.transport._pool._connections.count)
         return sum(pool._connections.count for pool in self.transport._pool._pools.values())
@@ -136,7 +136,7 @@ def web(asynchronous: bool) -> Iterator[Web]:
 
 
 def outcome(web: Web, method: str, url: str, **options: Any) -> Any:
-    """What comes of a request: all of the response, or the class of the error."""
+    """Return the whole response to a request, or the class of the error."""
     if isinstance(options.get("content"), Parts):
         options["content"] = options["content"].of(web)
     try:
@@ -152,7 +152,7 @@ def url_of(server: Server, path: str = "/a?b=c", host: str = "127.0.0.1") -> str
 
 
 def same(asynchronous: bool, script: Script, method: str = "GET", **options: Any) -> tuple[Any, Server]:
-    """The outcome with our transport, which is that with httpx's; and the server that ours talked to."""
+    """Return the result with our transport, which equals httpx's, and the server that ours talked to."""
     found = []
     for lean in (False, True):
         with Server(script) as server, Web(asynchronous=asynchronous, lean=lean) as web:
@@ -343,7 +343,7 @@ def test_an_answer_before_a_reset_is_read_and_the_connection_not_used_again(web:
 
     with Server(script) as server:
         found = outcome(web, "POST", url_of(server), content=body() if web.is_sync else async_body())
-        # The refusal may overtake the answer on its way; it is no success then.
+        # The reset may overtake the response on its way; then the request fails.
         assert found in (httpx.WriteError, httpx.ReadError) or found[0] == 200
     assert web.connections == 0
 
@@ -370,7 +370,7 @@ def test_a_connection_over_which_half_a_request_went_is_not_used_again(web: Web,
     async def async_body() -> AsyncIterator[bytes]:
         yield b"x" * 20_000
         (used,) = web.transport._pool.here()._in_use
-        await soon(lambda: used._reader.complete)
+        await soon(lambda: used._exchange.reader.complete)
         if problem == "fails":
             raise RuntimeError
         if problem == "is cancelled":
@@ -453,7 +453,7 @@ def test_what_comes_while_the_last_part_is_worked_on_is_not_missed() -> None:
         try:
             assert web.run(work(web.open("GET", url_of(server), timeout=2))) == [b"abc", b"def", b"ghi"]
         finally:
-            taken.release(2)  # or a failure would wait for the server
+            taken.release(2)  # or a failing test would wait for the server
         assert web.request("GET", url_of(server)).content == b"ok"
         assert server.accepted == 1
 
@@ -530,7 +530,7 @@ def test_a_large_body_is_read_whole_however_slowly(web: Web) -> None:
 async def _slowly(response: httpx.Response) -> int:
     count = 0
     async for part in response.aiter_raw():
-        assert len(part) < 1_000_000  # what nobody has asked for yet is left to the peer
+        assert len(part) < 1_000_000  # what was not asked for yet stays with the peer
         count += len(part)
         for _ in range(3):
             await asyncio.sleep(0)

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from novaact_http import LeanAsyncTransport, LeanTransport, transports
+from novaact_http import LeanAsyncTransport, LeanTransport
+from novaact_http._http import httpx_sender
 from novaact_http.errors import ConfigurationError, TransportError
 from servers import DRIVERS, Driver, MakeDriver, Peer, Script, Server, made_by, request_to
 from support import CALL, OPTIONS, Face, SyncFace
@@ -170,7 +171,7 @@ def test_a_client_has_other_limits_through_a_transport(face: Face) -> None:
 def test_a_client_reads_bodies_as_large_as_a_lean_transport_was_told(
     face: Face, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(transports, "MAX_BODY", ROOM)
+    monkeypatch.setattr(httpx_sender, "MAX_BODY", ROOM)
     page = json.dumps({"sessionSummaries": []}).encode().ljust(2 * ROOM)
     with Server(sends(OK + b"\r\n" + page)) as server:
         options = OPTIONS | {"endpoint_url": f"http://127.0.0.1:{server.port}"}
@@ -181,7 +182,7 @@ def test_a_client_reads_bodies_as_large_as_a_lean_transport_was_told(
 
 
 def test_a_body_that_comes_through_httpx_is_bounded_too(face: Face, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(transports, "MAX_BODY", ROOM)
+    monkeypatch.setattr(httpx_sender, "MAX_BODY", ROOM)
     stock = httpx.HTTPTransport if isinstance(face, SyncFace) else httpx.AsyncHTTPTransport
     page = json.dumps({"sessionSummaries": []}).encode().ljust(ROOM)
     endless = Endless(*ENDLESS["a body without a length"])

@@ -24,13 +24,13 @@ from novaact_http._aws import endpoints
 from novaact_http._aws import settings as settings_module
 from novaact_http._call.messages import Endpoint
 from novaact_http._call.user_agent import user_agent
+from novaact_http._http.httpx_sender import _proxy
 from support import CALL, OPTIONS, Boto3Wire, Face, boto3_client, call_for, options_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from novaact_http.testing import LocalService
-from novaact_http.transports import _proxy
 
 
 def resolve(environ: dict[str, str] | None = None, **arguments: Any) -> settings_module.Settings:

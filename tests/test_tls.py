@@ -99,7 +99,7 @@ def ssl_socket(server: Server, number: int = 0) -> ssl.SSLSocket:
     return made
 
 
-# Shaking hands.
+# Handshakes.
 
 
 @pytest.mark.parametrize(("host", "told"), [("localhost", "localhost"), ("127.0.0.1", None)])
@@ -218,7 +218,7 @@ def test_a_certificate_of_another_name_is_an_error(driver: Driver, ca: trustme.C
 
 
 def over_tls(server: Server) -> Endpoint:
-    """Where a server is that knows nothing of TLS."""
+    """The endpoint of a server that does not speak TLS."""
     return endpoint("127.0.0.1", server.port, "https")
 
 
@@ -365,7 +365,7 @@ def test_a_response_without_a_length_ends_with_what_tls_says_and_not_with_the_co
     with Server(script, tls=tls) as server:
         if says_goodbye:
             assert driver.send(request_to(server)).body == b"so much"
-        else:  # whoever cuts the connection would decide where the response ends
+        else:  # or an attacker who cuts the connection could decide where the response ends
             with pytest.raises(TransportError, match="SSLEOFError") as caught:
                 driver.send(request_to(server))
             assert caught.value.request_sent
@@ -444,7 +444,7 @@ def test_many_calls_are_made_at_once(make: Callable[..., AsyncDriver], tls: ssl.
         driver.end()
 
 
-# In a process of its own.
+# In a separate process.
 
 PRELUDE = f"""
     import asyncio, os, sys, threading

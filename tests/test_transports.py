@@ -1,4 +1,4 @@
-"""httpx at the seam: any transport plugs in, and what goes wrong in it is told exactly."""
+"""Sending through httpx: any transport works, and its failures become exact errors."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ from novaact_http import (
     TransportTimeout,
 )
 from novaact_http._http import tls
+from novaact_http._http.httpx_sender import AsyncSender, Sender
 from novaact_http._support import fork_safety
-from novaact_http.transports import AsyncSender, Sender
 from support import CALL, OPTIONS, Face, call_for, mocked, options_for
 from test_request import calls
 
@@ -249,8 +249,10 @@ def test_a_transport_of_the_users_is_not_closed() -> None:
     ],
 )
 def test_what_is_no_transport_is_refused_when_the_client_is_made(make: Callable[..., Any], transport: object) -> None:
-    with pytest.raises(ConfigurationError, match=r"transport must be an httpx\.(Async)?BaseTransport"):
+    problem = r"^the argument transport must be an httpx\.(Async)?BaseTransport"
+    with pytest.raises(ConfigurationError, match=problem) as caught:
         make(**OPTIONS, transport=transport)
+    assert caught.value.setting == "transport"
 
 
 def test_timeouts_reach_the_transport(face: Face) -> None:
@@ -350,7 +352,7 @@ def test_threads_that_ask_at_once_build_one_context(monkeypatch: pytest.MonkeyPa
 
     def slowly(ca_bundle: str | None, source: str) -> ssl.SSLContext:
         built.append(ca_bundle)
-        threading.Event().wait(0.01)  # long enough for the others to come in, were there no lock
+        threading.Event().wait(0.01)  # long enough for the others to come in, if there were no lock
         return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
     monkeypatch.setattr(tls, "_build", slowly)
@@ -414,21 +416,25 @@ def test_a_ca_bundle_that_cannot_be_used_is_named(face: Face, tmp_path: Path, co
     path = tmp_path / "ca.pem"
     if content is not None:
         path.write_text(content)
-    with pytest.raises(
-        ConfigurationError, match=r"^the argument verify is '.*ca\.pem', which cannot be used as a CA bundle"
-    ):
+    problem = r"^the argument verify is '.*ca\.pem', which cannot be used as a CA bundle \("
+    with pytest.raises(ConfigurationError, match=problem) as caught:
         face.page({**OPTIONS, "endpoint_url": "https://127.0.0.1:9", "verify": str(path)}, **CALL)
+    error = caught.value
+    assert (error.setting, error.source) == ("verify", "the argument verify")
+    assert error.advice == "it must be a PEM file or a directory of hashed ones"
 
 
 @pytest.mark.parametrize("make", [Client, AsyncClient])
 @pytest.mark.parametrize("verify", [False, True, 7, "", b"ca.pem"])
 def test_verification_cannot_be_turned_off_by_accident(make: Callable[..., Any], verify: Any) -> None:
-    with pytest.raises(ConfigurationError, match=r"^the argument verify is .*, which is not the path of a CA bundle"):
+    problem = r"^the argument verify is .*, which is not the path of a CA bundle"
+    with pytest.raises(ConfigurationError, match=problem) as caught:
         make(**OPTIONS, verify=verify)
+    assert caught.value.setting == "verify"
 
 
 def test_the_users_context_reaches_the_connection(face: Face) -> None:
-    # A server that is no TLS server: the handshake fails before anything of the request is sent.
+    # The server does not speak TLS: the handshake fails before anything of the request is sent.
     class Watched(ssl.SSLContext):
         used = False
 
@@ -464,7 +470,7 @@ def test_stock_transports_are_one_per_event_loop() -> None:
 
     one, other = asyncio.run(made()), asyncio.run(made())
     assert one is not other
-    assert list(sender._stock.values()) == [other]  # of the loop that has ended, nothing is kept
+    assert list(sender._stock.values()) == [other]  # nothing is kept of the event loop that has ended
 
 
 def test_stock_transports_are_kept_but_not_by_a_forked_child() -> None:

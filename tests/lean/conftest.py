@@ -1,4 +1,4 @@
-"""A pool of each kind, for all tests of both."""
+"""A pool of each kind, for the tests that both pass."""
 
 from __future__ import annotations
 
@@ -29,5 +29,5 @@ def driver(make_driver: MakeDriver) -> Driver:
 
 @pytest.fixture(params=DRIVERS[:2], ids=["sync", "async"])
 def make_patchable(request: pytest.FixtureRequest) -> Iterator[MakeDriver]:
-    """Those whose addresses a test can make up: uvloop asks the system itself."""
+    """Pools for which a test can replace `getaddrinfo`: uvloop asks the system itself."""
     yield from made_by(request)

@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 
 from novaact_http._call.messages import Origin
-from novaact_http._http import blocking_pool
+from novaact_http._http import blocking_connection, blocking_pool
+from novaact_http._http.blocking_connection import Connection
+from novaact_http._http.exchange_errors import ExchangeError
 from novaact_http._http.http1 import ResponseReader
-from novaact_http._http.pool_rules import ExchangeError
 from novaact_http.errors import TransportError, TransportTimeout
 from servers import (
     BIG,
@@ -271,7 +272,8 @@ def test_a_deadline_holds_though_there_is_always_something_to_be_read(monkeypatc
 
     with Server(script) as server:
         ticks = itertools.count()
-        monkeypatch.setattr(blocking_pool, "time", types.SimpleNamespace(monotonic=lambda: float(next(ticks))))
+        for module in (blocking_pool, blocking_connection):
+            monkeypatch.setattr(module, "time", types.SimpleNamespace(monotonic=lambda: float(next(ticks))))
         with pytest.raises(TransportTimeout):
             driver.send(request_to(server)._replace(deadline=20.0))
         assert next(ticks) < 30
@@ -305,7 +307,7 @@ class Sluggish:
 def test_the_time_to_send_begins_anew_with_each_part_that_is_taken() -> None:
     slow: Any = Sluggish()
     data = bytes(range(256)) * 20
-    blocking_pool.Connection(HERE, object(), slow).send(data, 0.5)
+    Connection(HERE, object(), slow).send(data, 0.5)
     assert slow.taken == data
     assert slow.timeouts == [0.5]
 
@@ -313,9 +315,9 @@ def test_the_time_to_send_begins_anew_with_each_part_that_is_taken() -> None:
 def test_a_deadline_holds_though_there_is_always_room_for_more(monkeypatch: pytest.MonkeyPatch) -> None:
     slow: Any = Sluggish()
     ticks = itertools.count(1.0)
-    monkeypatch.setattr(blocking_pool, "time", types.SimpleNamespace(monotonic=lambda: next(ticks)))
+    monkeypatch.setattr(blocking_connection, "time", types.SimpleNamespace(monotonic=lambda: next(ticks)))
     with pytest.raises(ExchangeError, match="sending took too long") as caught:
-        blocking_pool.Connection(HERE, object(), slow).send(BIG, 2.5, 5.0)
+        Connection(HERE, object(), slow).send(BIG, 2.5, 5.0)
     assert (caught.value.phase, caught.value.timed_out) == ("write", True)
     assert len(slow.taken) == 4000
     assert slow.timeouts == [2.5, 2.0, 1.0]
@@ -374,15 +376,15 @@ def test_a_connection_that_ends_before_the_whole_request_was_taken_is_an_error(d
 def test_that_a_request_was_refused_is_told_and_not_that_no_answer_came() -> None:
     near, far = socket.socketpair()
     far.close()
-    connection = blocking_pool.Connection(HERE, object(), near)
+    connection = Connection(HERE, object(), near)
     with pytest.raises(ExchangeError, match="BrokenPipeError") as caught:
-        blocking_pool._exchange(connection, ResponseReader("GET"), b"request", None, None)
+        connection.exchange(b"request", ResponseReader("GET"), None, None)
     assert caught.value.phase == "write"
     assert isinstance(caught.value.__cause__, BrokenPipeError)
     connection.close()
 
 
-# Connections that were closed without our noticing it in time.
+# Connections whose end was not noticed in time.
 
 
 def test_a_request_that_meets_the_end_of_a_used_connection_is_sent_again_at_once(driver: Driver) -> None:

@@ -13,6 +13,7 @@ import pytest
 from novaact_http import Client, DeadlineExceeded, NovaActError
 from novaact_http._call.messages import Origin, Response
 from novaact_http._http import blocking_pool
+from novaact_http._http.blocking_connection import Connection
 from novaact_http._http.http1 import ResponseReader
 from novaact_http._http.pool_rules import Connections
 from servers import (
@@ -179,7 +180,7 @@ def test_closing_lets_those_finish_that_have_begun_and_nobody_else(make_driver: 
 
 
 class Impatient(blocking_pool._Waiter):
-    """One whose turn comes in the moment in which it waits no longer."""
+    """A waiter whose turn comes at the very moment when it stops waiting."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -197,7 +198,7 @@ class Impatient(blocking_pool._Waiter):
 
 
 def full(monkeypatch: pytest.MonkeyPatch, when_waiting: Callable[[blocking_pool.Pool], None]) -> SyncDriver:
-    """A pool whose only place is taken, and what happens as one waits for it."""
+    """Return a pool whose only place is taken; `when_waiting` is called when a call waits for it."""
     driver = SyncDriver(max_connections=1)
     assert driver.pool.acquire(HERE, None) is None
     monkeypatch.setattr(blocking_pool, "_Waiter", Impatient)
@@ -236,13 +237,15 @@ def test_a_turn_that_comes_with_a_signal_goes_to_the_next(monkeypatch: pytest.Mo
     driver.end()
 
 
-@pytest.mark.parametrize("stage", ["_connect", "_exchange"])
-def test_a_signal_in_the_middle_of_a_call_takes_no_place(stage: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("owner", "stage"), [(blocking_pool, "connect"), (Connection, "exchange")])
+def test_a_signal_in_the_middle_of_a_call_takes_no_place(
+    owner: Any, stage: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
     driver = SyncDriver()
-    monkeypatch.setattr(blocking_pool, stage, interrupt)
+    monkeypatch.setattr(owner, stage, interrupt)
     with Server(serve) as server, pytest.raises(KeyboardInterrupt):
         driver.send(request_to(server))
     assert driver.connections.count == 0
@@ -256,7 +259,7 @@ def test_a_signal_as_a_kept_connection_is_looked_at_takes_no_place(monkeypatch: 
     driver = SyncDriver()
     with Server(serve) as server:
         driver.send(request_to(server))
-        monkeypatch.setattr(blocking_pool.Connection, "is_stale", interrupt)
+        monkeypatch.setattr(Connection, "is_stale", interrupt)
         with pytest.raises(KeyboardInterrupt):
             driver.send(request_to(server))
     assert driver.connections.count == 0

@@ -28,7 +28,7 @@ def driver(make_driver: Callable[..., AsyncDriver]) -> AsyncDriver:
 
 @pytest.fixture
 def asyncio_driver() -> Iterator[AsyncDriver]:
-    """Where asyncio's own functions are replaced, or the order of its callbacks counts."""
+    """A pool on asyncio's own loop, for tests that replace its functions or depend on the order of its callbacks."""
     driver = AsyncDriver(max_connections=1)
     yield driver
     driver.end()

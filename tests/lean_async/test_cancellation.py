@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from novaact_http._call.messages import Origin, Response
-from novaact_http._http import asyncio_pool, pool_rules
-from novaact_http._http.pool_rules import ExchangeError
+from novaact_http._http import asyncio_connect, happy_eyeballs
+from novaact_http._http.exchange_errors import ExchangeError
 from servers import (
     BIG,
     OK,
@@ -124,7 +124,7 @@ def test_a_call_is_cancelled_while_it_connects(driver: AsyncDriver) -> None:
 def test_a_call_is_cancelled_while_it_connects_to_several_addresses(
     asyncio_driver: AsyncDriver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pool_rules, "NEXT_ADDRESS_AFTER", 0.001)
+    monkeypatch.setattr(happy_eyeballs, "NEXT_ADDRESS_AFTER", 0.001)
     with BlackHole() as hole:
         found = [(socket.AF_INET, socket.SOCK_STREAM, 0, "", ("127.0.0.1", hole.port))] * 3
         monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
@@ -169,7 +169,7 @@ def test_a_call_is_cancelled_while_it_sends(driver: AsyncDriver) -> None:
         gone.wait(20)
 
     with Server(script) as server:
-        cancel_when(driver, request_to(server, body=BIG), lambda: any(each._unsent for each in driver.here._in_use))
+        cancel_when(driver, request_to(server, body=BIG), lambda: any(each.unsent for each in driver.here._in_use))
         gone.set()
 
 
@@ -196,7 +196,7 @@ async def cancelled_when(driver: AsyncDriver, request: Request, is_so: Callable[
 
 
 class Answering(asyncio.Protocol):
-    """A server on the same event loop, which is the quickest."""
+    """A server on the same event loop, as that is fastest."""
 
     def connection_made(self, transport: Any) -> None:
         self.transport = transport
@@ -233,7 +233,7 @@ def test_many_cancelled_calls_leave_nothing_behind(make_driver: Callable[..., As
         kinds = {type(each) for each in results}
         assert kinds == {Response, asyncio.CancelledError}
         assert all(isinstance(each.result(), Response) for each in spared)
-        assert len(peers) > MANY // 100  # for each call that was cancelled after it had begun, there is one more
+        assert len(peers) > MANY // 100  # each call that is cancelled after it has begun costs a connection
         connections = driver.connections
         assert connections.waiting == 0
         assert connections.count == len(idle(connections)) <= 20
@@ -251,14 +251,14 @@ def test_many_cancelled_calls_leave_nothing_behind(make_driver: Callable[..., As
 
 
 def fds() -> int:
-    """How many file descriptors are open; 0 where nobody tells."""
+    """Return how many file descriptors are open; 0 if the system does not tell."""
     try:
         return sum(1 for _ in Path("/proc/self/fd").iterdir())
     except FileNotFoundError:
         return 0
 
 
-# The moment in which one's turn comes.
+# The moment when a turn comes.
 
 
 def test_a_turn_that_comes_as_one_is_cancelled_goes_to_the_next(driver: AsyncDriver) -> None:
@@ -303,7 +303,7 @@ def test_a_turn_that_comes_at_the_deadline_goes_to_the_next(asyncio_driver: Asyn
         second = asyncio.ensure_future(here.acquire(HERE, None))
         await soon(lambda: here._connections.waiting == 2)
         time.sleep(max(0.0, deadline - time.monotonic()) + 0.002)  # noqa: ASYNC251 - the event loop is late
-        await asyncio.sleep(0)  # in the turn in which it sees that the time is over,
+        await asyncio.sleep(0)  # now, in the iteration in which the event loop sees that the time is over,
         here.discard(HERE, None)
         with pytest.raises(ExchangeError) as caught:
             await first
@@ -337,7 +337,7 @@ def test_a_connection_that_comes_too_late_is_closed(
 
     async def connect(_: object, family: int, *__: object) -> socket.socket:
         made_now = made[family]
-        if family == 1:  # it connects in the moment in which it is cancelled
+        if family == 1:  # it connects at the very moment when it is cancelled
             with contextlib.suppress(asyncio.CancelledError):
                 await asyncio.sleep(20)
         if made_now is None:
@@ -349,10 +349,10 @@ def test_a_connection_that_comes_too_late_is_closed(
     async def addresses(*_: object) -> list[Any]:
         return [(1, 0, 0, "", None), (3, 0, 0, "", None), (2, 0, 0, "", None)]
 
-    monkeypatch.setattr(asyncio_pool, "_connect_to", connect)
-    monkeypatch.setattr(asyncio_pool, "_addresses", addresses)
-    monkeypatch.setattr(pool_rules, "NEXT_ADDRESS_AFTER", 0.001)
-    got = asyncio_driver.run(asyncio_pool._connect(asyncio_driver.loop, HERE, None))
+    monkeypatch.setattr(asyncio_connect, "_connect_to", connect)
+    monkeypatch.setattr(asyncio_connect, "_addresses", addresses)
+    monkeypatch.setattr(happy_eyeballs, "NEXT_ADDRESS_AFTER", 0.001)
+    got = asyncio_driver.run(asyncio_connect.connect(asyncio_driver.loop, HERE, None))
     assert got is quick
     asyncio_driver.turn()
     assert slow.fileno() == -1
@@ -377,14 +377,14 @@ def test_of_two_connections_that_come_at_once_one_is_closed(
 
     async def run() -> socket.socket:
         loop = asyncio.get_running_loop()
-        connecting = asyncio.ensure_future(asyncio_pool._connect(loop, HERE, None))
+        connecting = asyncio.ensure_future(asyncio_connect.connect(loop, HERE, None))
         await soon(lambda: len(begun) == 2)
         may_connect.set()
         return await connecting
 
-    monkeypatch.setattr(asyncio_pool, "_connect_to", connect)
-    monkeypatch.setattr(asyncio_pool, "_addresses", addresses)
-    monkeypatch.setattr(pool_rules, "NEXT_ADDRESS_AFTER", 0.001)
+    monkeypatch.setattr(asyncio_connect, "_connect_to", connect)
+    monkeypatch.setattr(asyncio_connect, "_addresses", addresses)
+    monkeypatch.setattr(happy_eyeballs, "NEXT_ADDRESS_AFTER", 0.001)
     got = asyncio_driver.run(run())
     asyncio_driver.turn()
     assert sorted(each.fileno() >= 0 for each in both) == [False, True]
@@ -396,10 +396,10 @@ def test_a_socket_that_is_ready_as_its_call_is_cancelled_wakes_nobody(asyncio_dr
 
     async def run() -> None:
         loop = asyncio.get_running_loop()
-        waiting = asyncio.ensure_future(asyncio_pool._ready(loop, near.fileno(), ssl.SSLWantReadError))
+        waiting = asyncio.ensure_future(asyncio_connect._ready(loop, near.fileno(), ssl.SSLWantReadError))
         await asyncio.sleep(0)
         far.send(b"!")
-        await asyncio.sleep(0)  # the event loop has seen it, and tells of it next
+        await asyncio.sleep(0)  # the event loop has seen it, and calls back next
         waiting.cancel()
         with pytest.raises(asyncio.CancelledError):
             await waiting

@@ -13,7 +13,7 @@ import pytest
 
 from novaact_http import AsyncClient, NovaActError
 from novaact_http._call.messages import Origin, Response
-from novaact_http._http import asyncio_pool
+from novaact_http._http import asyncio_connect, asyncio_pool
 from novaact_http.errors import TransportTimeout
 from servers import (
     OK,
@@ -49,7 +49,7 @@ def test_each_event_loop_has_connections_of_its_own() -> None:
     with Server(serve) as server:
         for _ in range(3):
             assert asyncio.run(pool.send(request_to(server))).body == b"ok"
-            assert len(pool._pools) == 1  # those of ended ones are dropped
+            assert len(pool._pools) == 1  # the pools of ended event loops are dropped
         assert server.accepted == 3
         server.wait_for_end(0)
         server.wait_for_end(1)
@@ -162,7 +162,7 @@ def test_an_event_loop_that_ends_in_the_middle_of_calls_wakes_nobody() -> None:
             await soon(lambda: server.requests and pool.here()._connections.waiting)
 
         loop.run_until_complete(run())
-        loop.set_exception_handler(lambda *_: None)  # that tasks are lost is not ours to tell
+        loop.set_exception_handler(lambda *_: None)  # asyncio would log that tasks are lost
         tasks = asyncio.all_tasks(loop)
         here = pool._pools[loop]
         loop.close()
@@ -208,7 +208,7 @@ def test_closing_ends_the_timer_of_an_event_loop(driver: AsyncDriver) -> None:
 def test_a_call_that_was_connecting_as_its_pool_was_closed_still_has_its_time_limits(
     driver: AsyncDriver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    connect = asyncio_pool._connect
+    connect = asyncio_connect.connect
 
     async def connect_and_close(*arguments: Any) -> socket.socket:
         connected = await connect(*arguments)
@@ -219,7 +219,7 @@ def test_a_call_that_was_connecting_as_its_pool_was_closed_still_has_its_time_li
         here = driver.pool.here()
         await driver.pool.send(request_to(server, read=0.4))  # the timer is set, and what is due later leaves it
         await soon(lambda: here._connections.count == 0)
-        monkeypatch.setattr(asyncio_pool, "_connect", connect_and_close)
+        monkeypatch.setattr(asyncio_pool, "connect", connect_and_close)
         with pytest.raises(TransportTimeout):
             await driver.pool.send(request_to(server, read=0.4))
         assert here._connections.count == 0

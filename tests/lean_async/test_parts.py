@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from novaact_http._call.messages import Origin
-from novaact_http._http import asyncio_pool
 from novaact_http._http import deadline as deadlines
+from novaact_http._http.asyncio_connection import Connection
+from novaact_http._http.asyncio_exchange import StreamedExchange, WholeExchange
+from novaact_http._http.exchange_errors import ExchangeError
 from novaact_http._http.http1 import ResponseReader
-from novaact_http._http.pool_rules import ExchangeError
 from servers import (
     BIG,
     OK,
@@ -86,13 +87,11 @@ def test_a_cancellation_that_is_made_something_else_of_does_not_count_on(
 # A part at a time.
 
 
-async def begun(driver: AsyncDriver, server: Server) -> tuple[asyncio_pool.Connection, ResponseReader]:
+async def begun(driver: AsyncDriver, server: Server) -> tuple[Connection, StreamedExchange]:
     here, origin = driver.pool.here(), server.endpoint().origin
     assert await here.acquire(origin, None) is None
     connection = await here.open(origin, 20, None)
-    reader = ResponseReader("POST")
-    connection.begin(reader)
-    return connection, reader
+    return connection, StreamedExchange(connection, ResponseReader("POST"))
 
 
 def test_a_request_is_sent_and_its_response_read_a_part_at_a_time(driver: AsyncDriver) -> None:
@@ -103,18 +102,18 @@ def test_a_request_is_sent_and_its_response_read_a_part_at_a_time(driver: AsyncD
         serve(peer)
 
     async def run(server: Server) -> None:
-        connection, reader = await begun(driver, server)
-        await connection.send(b"POST / HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % len(BIG), 20)
-        await connection.send(BIG, 20)
+        connection, exchange = await begun(driver, server)
+        await exchange.send(b"POST / HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % len(BIG), 20)
+        await exchange.send(BIG, 20)
         body, pauses = b"", 0
-        while not reader.complete:
-            await connection.receive(20)
+        while not exchange.reader.complete:
+            await exchange.receive(20)
             await asyncio.sleep(0)
             pauses += not connection._reads
-            body += reader.take()
-        assert body + reader.take() == BIG
+            body += exchange.reader.take()
+        assert body + exchange.reader.take() == BIG
         assert pauses
-        driver.here.finish(connection, reader)
+        driver.here.finish(connection, exchange.reader)
         assert (await driver.pool.send(request_to(server))).body == b"ok"
         assert server.accepted == 1
 
@@ -126,11 +125,11 @@ def test_a_part_that_nobody_reads_takes_too_long(driver: AsyncDriver) -> None:
     gone = threading.Event()
 
     async def run(server: Server) -> None:
-        connection, _ = await begun(driver, server)
+        connection, exchange = await begun(driver, server)
         with pytest.raises(ExchangeError, match="sending took too long"):
-            await connection.send(BIG, 0.01)
+            await exchange.send(BIG, 0.01)
         with pytest.raises(ExchangeError, match="sending took too long"):
-            await connection.receive(20)
+            await exchange.receive(20)
         driver.here.discard(server.endpoint().origin, connection)
 
     def script(_: Peer) -> None:
@@ -143,15 +142,15 @@ def test_a_part_that_nobody_reads_takes_too_long(driver: AsyncDriver) -> None:
 
 def test_a_part_that_is_refused_is_an_error_and_what_was_answered_is_read(driver: AsyncDriver) -> None:
     async def run(server: Server) -> None:
-        connection, reader = await begun(driver, server)
+        connection, exchange = await begun(driver, server)
         with pytest.raises(ExchangeError) as caught:
             for _ in range(100):
-                await connection.send(BIG, 20)
+                await exchange.send(BIG, 20)
         assert caught.value.phase == "write"
         assert not connection.is_reusable
-        while not reader.complete:
-            await connection.receive(20)
-        assert reader.status == 413
+        while not exchange.reader.complete:
+            await exchange.receive(20)
+        assert exchange.reader.status == 413
         driver.here.discard(server.endpoint().origin, connection)
 
     def script(peer: Peer) -> None:
@@ -193,16 +192,16 @@ class Fussy:
 
 
 @pytest.fixture
-def fussy(driver: AsyncDriver) -> Iterator[tuple[Fussy, socket.socket, asyncio_pool.Connection]]:
+def fussy(driver: AsyncDriver) -> Iterator[tuple[Fussy, socket.socket, Connection]]:
     """A socket, its other end, and a connection over it."""
     near, far = socket.socketpair()
     near.setblocking(False)
 
-    async def connect() -> asyncio_pool.Connection:
-        return asyncio_pool.Connection(HERE, driver.pool.here(), made)  # type: ignore[arg-type]
+    async def connect() -> Connection:
+        return Connection(HERE, driver.pool.here(), made)  # type: ignore[arg-type]
 
     made = Fussy(near)
-    connection: asyncio_pool.Connection = driver.run(connect())
+    connection: Connection = driver.run(connect())
     yield made, far, connection
     connection.close()
     connection.close()
@@ -216,7 +215,7 @@ def test_tls_may_have_to_read_before_it_can_write(driver: AsyncDriver, fussy: An
         near.sends = [ssl.SSLWantReadError()]
         near.receives = [ssl.SSLWantReadError(), ssl.SSLWantReadError()]
         reader = ResponseReader("GET")
-        exchange = asyncio.ensure_future(connection.exchange(b"request", reader, None, None))
+        exchange = asyncio.ensure_future(WholeExchange(connection, reader).run(b"request", None, None))
         await asyncio.sleep(0.005)
         assert near.sent == 1  # nothing has come from the peer yet
         far.send(OK[:1])
@@ -237,7 +236,7 @@ def test_the_event_loop_rests_while_tls_has_to_read_before_it_can_write_on(drive
         near.sends = [ssl.SSLWantWriteError(), ssl.SSLWantReadError()]
         near.receives = [ssl.SSLWantReadError()]
         reader = ResponseReader("GET")
-        exchange = asyncio.ensure_future(connection.exchange(b"request", reader, None, None))
+        exchange = asyncio.ensure_future(WholeExchange(connection, reader).run(b"request", None, None))
         await soon(lambda: near.sent == 2)
         near.sends = [AssertionError("it cannot write yet")]
         await asyncio.sleep(0.005)
@@ -261,7 +260,7 @@ def test_what_is_left_of_a_big_request_is_not_copied_each_time(driver: AsyncDriv
     async def run() -> None:
         near.send = take_a_little
         reader = ResponseReader("GET")
-        exchange = asyncio.ensure_future(connection.exchange(BIG, reader, None, None))
+        exchange = asyncio.ensure_future(WholeExchange(connection, reader).run(BIG, None, None))
         left = len(BIG)
         far.setblocking(False)
         loop = asyncio.get_running_loop()
@@ -282,7 +281,7 @@ def test_tls_may_have_to_write_before_it_can_read(driver: AsyncDriver, fussy: An
     async def run() -> None:
         near.receives = [ssl.SSLWantWriteError()]
         reader = ResponseReader("GET")
-        exchange = asyncio.ensure_future(connection.exchange(b"request", reader, None, None))
+        exchange = asyncio.ensure_future(WholeExchange(connection, reader).run(b"request", None, None))
         await asyncio.sleep(0)
         far.send(OK)
         await exchange
@@ -306,7 +305,7 @@ def test_a_response_that_is_complete_while_the_request_is_still_sent_ends_the_ex
     async def run() -> None:
         reader = ResponseReader("GET")
         far.send(OK)
-        await connection.exchange(BIG, reader, None, None)
+        await WholeExchange(connection, reader).run(BIG, None, None)
         assert reader.complete
         assert not connection.is_reusable
 
@@ -319,7 +318,7 @@ def test_that_a_request_was_refused_is_told_and_not_that_no_answer_came(driver: 
     async def run() -> None:
         far.close()
         with pytest.raises(ExchangeError, match="BrokenPipeError") as caught:
-            await connection.exchange(b"request", ResponseReader("GET"), None, None)
+            await WholeExchange(connection, ResponseReader("GET")).run(b"request", None, None)
         assert caught.value.phase == "write"
         assert isinstance(caught.value.__cause__, BrokenPipeError)
 

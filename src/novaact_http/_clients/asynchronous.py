@@ -31,12 +31,12 @@ if TYPE_CHECKING:
     from novaact_http._aws.botocore_credentials import BotocoreCredentials
     from novaact_http._call.sigv4 import Signer
     from novaact_http._clients.pagers import AsyncPager
+    from novaact_http._http.httpx_sender import AsyncSender
     from novaact_http._operations.common import SortOrder
     from novaact_http._operations.sessions import ListSessionsResponse, SessionSummary
     from novaact_http._operations.shapes import Operation, Output
     from novaact_http.attempts import Attempt
     from novaact_http.config import RetryPolicy, Timeout
-    from novaact_http.transports import AsyncSender
 
 __all__ = ["AsyncClient"]
 
@@ -218,9 +218,16 @@ class AsyncClient(ClientBase):
 def _make_sender(
     transport: httpx.AsyncBaseTransport | None, tls: Callable[[], ssl.SSLContext], proxy: str | None
 ) -> AsyncSender:
-    from novaact_http.transports import AsyncSender
+    from novaact_http._http.httpx_sender import AsyncSender
 
-    return AsyncSender(transport, tls, proxy)
+    max_body = None
+    if transport is not None:
+        from novaact_http.transports import (
+            LeanAsyncTransport,
+        )  # the one transport that has a limit of its own on bodies
+
+        max_body = transport.max_body if isinstance(transport, LeanAsyncTransport) else None
+    return AsyncSender(transport, tls, proxy, max_body)
 
 
 def _check_asyncio() -> None:

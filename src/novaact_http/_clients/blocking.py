@@ -29,12 +29,12 @@ if TYPE_CHECKING:
     from novaact_http._aws.botocore_credentials import BotocoreCredentials
     from novaact_http._call.sigv4 import Signer
     from novaact_http._clients.pagers import Pager
+    from novaact_http._http.httpx_sender import Sender
     from novaact_http._operations.common import SortOrder
     from novaact_http._operations.sessions import ListSessionsResponse, SessionSummary
     from novaact_http._operations.shapes import Operation, Output
     from novaact_http.attempts import Attempt
     from novaact_http.config import RetryPolicy, Timeout
-    from novaact_http.transports import Sender
 
 __all__ = ["Client"]
 
@@ -255,6 +255,11 @@ class Client(ClientBase):
 
 
 def _make_sender(transport: httpx.BaseTransport | None, tls: Callable[[], ssl.SSLContext], proxy: str | None) -> Sender:
-    from novaact_http.transports import Sender
+    from novaact_http._http.httpx_sender import Sender
 
-    return Sender(transport, tls, proxy)
+    max_body = None
+    if transport is not None:
+        from novaact_http.transports import LeanTransport  # the one transport that has a limit of its own on bodies
+
+        max_body = transport.max_body if isinstance(transport, LeanTransport) else None
+    return Sender(transport, tls, proxy, max_body)

@@ -2,26 +2,26 @@
 
 https://www.rfc-editor.org/rfc/rfc9112 (how it is written) and https://www.rfc-editor.org/rfc/rfc9110 (what it means)
 
-A reader reads one response. Connections, time, and whether to send again are matters of those who use it.
+A reader reads one response. Connections, time limits, and whether to send again are up to the code that uses it.
 
-What two readers could understand differently is refused. Nothing is accepted that h11 refuses, and of what h11 accepts,
-this is refused in a response, or cannot be written in a request:
+What two readers could understand differently is refused. All that h11 refuses is refused. h11 accepts the following,
+which is also refused here, in a response or in a request that is to be written:
 
 - a bare LF as the end of a line (RFC 9112, 2.2), and obsolete line folding (5.2);
 - a version other than HTTP/1.0 and HTTP/1.1;
 - Transfer-Encoding with Content-Length (6.3), or in a response of HTTP/1.0 (6.1);
-- around a chunk: a size of over 16 digits, whitespace after it, an extension of over 1,024 bytes or with control
-  characters (7.1);
+- around a chunk: a size of more than 16 digits, whitespace after the size, an extension of more than 1,024 bytes,
+  or one with control characters (7.1);
 - Content-Length, Transfer-Encoding or Connection as a trailer (RFC 9110, 6.5.1);
-- 101, and 2xx to CONNECT, whoever asked for it;
-- in a request: control characters (RFC 9110, 5.5), several Content-Lengths, `chunked` in other than lower case.
+- status 101, and 2xx in response to CONNECT, even if the request asked for it;
+- in a request: control characters (RFC 9110, 5.5), several Content-Lengths, `chunked` with upper-case letters.
 
-A response's fields may have control characters other than NUL, LF, VT, FF and CR, as RFC 9110, 5.5, permits. A
-Content-Length that is repeated is one, and Transfer-Encoding comes in lower case. Trailers are checked and dropped.
+A response's fields may have control characters other than NUL, LF, VT, FF and CR, as RFC 9110, 5.5, permits. Repeated
+equal Content-Lengths count as one, and Transfer-Encoding is returned in lower case. Trailers are checked and dropped.
 
-Built for the small response that comes in one piece: one search for the end of its head, one decoding, one count of
-what must not be there, a split, a look-up for each name, a slice. Work is linear in the bytes fed, in whatever pieces,
-and what has been taken of a body is not kept.
+It is built for a small response that comes in one piece: one search for the end of the head, one decoding, one count of
+forbidden characters, one split, one look-up for each name, one slice. The work is linear in the bytes that are fed,
+however they are split, and the parts of a body that were taken are not kept.
 """
 
 from __future__ import annotations
@@ -37,25 +37,25 @@ if TYPE_CHECKING:
 MAX_HEAD: Final = 65_536  # bytes
 LAST_CHUNK: Final = b"0\r\n\r\n"
 
-_END: Final = b"\r\n\r\n"  # of a head, and of trailers
+_END: Final = b"\r\n\r\n"  # ends a head, and trailers
 _WHITESPACE: Final = " \t"
-# Counted, for one look at a whole head; CR and LF are right if there are as many as line ends have.
+# They are counted, to check a whole head at once. CR and LF are right if there are as many as the line ends have.
 _FORBIDDEN_TO_READ: Final = b"\0\n\v\f\r"
 _FORBIDDEN_TO_WRITE: Final = bytes([*range(9), *range(10, 32), 127])
 _BEGINNING: Final = b"HTTP/1."
 _STATUS_LINE: Final = re.compile(r"HTTP/(1\.[01]) ([1-9][0-9]{2})(?: (.*))?")
 _LENGTH: Final = re.compile(r"[0-9]{1,20}")
 _TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-# A chunk's line with the CRLF that ends what is before it: the head, or the last chunk's data.
+# The line before a chunk, with the CRLF that ends what comes before the line: the head, or the last chunk's data.
 _CHUNK_LINE: Final = re.compile(rb"\r\n([0-9A-Fa-f]{1,16})(;[\t -~\x80-\xff]{0,1024})?\r\n")
 _CHUNK_LINE_BEGUN: Final = re.compile(rb"(?:\r(?:\n(?:[0-9A-Fa-f]{1,16}(?:;[\t -~\x80-\xff]{0,1024})?\r?)?)?)?")
 
-# The fields that decide how long a message is, and whether another may follow it.
+# The fields that decide how long a message is, and whether another one may follow it.
 _DECISIVE: Final = frozenset({"content-length", "transfer-encoding", "connection"})
-# The fields that a request has once, if at all, and not both of the last two.
+# The fields that a request may have only once. It may not have both of the last two.
 _ONCE: Final = frozenset({"host", "content-length", "transfer-encoding"})
 
-# What a reader awaits.
+# States of a reader: what it expects next.
 _HEAD, _SIZED, _CHUNKED, _TRAILERS, _UNTIL_CLOSE, _COMPLETE, _FAILED = range(7)
 
 _UNLIMITED: Final = float("inf")
@@ -64,15 +64,15 @@ _BODY_TOO_LARGE: Final = "the body of the response is too large"
 
 
 class ProtocolError(Exception):
-    """What came is not the HTTP/1.1 response it should be. The connection is of no further use."""
+    """What came is not an HTTP/1.1 response, or not the rest of one. The connection cannot be used any more."""
 
 
 class UnsendableError(ValueError):
-    """A request that HTTP/1.1 cannot express, or that might be read as another one."""
+    """HTTP/1.1 cannot express the request, or a server might read it as another one."""
 
 
 class _Tokens(dict[str, str]):
-    """Tokens, as they are written, and their lower case. Good ones are remembered, as the same come all the time."""
+    """The lower case of tokens. Valid tokens are remembered, as the same ones come all the time."""
 
     _MAX_COUNT = 1_000
     _MAX_LENGTH = 64
@@ -90,7 +90,7 @@ _tokens = _Tokens()
 
 
 def encode_head(method: str, target: str, headers: Iterable[tuple[str, str]]) -> bytes:
-    """Return a request's line and fields, in the order given.
+    """Return the head of a request: its line, and its fields in the given order.
 
     Args:
         method: such as `"POST"`.
@@ -98,7 +98,7 @@ def encode_head(method: str, target: str, headers: Iterable[tuple[str, str]]) ->
         headers: with Host, and with Content-Length or `Transfer-Encoding: chunked` if there is a body.
 
     Raises:
-        UnsendableError: something that must not be sent. The message has no field's value in it.
+        UnsendableError: the request must not be sent. The message contains no value of a field.
     """
     lines = [f"{method} {target} HTTP/1.1"]
     once = []
@@ -113,14 +113,14 @@ def encode_head(method: str, target: str, headers: Iterable[tuple[str, str]]) ->
                 once.append(lower)
             lines.append(f"{name}: {value}")
     except KeyError as error:
-        raise UnsendableError(f"not a token, as methods and names are: {_short(error.args[0])}") from None
+        raise UnsendableError(f"a method or a header's name is not a token: {_short(error.args[0])}") from None
     if once.count("host") != 1:
-        raise UnsendableError("a request has one Host, neither more nor less")  # RFC 9112, 3.2
+        raise UnsendableError("a request must have exactly one Host")  # RFC 9112, 3.2
     if len(once) > 2:
         raise UnsendableError("more than one Content-Length or Transfer-Encoding")  # RFC 9112, 6.2
     # RFC 9112, 3.2. Control characters are counted below.
     if not target or not target.isascii() or " " in target or "\t" in target:
-        raise UnsendableError("the target is empty, or has whitespace or characters beyond ASCII in it")
+        raise UnsendableError("the target is empty, or has whitespace or non-ASCII characters in it")
     lines.append("\r\n")
     try:
         head = "\r\n".join(lines).encode("latin-1")
@@ -132,7 +132,7 @@ def encode_head(method: str, target: str, headers: Iterable[tuple[str, str]]) ->
 
 
 def encode_chunk(data: bytes) -> bytes:
-    """Return a piece of a body as a chunk. An empty one is nothing at all, as it would end the body."""
+    """Return a piece of a body as a chunk; for an empty piece, return nothing, as an empty chunk would end the body."""
     return b"%x\r\n%b\r\n" % (len(data), data) if data else b""
 
 
@@ -140,21 +140,21 @@ class ResponseReader:
     """Reads the response to one request.
 
     Args:
-        method: of the request; decides whether there is a body.
-        max_head: bytes of head, with those of informational responses before it, and with the extensions of chunks and
-            the trailers after it.
-        max_body: bytes of body, None for any number.
+        method: the request's method; it decides whether the response has a body.
+        max_head: the limit in bytes on the head. It includes informational responses before the head, and the
+            extensions of chunks and the trailers after it.
+        max_body: the limit in bytes on the body; None for no limit.
 
     Attributes:
         started: whether anything of a response has come.
-        status: of the final response, None until its head is there.
-        reason: as it came, `""` for none.
+        status: the status of the final response; None until its head has come.
+        reason: the reason phrase as it came; `""` if there is none.
         http_version: `"1.0"` or `"1.1"`.
-        headers: names in lower case.
+        headers: with names in lower case.
         complete: whether all of the response has come.
-        keep_alive: whether another request may follow on the connection, as far as the response can tell. False until
-            the response is complete.
-        leftovers: whether bytes came beyond the end of the response. They are dropped.
+        keep_alive: whether another request may follow on the connection, as far as the response tells. False until the
+            response is complete.
+        leftovers: whether bytes came after the end of the response. They are dropped.
     """
 
     __slots__ = (
@@ -186,19 +186,19 @@ class ResponseReader:
         self.keep_alive = False
         self.leftovers = False
         self._method = method
-        self._head_room = max_head  # left
-        self._body_room = _UNLIMITED if max_body is None else max_body  # left
+        self._head_room = max_head  # bytes that may still come
+        self._body_room = _UNLIMITED if max_body is None else max_body
         self._state = _HEAD
-        self._persistent = False  # what `keep_alive` will be
-        self._left = 0  # bytes of the body, or of the chunk, that are still to come
+        self._persistent = False  # becomes `keep_alive`
+        self._left = 0  # bytes of the body, or of the chunk, that are yet to come
         self._pending = bytearray()  # the beginning of a head, of a chunk's line, or of trailers
-        self._body: bytes | bytearray = b""  # what has come of it
+        self._body: bytes | bytearray = b""  # the part that has come and was not taken
 
     def feed(self, data: bytes) -> None:
-        """Read the next bytes of the connection. Without any, nothing happens: its end is `feed_eof`.
+        """Read the next bytes of the connection. No bytes do nothing: the end of the connection is `feed_eof`.
 
         Raises:
-            ProtocolError: the response is malformed, ambiguous or too large; or was already.
+            ProtocolError: the response is malformed, ambiguous or too large, or was found to be so before.
         """
         if self._state == _FAILED:
             raise ProtocolError("the response was broken before")
@@ -216,7 +216,7 @@ class ResponseReader:
             raise
 
     def feed_eof(self) -> None:
-        """Learn that the connection has ended.
+        """Read the end of the connection.
 
         Raises:
             ProtocolError: the response is not complete.
@@ -232,13 +232,13 @@ class ResponseReader:
             raise ProtocolError(f"the connection ended {where}")
 
     def take(self) -> bytes:
-        """Return what has come of the body since the last call."""
+        """Return the part of the body that has come since the last call."""
         body = bytes(self._body)
         self._body = b""
         return body
 
     def _add(self, piece: bytes) -> None:
-        # Not to a list: a small piece takes many times its length there.
+        # Not to a list, where a small piece takes many times its length.
         if not self._body:
             self._body = piece
             return
@@ -247,11 +247,11 @@ class ResponseReader:
         self._body += piece
 
     def _joined(self, data: bytes) -> bytes:
-        """All that is pending, with what has come; nothing, if it stays pending."""
+        """Return all that is pending, with what has come; return nothing if it stays pending."""
         pending = self._pending
         seen = len(pending)
         pending += data
-        # The line of a chunk is short enough to be looked at anew with each byte; a head is not.
+        # The line of a chunk is short enough to be parsed again with each byte; a head is not.
         if self._state != _CHUNKED and pending.find(_END, max(seen - 3, 0)) < 0:
             self._check_pending(seen)
             return b""
@@ -260,7 +260,7 @@ class ResponseReader:
         return data
 
     def _check_pending(self, seen: int) -> None:
-        """Refuse a head or trailers whose end has not come, once it is certain that they are bad."""
+        """Refuse a head or trailers before their end has come, as soon as they are certainly bad."""
         pending = self._pending
         if len(pending) >= self._head_room:
             raise ProtocolError(_HEAD_TOO_LARGE)
@@ -270,7 +270,7 @@ class ResponseReader:
             raise ProtocolError("a bare LF in the head or the trailers")
 
     def _end_of_section(self, data: bytes, start: int) -> int:
-        """Where the head or the trailers at `start` end; -1, if that is yet to come, and they are pending then."""
+        """Return where the head or the trailers at `start` end; -1 if the end is yet to come: then they are pending."""
         end = data.find(_END, start)
         if end < 0:
             self._pending += data[start:]
@@ -382,12 +382,12 @@ class ResponseReader:
         self.leftovers = len(data) > end
         self.keep_alive = self._persistent and not self.leftovers
 
-    # What reads the bytes that come, by state.
+    # The method that reads what comes, by state.
     _READERS = (_read_head, _read_sized, _read_chunked, _read_trailers, _read_until_close, _finish)
 
 
 def _lines(section: bytes) -> list[str]:
-    """The lines of a head or of trailers."""
+    """Return the lines of a head or of trailers."""
     lines = section.decode("latin-1").split("\r\n")
     if len(section) - len(section.translate(None, _FORBIDDEN_TO_READ)) != 2 * (len(lines) - 1):
         raise ProtocolError("a bare CR or LF, or NUL, VT or FF, in the head or the trailers")
@@ -395,7 +395,7 @@ def _lines(section: bytes) -> list[str]:
 
 
 def _fields(lines: list[str]) -> tuple[list[tuple[str, str]], dict[str, str]]:
-    """All fields, and what the decisive ones say."""
+    """Return all fields, and the values of the decisive ones by name."""
     fields = []
     decisive: dict[str, str] = {}
     try:
@@ -419,7 +419,7 @@ def _fields(lines: list[str]) -> tuple[list[tuple[str, str]], dict[str, str]]:
 
 
 def _decide(name: str, value: str, decisive: dict[str, str]) -> str:
-    """Add what a decisive field says to what is known, and return its value, normalized."""
+    """Add the value of a decisive field to the known ones, and return it normalized."""
     known = decisive.get(name)
     if name == "connection":
         decisive[name] = value.lower() if known is None else f"{known},{value.lower()}"
@@ -429,7 +429,7 @@ def _decide(name: str, value: str, decisive: dict[str, str]) -> str:
         if value != "chunked" or known is not None:
             raise ProtocolError("a Transfer-Encoding other than chunked")
     else:
-        if "," in value:  # RFC 9112, 6.3: a list of one and the same length may be read as that length
+        if "," in value:  # RFC 9112, 6.3: a list of equal lengths may be read as that length
             value, *others = set(_members(value))
             if others:
                 raise ProtocolError("several Content-Lengths")
@@ -442,7 +442,7 @@ def _decide(name: str, value: str, decisive: dict[str, str]) -> str:
 
 
 def _members(value: str) -> list[str]:
-    """RFC 9110, 5.6.1, for lists without quoted strings."""
+    """Return the members of a list without quoted strings (RFC 9110, 5.6.1)."""
     return [each.strip(_WHITESPACE) for each in value.split(",")]
 
 

@@ -1,7 +1,7 @@
-"""Is a mocking tool at work? Then requests go through httpx, which it has patched, so that it sees them.
+"""Tells whether a mocking tool has patched httpx. Then requests go through httpx, so that the tool sees them.
 
-The tools for httpx (respx, pytest-httpx) put functions of their own in the place of httpx's or httpcore's. Their module
-tells that they are not the original, while the wrappers of instrumentation pass for it, thanks to `functools.wraps`.
+Tools such as respx and pytest-httpx replace functions of httpx or httpcore. The `__module__` of a replacement shows
+that it is not the original. Wrappers of instrumentation keep the original's, which `functools.wraps` copies.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _ORIGINALS = ("httpx.", "httpcore.")
 
 
 def are_installed(method: str) -> bool:
-    """Has somebody replaced what sends requests in httpx? Costs next to nothing where httpx is not loaded.
+    """Tell whether a function that sends requests in httpx is replaced. Costs almost nothing if httpx is not loaded.
 
     Args:
         method: `"handle_request"` or `"handle_async_request"`.

@@ -1,4 +1,4 @@
-"""TLS contexts. Building one takes some 20 ms, so there is one per process and CA bundle, built when first needed."""
+"""TLS contexts. One takes about 20 ms to build, so each process builds one per CA bundle, when it is first needed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class _Contexts:
-    """Those of this process, by the path of the CA bundle."""
+    """The TLS contexts of this process, by the path of the CA bundle."""
 
     def __init__(self) -> None:
         self._known: dict[str | None, ssl.SSLContext] = {}
@@ -40,19 +40,19 @@ _contexts = _Contexts()
 def provider(
     verify: str | os.PathLike[str] | ssl.SSLContext | None, *, scheme: str, source: str = "the argument verify"
 ) -> Callable[[], ssl.SSLContext]:
-    """Return what makes the TLS context when it is needed.
+    """Return a function that returns the TLS context. It raises a `ConfigurationError` if the CA bundle cannot be used.
 
     Args:
         verify: the path of a CA bundle, a context to use as it is, or None for certifi's bundle.
-        scheme: of what is connected to; none of this is read for `"http"`.
-        source: where `verify` came from, for the message of an error.
+        scheme: `"https"` or `"http"`; for `"http"`, no CA bundle is read.
+        source: where `verify` came from, for error messages.
 
     Raises:
         ConfigurationError: `verify` is something else.
     """
     path = os.fspath(verify) if isinstance(verify, (str, os.PathLike)) else None
     if verify is not None and not path:
-        import ssl  # 8 ms to import, and not needed for plain HTTP
+        import ssl  # takes 8 ms to import, and plain HTTP does not need it
 
         if isinstance(verify, ssl.SSLContext):
             return lambda: verify
@@ -70,7 +70,9 @@ def provider(
 def _trusting_nobody() -> ssl.SSLContext:
     import ssl
 
-    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # for httpx's transports, which take one even if they need none
+    return ssl.SSLContext(
+        ssl.PROTOCOL_TLS_CLIENT
+    )  # for httpx's transports: they require a context, also for plain HTTP
 
 
 def _build(ca_bundle: str | None, source: str) -> ssl.SSLContext:
@@ -83,7 +85,7 @@ def _load(ca_bundle: str | None, source: str) -> ssl.SSLContext:
     import ssl
 
     if ca_bundle is None:
-        import certifi  # always there, as httpx depends on it
+        import certifi  # always installed, as httpx depends on it
 
         return ssl.create_default_context(cafile=certifi.where())
     try:

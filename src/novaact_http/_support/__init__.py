@@ -1,1 +1,1 @@
-"""Small tools that know nothing of AWS or HTTP clients."""
+"""Small tools that know nothing about AWS or HTTP clients."""

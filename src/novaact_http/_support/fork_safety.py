@@ -1,4 +1,4 @@
-"""Locks that a forked child finds open, although another thread of its parent held them as it forked."""
+"""Renews locks in a forked child: another thread of the parent may have held one, and will never release it there."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Protocol
 
 
 class Owner(Protocol):
-    """What has locks, or threads at work for it: neither of them outlives a fork."""
+    """An object with locks, or with threads that work for it. A fork breaks both."""
 
     def after_fork(self) -> None:
-        """Make the locks anew, and forget the threads. Called in the child."""
+        """Make new locks, and forget the threads. Called in the child."""
         ...
 
 
@@ -19,7 +19,7 @@ _owners: weakref.WeakSet[Owner] = weakref.WeakSet()
 
 
 def renew_after_fork(owner: Owner) -> None:
-    """Have `owner.after_fork()` called in every child that is forked while the owner lives."""
+    """Call `owner.after_fork()` in every child that is forked while the owner exists."""
     _owners.add(owner)
 
 
@@ -28,5 +28,5 @@ def _after_fork() -> None:
         owner.after_fork()
 
 
-if hasattr(os, "register_at_fork"):  # pragma: no branch - there is no forking on Windows
+if hasattr(os, "register_at_fork"):  # pragma: no branch - Windows has no fork
     os.register_at_fork(after_in_child=_after_fork)

@@ -1,4 +1,4 @@
-"""Packages whose names are imported when they are asked for (PEP 562)."""
+"""Packages that import their public names when these are first used (PEP 562)."""
 
 from __future__ import annotations
 
@@ -9,23 +9,25 @@ if TYPE_CHECKING:
 
 
 def names(
-    of: MutableMapping[str, object], modules: Mapping[str, tuple[str, ...]]
+    package: MutableMapping[str, object], modules: Mapping[str, tuple[str, ...]]
 ) -> tuple[Callable[[str], object], Callable[[], list[str]]]:
-    """Return a package's `__getattr__` and `__dir__`. Hide them from type checkers, to whom any name would be right.
+    """Return a package's `__getattr__` and `__dir__`.
+
+    Hide them from type checkers: with a `__getattr__`, these would accept any name.
 
     Args:
-        of: the package's `globals()`.
-        modules: the names that each of its modules has for it; a module's own name is for the module itself.
+        package: the package's `globals()`.
+        modules: the public names that each module of the package defines; a module's own name means the module itself.
     """
     module_of = {name: module for module, members in modules.items() for name in members}
 
     def get(name: str) -> object:
         if name not in module_of:
-            raise AttributeError(f"module {of['__name__']!r} has no attribute {name!r}")
+            raise AttributeError(f"module {package['__name__']!r} has no attribute {name!r}")
         from importlib import import_module
 
-        module = import_module(f"{of['__package__']}.{module_of[name]}")
-        value = of[name] = getattr(module, name, module)
+        module = import_module(f"{package['__package__']}.{module_of[name]}")
+        value = package[name] = getattr(module, name, module)
         return value
 
-    return get, lambda: sorted({*of, *module_of})
+    return get, lambda: sorted({*package, *module_of})

@@ -1,0 +1,272 @@
+"""Sending requests through httpx: our values become httpx's requests, and its responses and errors become ours.
+
+Transports are called directly, never through `httpx.Client`, which would follow redirects, decompress bodies, and add
+headers and time limits of its own. This module is imported when a transport is first needed, as httpx imports slowly.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from typing import TYPE_CHECKING, cast
+
+import httpx
+
+from novaact_http._call.messages import Request, Response
+from novaact_http._http.deadline import DeadlinePassed, wait_until
+from novaact_http._http.pool_rules import KEEPALIVE_EXPIRY, MAX_BODY, MAX_CONNECTIONS, check_open
+from novaact_http._support.fork_safety import renew_after_fork
+from novaact_http.errors import (
+    ConfigurationError,
+    DeadlineExceeded,
+    ParameterError,
+    TransportError,
+    TransportTimeout,
+)
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import AsyncIterable, Callable, Iterable
+
+    TLS = Callable[[], ssl.SSLContext]
+
+_LIMITS = httpx.Limits(
+    max_connections=MAX_CONNECTIONS, max_keepalive_connections=MAX_CONNECTIONS, keepalive_expiry=KEEPALIVE_EXPIRY
+)
+# No `max_connections`: httpcore loses the place of an asynchronous request that is cancelled while it connects. When
+# all places are lost, no later request gets a turn.
+_ASYNC_LIMITS = httpx.Limits(
+    max_connections=None, max_keepalive_connections=MAX_CONNECTIONS, keepalive_expiry=KEEPALIVE_EXPIRY
+)
+
+# All that httpx raises for a request. A StreamError means that the transport has read the response and not kept it.
+_FAILURES = (httpx.HTTPError, httpx.StreamError)
+
+# Those of them after which the request has certainly not left, as there was no connection to send it on.
+_NOT_SENT = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.ProxyError,
+    httpx.UnsupportedProtocol,
+)
+
+
+class Sender:
+    """Sends requests through a user's `httpx.BaseTransport`, or through a stock one that is made when first needed.
+
+    Safe to share between threads.
+
+    Args:
+        transport: the user's transport, or None for the stock one.
+        tls: makes the TLS context of the stock transport.
+        proxy_url: the proxy that the stock transport uses, or None.
+        max_body: the limit in bytes on the body of a response; None for 64 MiB.
+
+    Raises:
+        ConfigurationError: the transport is not an `httpx.BaseTransport`.
+    """
+
+    def __init__(
+        self,
+        transport: httpx.BaseTransport | None,
+        tls: TLS,
+        proxy_url: str | None = None,
+        max_body: int | None = None,
+    ) -> None:
+        _check(transport, httpx.BaseTransport)
+        self._transport = transport
+        self._tls = tls
+        self._proxy_url = proxy_url
+        self._max_body = MAX_BODY if max_body is None else max_body
+        self._stock: httpx.HTTPTransport | None = None
+        self._closed = False
+        self._lock = threading.Lock()
+        renew_after_fork(self)
+
+    def after_fork(self) -> None:
+        """Leave the connections to the parent process."""
+        self._lock = threading.Lock()
+        self._stock = None
+
+    def send(self, request: Request) -> Response:
+        """Send a request, and read its whole response.
+
+        Raises:
+            TransportError: no whole response came.
+            ParameterError: httpx refuses the URL; nothing was sent.
+        """
+        transport = self._stock_transport() if self._transport is None else self._transport
+        try:
+            response = transport.handle_request(_to_httpx(request))
+            try:
+                body = _body_read_by_transport(response)
+                if body is None:
+                    parts = _Body(self._max_body)
+                    for part in cast("Iterable[bytes]", response.stream):
+                        parts.add(part)
+                    body = parts.joined()
+            finally:
+                response.close()
+        except _FAILURES as error:
+            raise _to_transport_error(request, error) from error
+        return _from_httpx(response, body)
+
+    def _stock_transport(self) -> httpx.HTTPTransport:
+        with self._lock:
+            check_open(closed=self._closed)
+            if self._stock is None:
+                tls = self._tls()
+                proxy = _proxy(self._proxy_url, tls)
+                self._stock = httpx.HTTPTransport(verify=tls, limits=_LIMITS, proxy=proxy)
+            return self._stock
+
+    def close(self) -> None:
+        """Close the stock transport. The user closes a transport of theirs."""
+        with self._lock:
+            self._closed = True
+            stock, self._stock = self._stock, None
+        if stock is not None:
+            stock.close()
+
+
+class AsyncSender:
+    """Sends requests through a user's `httpx.AsyncBaseTransport`, or through a stock one for each event loop.
+
+    See `Sender`.
+    """
+
+    def __init__(
+        self,
+        transport: httpx.AsyncBaseTransport | None,
+        tls: TLS,
+        proxy_url: str | None = None,
+        max_body: int | None = None,
+    ) -> None:
+        _check(transport, httpx.AsyncBaseTransport)
+        self._transport = transport
+        self._tls = tls
+        self._proxy_url = proxy_url
+        self._max_body = MAX_BODY if max_body is None else max_body
+        self._stock: dict[asyncio.AbstractEventLoop, httpx.AsyncHTTPTransport] = {}
+        self._closed = False
+        renew_after_fork(self)
+
+    def after_fork(self) -> None:
+        """Leave the connections to the parent process."""
+        self._stock = {}
+
+    async def send(self, request: Request) -> Response:
+        """Send a request, and read its whole response. The deadline ends the wait for any transport. See `Sender`."""
+        try:
+            return await wait_until(request.deadline, self._send(request))
+        except DeadlinePassed as error:
+            raise DeadlineExceeded("the call's time was over before the response came", request_sent=True) from error
+
+    async def _send(self, request: Request) -> Response:
+        transport = await self._stock_transport() if self._transport is None else self._transport
+        try:
+            response = await transport.handle_async_request(_to_httpx(request))
+            try:
+                body = _body_read_by_transport(response)
+                if body is None:
+                    parts = _Body(self._max_body)
+                    async for part in cast("AsyncIterable[bytes]", response.stream):
+                        parts.add(part)
+                    body = parts.joined()
+            finally:
+                await response.aclose()
+        except _FAILURES as error:
+            raise _to_transport_error(request, error) from error
+        return _from_httpx(response, body)
+
+    async def _stock_transport(self) -> httpx.AsyncHTTPTransport:
+        loop = asyncio.get_running_loop()
+        stock = self._stock.get(loop)
+        if stock is None:
+            tls = await loop.run_in_executor(None, self._tls)  # which reads a file
+            check_open(closed=self._closed)
+            for ended in [each for each in self._stock if each.is_closed()]:
+                del self._stock[ended]
+            stock = self._stock.setdefault(
+                loop, httpx.AsyncHTTPTransport(verify=tls, limits=_ASYNC_LIMITS, proxy=_proxy(self._proxy_url, tls))
+            )
+        return stock
+
+    async def aclose(self) -> None:
+        """Close the stock transport of this event loop. Drop those of others, which cannot be closed from here."""
+        self._closed = True
+        stock = self._stock.pop(asyncio.get_running_loop(), None)
+        self._stock.clear()
+        if stock is not None:
+            await stock.aclose()
+
+
+def _check(transport: object, kind: type) -> None:
+    if transport is not None and not isinstance(transport, kind):
+        raise ConfigurationError(
+            f"must be an httpx.{kind.__name__}, such as httpx.MockTransport(...), not {type(transport).__name__}",
+            setting="transport",
+            source="the argument transport",
+        )
+
+
+def _proxy(url: str | None, tls: ssl.SSLContext) -> httpx.Proxy | None:
+    if url is None:
+        return None
+    return httpx.Proxy(url, ssl_context=tls if url.startswith("https:") else None)
+
+
+def _to_httpx(request: Request) -> httpx.Request:
+    endpoint, timeout = request.endpoint, request.timeout
+    left = None if request.deadline is None else max(0.0, request.deadline - time.monotonic())
+    try:
+        url = httpx.URL(
+            scheme=endpoint.scheme, host=endpoint.host, port=endpoint.port, raw_path=request.target.encode("ascii")
+        )
+    except httpx.InvalidURL as error:  # a path or query of more than 65,536 characters
+        raise ParameterError(f"an argument is too long, nothing was sent: {error}; shorten it") from error
+    # `pool`: requests wait for a connection in their order, as long as the call may take.
+    limits = {"connect": timeout.connect, "read": timeout.read, "write": timeout.read, "pool": left}
+    extensions: dict[str, object] = {"timeout": limits}
+    if endpoint.host.endswith("."):  # the name in a certificate has no dot there
+        extensions["sni_hostname"] = endpoint.host.rstrip(".")
+    return httpx.Request(request.method, url, headers=request.headers, content=request.body, extensions=extensions)
+
+
+class _Body:
+    """A body that is read whole, up to a limit in bytes."""
+
+    def __init__(self, limit: int) -> None:
+        self._body = bytearray()
+        self._limit = limit
+
+    def add(self, part: bytes) -> None:
+        self._body += part
+        if len(self._body) > self._limit:
+            raise httpx.RemoteProtocolError("the body of the response is too large")
+
+    def joined(self) -> bytes:
+        return bytes(self._body)
+
+
+def _body_read_by_transport(response: httpx.Response) -> bytes | None:
+    """Return the body if the transport, for example a recorder, has read the stream; it may be decompressed then."""
+    if response.is_stream_consumed and not isinstance(response.stream, httpx.ByteStream):
+        return response.content
+    return None
+
+
+def _from_httpx(response: httpx.Response, body: bytes) -> Response:
+    headers = tuple([(name.lower(), value) for name, value in response.headers.multi_items()])
+    return Response(status=response.status_code, headers=headers, body=body)
+
+
+def _to_transport_error(request: Request, error: Exception) -> TransportError:
+    kind = TransportTimeout if isinstance(error, httpx.TimeoutException) else TransportError
+    return kind(
+        f"no response from {request.endpoint.scheme}://{request.endpoint.authority}: "
+        f"{type(error).__name__}{f': {error}' if str(error) else ''}",
+        request_sent=not isinstance(error, _NOT_SENT),
+    )
