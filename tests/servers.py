@@ -335,7 +335,7 @@ class Driver(Protocol):
         ...
 
     def together(self, requests: Sequence[Request]) -> list[Response | BaseException]:
-        """Send all requests at once, each queued before the next. Return their responses or errors in the same order."""
+        """Send all requests at once, each queued before the next. Return their responses or errors in that order."""
         ...
 
     def turn(self) -> None:

@@ -159,10 +159,10 @@ def test_a_transport_is_pickled_if_that_is_possible() -> None:
     ids=["Credentials", "botocore's credentials", "boto3's session", "a partial", "a method"],
 )
 def test_a_client_with_credentials_that_were_passed_is_not_pickled(make: Callable[..., Any], secret: Any) -> None:
-    with pytest.raises(CredentialsError, match="argument credentials is not pickled with the client") as caught:
+    with pytest.raises(CredentialsError, match="argument credentials cannot be pickled with the client") as caught:
         pickle.dumps(make(**{**OPTIONS, "credentials": secret}))
     assert (caught.value.setting, caught.value.source) == ("credentials", "the argument credentials")
-    assert caught.value.advice == "leave it out, or pass a function of a module, which is pickled by its name alone"
+    assert caught.value.advice == ("pass no credentials, or a function of a module, of which only the name is pickled")
 
 
 @pytest.mark.parametrize(
@@ -177,7 +177,7 @@ def test_a_client_with_credentials_that_were_passed_is_not_pickled(make: Callabl
 def test_what_cannot_be_pickled_is_named(option: str, value: Any) -> None:
     client = Client(**{**OPTIONS, "credentials": None, option: value})
     with pytest.raises(
-        ConfigurationError, match=f"the argument {option} cannot be pickled with the client: "
+        ConfigurationError, match=rf"the argument {option} cannot be pickled with the client \("
     ) as caught:
         pickle.dumps(client)
     assert caught.value.__cause__ is not None

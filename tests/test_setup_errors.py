@@ -414,8 +414,8 @@ CONFIGURATION: dict[str, Facts] = {
         client(signer=5),
         "signer",
         "the argument signer",
-        "is of type int, which has no method sign()",
-        "pass one that has, such as BotocoreSigner()",
+        "is of type int",
+        "pass an object with a method sign(), such as BotocoreSigner()",
     ),
     "what cannot be pickled": Facts(
         pickled(credentials=None, on_attempt=lambda _: None),

@@ -421,7 +421,7 @@ def test_a_ca_bundle_that_cannot_be_used_is_named(face: Face, tmp_path: Path, co
         face.page({**OPTIONS, "endpoint_url": "https://127.0.0.1:9", "verify": str(path)}, **CALL)
     error = caught.value
     assert (error.setting, error.source) == ("verify", "the argument verify")
-    assert error.advice == "it must be a PEM file or a directory of hashed ones"
+    assert error.advice == "use the path of a PEM file, or of a directory of hashed ones"
 
 
 @pytest.mark.parametrize("make", [Client, AsyncClient])

@@ -245,20 +245,24 @@ def _check(options: ClientOptions) -> None:
     _check_retries(options["retries"])
     correct_clock_skew, on_attempt, signer = options["correct_clock_skew"], options["on_attempt"], options["signer"]
     if not isinstance(correct_clock_skew, bool):
-        raise _wrong("correct_clock_skew", f"must be True or False, not {correct_clock_skew!r}")
+        raise _wrong_type("correct_clock_skew", correct_clock_skew, "pass True or False")
     if on_attempt is not None and not callable(on_attempt):
-        raise _wrong("on_attempt", f"must be a function that takes an Attempt, not {on_attempt!r}")
+        raise _wrong_type("on_attempt", on_attempt, "pass a function that takes a novaact_http.Attempt")
     if signer is not None and not callable(getattr(signer, "sign", None)):
-        raise _wrong("signer", f"must have a method sign(), such as BotocoreSigner(), not {signer!r}")
-
-
-def _wrong(argument: str, problem: str) -> ConfigurationError:
-    return ConfigurationError(problem, setting=argument, source=f"the argument {argument}")
+        raise _wrong_type("signer", signer, "pass an object with a method sign(), such as BotocoreSigner()")
 
 
 def _check_retries(retries: object) -> None:
     if not isinstance(retries, (RetryPolicy, type(None))):
-        raise _wrong("retries", f"must be a novaact_http.RetryPolicy, not {type(retries).__name__}")
+        raise _wrong_type("retries", retries, "pass a novaact_http.RetryPolicy")
+
+
+def _wrong_type(argument: str, value: object, advice: str) -> ConfigurationError:
+    return _wrong(argument, f"is of type {type(value).__name__}", advice)
+
+
+def _wrong(argument: str, problem: str, advice: str) -> ConfigurationError:
+    return ConfigurationError(problem, setting=argument, source=f"the argument {argument}", advice=advice)
 
 
 def _check_picklable(options: ClientOptions) -> None:
@@ -268,15 +272,16 @@ def _check_picklable(options: ClientOptions) -> None:
     for name, value in options.items():
         if name == "credentials" and not isinstance(value, (FunctionType, type(None))):
             raise CredentialsError(
-                "is not pickled with the client, so that no secret is written anywhere",
+                "cannot be pickled with the client, so that no secret is stored by accident",
                 setting=name,
                 source=f"the argument {name}",
-                advice="leave it out, or pass a function of a module, which is pickled by its name alone",
+                advice="pass no credentials, or a function of a module, of which only the name is pickled",
             )
         try:
             pickle.dumps(value)
         except Exception as error:
-            raise _wrong(name, f"cannot be pickled with the client: {error}") from error
+            advice = "pass another, or make the client where it is used"
+            raise _wrong(name, f"cannot be pickled with the client ({error})", advice) from error
 
 
 def _timeout(given: Timeout | float | None) -> Timeout:
@@ -286,7 +291,6 @@ def _timeout(given: Timeout | float | None) -> Timeout:
         return given
     try:
         return Timeout(total=given)
-    except ConfigurationError:
-        raise _wrong(
-            "timeout", f"must be a novaact_http.Timeout or a positive number of seconds, at most a year, not {given!r}"
-        ) from None
+    except ConfigurationError as error:
+        advice = "pass a positive number, a year (31,536,000) at most, or a novaact_http.Timeout"
+        raise _wrong("timeout", error.problem, advice) from None
