@@ -55,7 +55,7 @@ floors: ## Run the tests with the oldest supported dependencies
 
 .PHONY: compare
 compare: $(READY) $(AWSCLI_READY) ## Compare the command line with the AWS CLI, which is installed in .venv-awscli
-	AWS_CLI=$(abspath $(AWSCLI_VENV)/bin/aws) $(BIN)/python -m pytest --numprocesses=auto tests/awscli
+	AWS_CLI=$(abspath $(AWSCLI_VENV)/bin/aws) $(BIN)/python -m pytest --numprocesses=auto tests/beside/awscli
 
 # The AWS CLI has a virtual environment to itself because it requires one exact release of botocore.
 $(AWSCLI_READY):

@@ -11,10 +11,10 @@ from pathlib import Path
 import atheris
 
 ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT / "tests"))
+sys.path.insert(0, str(ROOT))
 
 with atheris.instrument_imports(include=["novaact_http"]):
-    import fuzzing
+    from tests.helpers import fuzz_checks
 
 
 def main() -> None:
@@ -26,7 +26,8 @@ def main() -> None:
         folder.mkdir(parents=True, exist_ok=True)
     dictionary = Path(__file__).parent / "http.dict"
     arguments = [f"-dict={dictionary}", "-timeout=10", "-rss_limit_mb=1024", f"-artifact_prefix={found}/{target}-"]
-    atheris.Setup([sys.argv[0], *arguments, *options, str(corpus), str(fuzzing.CASES / target)], fuzzing.CHECKS[target])
+    folders = [str(corpus), str(fuzz_checks.CASES / target)]
+    atheris.Setup([sys.argv[0], *arguments, *options, *folders], fuzz_checks.CHECKS[target])
     atheris.Fuzz()
 
 

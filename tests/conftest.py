@@ -15,7 +15,7 @@ import pytest
 
 from novaact_http._clients import asynchronous, blocking
 from novaact_http.testing import LocalService
-from support import FACES, Face
+from tests.helpers.both_clients import FACES, Face
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
@@ -13,7 +13,11 @@ from novaact_http import Attempt, RetryPolicy, ServiceError, ThrottlingException
 from novaact_http._call import flow as call_flow
 from novaact_http._call.messages import Response
 from novaact_http._operations.sessions import LIST_SESSIONS
-from support import CALL, KEYS, TEMPORARY_KEYS, Face, context, mocked
+from tests.helpers.calls import CALL, KEYS, TEMPORARY_KEYS, mocked
+from tests.helpers.flows import context
+
+if TYPE_CHECKING:
+    from tests.helpers.both_clients import Face
 
 THROTTLED = httpx.Response(429, headers={"x-amzn-ErrorType": "ThrottlingException", "x-amzn-RequestId": "r-1"})
 PAGE = httpx.Response(200, headers={"x-amzn-RequestId": "r-2"}, json={"sessionSummaries": []})

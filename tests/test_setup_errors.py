@@ -12,11 +12,11 @@ import botocore.credentials
 import botocore.session
 import pytest
 
-from credentials.vault import cache, got, keys, refreshable
 from novaact_http import Client, ConfigurationError, Credentials, CredentialsError, RetryPolicy, Timeout
 from novaact_http._aws.profiles import Profile
 from novaact_http._aws.settings import resolve
-from support import OPTIONS
+from tests.helpers.calls import OPTIONS
+from tests.helpers.vault import cache, got, keys, refreshable
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,0 +1,145 @@
+"""The command itself: help, version, what it is made of."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from novaact_http import SortOrder, cli
+from novaact_http.cli import _commands, _errors, _list_sessions, _options
+from tests.helpers.command import naming, run
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from novaact_http.testing import LocalService
+
+
+def test_help_and_version() -> None:
+    assert "novaact-http list-sessions --workflow-definition-name" in run("list-sessions", "--help").stdout
+    assert "ready URL REGION ACCESS_KEY_ID SECRET_ACCESS_KEY" in run("local", "--help").stdout
+    assert run("--version").stdout.startswith("novaact-http, version ")
+
+
+def test_without_a_command_there_is_help() -> None:
+    result = run()
+    assert (result.exit_code, result.stdout) == (0, run("--help").stdout)
+    assert all(each in result.stdout for each in ("list-sessions", "doctor", "completion", "local"))
+
+
+def test_help_shows_options_by_what_they_are_about() -> None:
+    shown = run("list-sessions", "--help").stdout
+    headings = [line for line in shown.splitlines() if line.endswith(":") and not line.startswith(" ")]
+    assert headings == [
+        "What to list:",
+        "Output:",
+        "Paging:",
+        "Endpoint and credentials:",
+        "Timeouts, attempts and TLS:",
+        "Other:",
+    ]
+    paging = shown.partition("Paging:")[2].partition("Endpoint and")[0]
+    assert "--max-items N" in paging
+    assert "--region" not in paging
+
+
+def test_help_names_all_that_say_whom_to_trust() -> None:
+    shown = " ".join(run("list-sessions", "--help").stdout.split())
+    assert "Default: AWS_CA_BUNDLE, the profile, REQUESTS_CA_BUNDLE, SSL_CERT_FILE, certifi." in shown
+
+
+def test_help_tells_the_exit_codes() -> None:
+    shown = " ".join(run("list-sessions", "--help").stdout.split())
+    assert "With several runs, the code is that of the first run, in the order given, that failed" in shown
+    assert all(str(code) in shown for code in (_errors.USAGE, _errors.CONFIGURATION, _errors.SERVICE, _errors.GENERAL))
+
+
+def test_help_leaves_out_what_is_hidden() -> None:
+    command = _options.Command(
+        "a", params=[_options.Option(["--shown"], group="One"), click.Option(["--b"], hidden=True)]
+    )
+    shown = CliRunner().invoke(command, ["--help"]).stdout
+    assert "One:\n  --shown TEXT" in shown
+    assert "--b" not in shown
+
+
+def test_sort_orders_are_the_librarys() -> None:
+    assert list(_list_sessions.SORT_ORDERS) == [each.value for each in SortOrder]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["list-sessions"], "Missing option '--workflow-definition-name'; see novaact-http list-sessions --help"),
+        (["list-sessions", "--foo"], "No such option '--foo'; see novaact-http list-sessions --help"),
+        (
+            ["list-sessions", "--region"],
+            "Option '--region' requires an argument; see novaact-http list-sessions --help",
+        ),
+        (["nonsense"], "No such command 'nonsense'; see novaact-http --help"),
+    ],
+)
+def test_wrong_usage_is_explained_on_one_line(arguments: Sequence[str], message: str) -> None:
+    result = run(*arguments)
+    assert (result.exit_code, result.stdout) == (252, "")
+    assert result.stderr.replace("option: --", "option '--") == f"novaact-http: {message}\n"
+
+
+@pytest.mark.parametrize("missing", ["click", "rich"])
+def test_without_the_extra_the_command_says_what_to_install(
+    missing: str, world: LocalService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in [each for each in sys.modules if each.partition(".")[0] == missing or each.endswith("_commands")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.delattr(cli, "_commands", raising=False)
+
+    class Missing:
+        @staticmethod
+        def find_spec(name: str, *_: object) -> None:
+            if name == missing:
+                raise ModuleNotFoundError(name, name=name)
+
+    monkeypatch.setattr(sys, "meta_path", [Missing, *sys.meta_path])
+    monkeypatch.setattr(sys, "argv", ["novaact-http", "list-sessions", *naming(world.runs[0])])
+    with pytest.raises(SystemExit) as caught:
+        cli.main()
+    assert caught.value.code == f"novaact-http needs {missing}: install it with pip install 'novaact-http[cli]'"
+    assert not world.requests
+
+
+def test_an_interruption_while_it_starts_is_quiet(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(**_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(_commands, "commands", interrupt)
+    with pytest.raises(SystemExit) as caught:
+        cli.main()
+    assert caught.value.code == 130
+
+
+def test_any_other_missing_module_is_not_blamed_on_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "novaact_http.cli._commands")
+    monkeypatch.delattr(cli, "_commands", raising=False)
+    monkeypatch.setitem(sys.modules, "novaact_http.cli._local", None)
+    with pytest.raises(ModuleNotFoundError):
+        cli.main()
+
+
+def test_the_entry_point_runs_the_commands(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(sys, "argv", ["novaact-http", "--version"])
+    with pytest.raises(SystemExit) as caught:
+        cli.main()
+    assert caught.value.code == 0
+    assert "novaact-http, version" in capsys.readouterr().out
+
+
+def test_starting_does_not_load_what_it_does_not_need() -> None:
+    script = "import sys; from novaact_http.cli import _commands; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, env=os.environ)
+    assert not {name.partition(".")[0] for name in done.stdout.split()} & {"botocore", "httpx", "rich", "jmespath"}

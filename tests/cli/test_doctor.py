@@ -1,0 +1,315 @@
+"""`novaact-http doctor` and `completion`."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import os
+import shutil
+import subprocess
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from novaact_http._aws.profiles import Profile
+from novaact_http.cli import _doctor
+from tests.helpers.command import COMMAND, naming, run
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from novaact_http.testing import LocalService
+
+KEYS = {"AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE", "AWS_SECRET_ACCESS_KEY": "wJalrXUtnFEMIEXAMPLEKEY"}
+
+
+@pytest.fixture
+def keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in KEYS.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.fixture
+def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Path]:
+    """The config file and the credentials file."""
+    config, credentials = tmp_path / "config", tmp_path / "credentials"
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(config))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(credentials))
+    config.write_text(
+        "[profile dev]\nregion = eu-west-1\nmax_attempts = 5\nsdk_ua_app_id = shop\nservices = mine\n"
+        "[services mine]\nnova_act =\n  endpoint_url = https://nova.example\n"
+    )
+    credentials.write_text(
+        f"[dev]\naws_access_key_id = {KEYS['AWS_ACCESS_KEY_ID']}\naws_secret_access_key = "
+        f"{KEYS['AWS_SECRET_ACCESS_KEY']}\naws_session_token = TheToken\nretry_mode = standard\n"
+    )
+    return config, credentials
+
+
+def shown(stdout: str) -> dict[str, str]:
+    """The lines, by their names; those that go on under the last name."""
+    lines: dict[str, str] = {}
+    name = ""
+    for line in stdout.splitlines():
+        name = line[:13].strip() or name
+        lines[name] = f"{lines[name]}; {line[13:]}" if name in lines else line[13:]
+    return lines
+
+
+@pytest.mark.usefixtures("keys")
+def test_what_is_used_and_where_it_came_from(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.setenv("HTTPS_PROXY", "http://me:secret@proxy:3128")
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "7")
+    result = run("doctor")
+    assert (result.exit_code, result.stderr) == (0, "")
+    lines = shown(result.stdout)
+    assert lines.pop("CA bundle").endswith("cacert.pem  (the default, of certifi)")
+    versions = lines.pop("versions")
+    for package in ("novaact-http", "botocore", "rich"):
+        assert f"{package} {importlib.metadata.version(package)}" in versions
+    assert lines == {
+        "profile": "default  (the default)",
+        "region": "us-east-1  (AWS_DEFAULT_REGION)",
+        "endpoint": "https://nova-act.us-east-1.amazonaws.com  (the region)",
+        "FIPS": "no  (the default)",
+        "dualstack": "no  (the default)",
+        "proxy": "http://***@proxy:3128  (HTTPS_PROXY)",
+        "timeouts": "5 s to connect, 60 s to read  (the default)",
+        "retries": "mode standard  (the default); 7 attempts  (AWS_MAX_ATTEMPTS)",
+        "app id": "none  (the default)",
+        "credentials": "AKIA************MPLE  (the environment: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY); "
+        "permanent, no expiry time is known",
+    }
+
+
+@pytest.mark.usefixtures("keys")
+def test_the_variable_that_the_token_came_from_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "TheToken")
+    keys = "AKIA************MPLE  (the environment: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY"
+    assert shown(run("doctor").stdout)["credentials"].startswith(f"{keys}, AWS_SESSION_TOKEN); temporary")
+    monkeypatch.setenv("AWS_SECURITY_TOKEN", "TheOlderToken")  # wins, as in botocore
+    assert shown(run("doctor").stdout)["credentials"].startswith(f"{keys}, AWS_SECURITY_TOKEN); temporary")
+
+
+@pytest.mark.parametrize(
+    ("origin", "variable", "told"),
+    [
+        ("container-role", "AWS_CONTAINER_CREDENTIALS_FULL_URI", ", because of AWS_CONTAINER_CREDENTIALS_FULL_URI"),
+        ("custom-process", "", ", because of credential_process of the profile 'dev' in {}"),
+        ("iam-role", "", ""),
+        ("container-role", "", ""),
+    ],
+)
+def test_what_botocore_took_credentials_by_is_told(
+    origin: str, variable: str, told: str, files: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files[0].write_text("[profile dev]\ncredential_process = program\n")
+    if variable:
+        monkeypatch.setenv(variable, "http://localhost")
+    shown = _doctor._origin(f"botocore's chain of providers: {origin}", Profile("dev", os.environ))
+    assert shown == f"botocore's chain of providers: {origin}{told.format(files[0])}"
+
+
+def test_a_profile_is_told_with_its_files(files: tuple[Path, Path]) -> None:
+    config, credentials = files
+    result = run("doctor", "--profile", "dev")
+    assert (result.exit_code, result.stderr) == (0, "")
+    lines = shown(result.stdout)
+    of_config = f"of the profile 'dev' in {config})"
+    assert lines["profile"] == "dev  (--profile)"
+    assert lines["region"] == f"eu-west-1  (region {of_config}"
+    assert lines["endpoint"] == f"https://nova.example  (endpoint_url in the services section {of_config}"
+    assert lines["retries"] == (
+        f"mode standard  (retry_mode of the profile 'dev' in {credentials}); 5 attempts  (max_attempts {of_config}"
+    )
+    assert lines["app id"] == f"shop  (sdk_ua_app_id {of_config}"
+    assert lines["credentials"].startswith(
+        "AKIA************MPLE  (botocore's chain of providers: shared-credentials-file, because of aws_access_key_id "
+        f"of the profile 'dev' in {credentials}); temporary"
+    )
+    for secret in (*KEYS.values(), "TheToken"):
+        assert secret not in result.stdout
+
+
+@pytest.mark.usefixtures("keys")
+def test_arguments_come_first(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    monkeypatch.setenv("AWS_CREDENTIAL_EXPIRATION", "2999-01-01T00:00:00Z")
+    bundle = tmp_path / "ca.pem"
+    shutil.copyfile(_certifi(), bundle)
+    arguments = ("--region", "fips-eu-west-1", "--ca-bundle", str(bundle))
+    lines = shown(run("doctor", *arguments).stdout)
+    assert lines["region"] == "eu-west-1  (--region)"
+    assert lines["FIPS"] == "yes  (--region)"
+    assert lines["CA bundle"] == f"{bundle}  (--ca-bundle)"
+    assert lines["credentials"].endswith("permanent, until 2999-01-01 00:00:00+00:00")
+    of_endpoint = shown(run("doctor", "--endpoint-url", "https://example.com:8443/base").stdout)
+    assert of_endpoint["endpoint"] == "https://example.com:8443/base  (--endpoint-url)"
+
+
+def _certifi() -> str:
+    import certifi
+
+    return certifi.where()
+
+
+def test_all_that_is_missing_is_said() -> None:
+    result = run("doctor")
+    assert result.exit_code == 253
+    region, credentials = result.stderr.splitlines()
+    assert region == "novaact-http: no region is set: pass --region or set AWS_REGION, for example to us-east-1"
+    assert credentials.startswith("novaact-http: no credentials were found (tried in this order: env, assume-role,")
+    assert credentials.endswith("): pass --profile, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
+    assert "argument" not in credentials
+    lines = shown(result.stdout)
+    assert (lines["region"], lines["credentials"]) == ("missing or wrong", "missing or wrong")
+    assert lines["app id"] == "none  (the default)"
+
+
+@pytest.mark.usefixtures("keys")
+@pytest.mark.parametrize(
+    ("environ", "messages"),
+    [
+        ({"AWS_MAX_ATTEMPTS": "x"}, ["no region is set", "AWS_MAX_ATTEMPTS is 'x'"]),
+        ({"AWS_MAX_ATTEMPTS": "x", "AWS_REGION": "us-east-1"}, ["AWS_MAX_ATTEMPTS is 'x'"]),
+        (
+            {"AWS_CA_BUNDLE": "/no/such", "AWS_REGION": "us-east-1"},
+            ["AWS_CA_BUNDLE is '/no/such', which cannot be used"],
+        ),
+        ({"AWS_PROFILE": "nobody", "AWS_REGION": "us-east-1"}, ["AWS_PROFILE is 'nobody', which is a profile of nei"]),
+        ({"AWS_SECRET_ACCESS_KEY": "", "AWS_REGION": "us-east-1"}, ["AWS_SECRET_ACCESS_KEY is not set"]),
+    ],
+)
+def test_what_is_wrong_is_said(environ: dict[str, str], messages: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    result = run("doctor")
+    assert result.exit_code == 253
+    lines = result.stderr.splitlines()
+    assert len(lines) == len(messages)
+    for line, message in zip(lines, messages, strict=True):
+        assert line.startswith(f"novaact-http: {message}")
+    assert run("doctor", "--profile", "nobody").stderr.count("--profile is 'nobody'") == 1
+
+
+@pytest.mark.usefixtures("keys")
+def test_what_the_library_remarks_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    monkeypatch.setenv("AWS_RETRY_MODE", "legacy")
+    result = run("doctor")
+    assert result.exit_code == 0
+    assert result.stderr.startswith("novaact-http: warning: AWS_RETRY_MODE is legacy")
+
+
+def test_a_test_call_tells_its_outcome(world: LocalService) -> None:
+    result = run("doctor", "--call", *naming(world.runs[0]))
+    assert (result.exit_code, result.stderr) == (0, "")
+    lines = shown(result.stdout)
+    assert lines["call"].startswith("answered with 200, request id ")
+    assert lines["call"].endswith(" ms")
+    assert lines["clock"] == "agrees with the service's"
+    assert [each.target.partition("?")[2] for each in world.requests] == ["maxResults=1"]
+
+
+def test_a_test_call_that_is_refused_has_the_errors_exit_code(world: LocalService) -> None:
+    world.fail_next("AccessDeniedException")
+    result = run("doctor", "--call", *naming(world.runs[0]))
+    assert result.exit_code == 254
+    assert result.stderr.startswith("novaact-http: An error occurred (AccessDeniedException)")
+    lines = shown(result.stdout)
+    assert lines["call"].startswith("failed, after ")
+    assert lines["clock"] == "agrees with the service's"
+    assert len(world.requests) == 1
+
+
+def test_a_test_call_without_an_answer_tells_no_time(world: LocalService) -> None:
+    result = run("doctor", "--call", *naming(world.runs[0]), "--endpoint-url", "http://127.0.0.1:1")
+    assert result.exit_code == 255
+    assert "Connection refused" in result.stderr
+    assert "clock" not in shown(result.stdout)
+
+
+def test_no_call_is_made_if_something_is_missing(world: LocalService, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "")
+    assert run("doctor", "--call", *naming(world.runs[0])).exit_code == 253
+    assert not world.requests
+
+
+def test_a_call_needs_a_run() -> None:
+    result = run("doctor", "--call", "--workflow-run-id", "a")
+    assert (result.exit_code, result.stdout) == (252, "")
+    assert "--call needs --workflow-definition-name and --workflow-run-id" in result.stderr
+
+
+@pytest.mark.parametrize("name", ["a", ""])
+def test_a_run_needs_a_call(name: str) -> None:
+    result = run("doctor", "--workflow-definition-name", name)
+    assert (result.exit_code, result.stdout) == (252, "")
+    assert "--workflow-run-id are for the test call: add --call" in result.stderr
+
+
+def test_a_clock_that_differs_is_said(world: LocalService) -> None:
+    date = {"Date": "Tue, 01 Jan 2030 00:00:00 GMT"}
+    world.answer_next(200, json.dumps({"sessionSummaries": []}).encode(), date)
+    lines = shown(run("doctor", "--call", *naming(world.runs[0])).stdout)
+    assert lines["clock"].endswith(" s behind the service's")
+
+
+@pytest.mark.parametrize(
+    ("now", "date", "said"),
+    [
+        (10.0, "Thu, 01 Jan 1970 00:00:10 GMT", "agrees with the service's"),
+        (12.0, "Thu, 01 Jan 1970 00:00:10 GMT", "agrees with the service's"),
+        (13.0, "Thu, 01 Jan 1970 00:00:10 GMT", "3 s ahead of the service's"),
+        (0.0, "Thu, 01 Jan 1970 00:00:10 GMT", "10 s behind the service's"),
+        (0.0, "", "not compared, as the response has no date"),
+    ],
+)
+def test_clocks_are_compared(now: float, date: str, said: str) -> None:
+    assert _doctor._compare_clocks(now, date) == said
+
+
+@pytest.mark.parametrize(
+    ("key_id", "shown"),
+    [("AKIAIOSFODNN7EXAMPLE", "AKIA************MPLE"), ("short", "************"), ("fifteen-letters", "************")],
+)
+def test_keys_are_masked(key_id: str, shown: str) -> None:
+    assert _doctor.masked(key_id) == shown
+
+
+@pytest.mark.usefixtures("keys")
+def test_a_package_without_metadata_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(name: str) -> str:
+        raise importlib.metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(importlib.metadata, "version", missing)
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    assert "botocore unknown" in run("doctor").stdout
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_prints_what_a_shell_sources(shell: str) -> None:
+    result = run("completion", shell)
+    assert result.exit_code == 0
+    assert f"_NOVAACT_HTTP_COMPLETE={shell}_complete" in result.stdout
+    assert "novaact-http" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ("novaact-http ", {"list-sessions", "doctor", "local", "completion"}),
+        ("novaact-http list-sessions --output ", {"table", "json", "jsonl", "text", "ids"}),
+        ("novaact-http list-sessions --no-", {"--no-paginate", "--no-verify-ssl"}),
+    ],
+)
+def test_bash_is_told_what_completes(words: str, expected: set[str]) -> None:
+    environ: dict[str, Any] = {
+        **os.environ,
+        "_NOVAACT_HTTP_COMPLETE": "bash_complete",
+        "COMP_WORDS": words,
+        "COMP_CWORD": str(len(words.split(" ")) - 1),
+    }
+    done = subprocess.run([COMMAND], env=environ, capture_output=True, text=True, check=True)
+    assert {line.partition(",")[2] for line in done.stdout.split()} == expected

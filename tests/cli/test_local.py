@@ -1,0 +1,220 @@
+"""`novaact-http local`."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import socket
+import subprocess
+import sys
+import types
+from typing import TYPE_CHECKING
+
+import pytest
+
+from novaact_http.cli import _local
+from novaact_http.testing import LocalService
+from tests.helpers.command import COMMAND, run
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from click.testing import Result
+
+
+@pytest.fixture
+def local() -> Iterator[subprocess.Popen[str]]:
+    with subprocess.Popen([COMMAND, "local", "--seed", "3"], stdout=subprocess.PIPE, text=True) as process:
+        yield process
+        process.kill()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_local_runs_the_service_until_it_is_told_to_stop(
+    local: subprocess.Popen[str], number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert local.stdout is not None
+    ready, url, region, key_id, secret = local.stdout.readline().split()
+    example, name, run_id = local.stdout.readline().split()
+    assert (ready, example) == ("ready", "example")
+    for variable, value in {
+        "AWS_ENDPOINT_URL": url,
+        "AWS_REGION": region,
+        "AWS_ACCESS_KEY_ID": key_id,
+        "AWS_SECRET_ACCESS_KEY": secret,
+    }.items():
+        monkeypatch.setenv(variable, value)
+    listed = subprocess.run(
+        [COMMAND, "list-sessions", "--workflow-definition-name", name, "--workflow-run-id", run_id, "--output", "json"],
+        capture_output=True,
+        check=True,
+    )
+    assert len(json.loads(listed.stdout)["sessionSummaries"]) > 10
+    local.send_signal(number)
+    assert local.wait(timeout=10) == 0
+    assert local.stdout.read() == ""
+
+
+def test_local_in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    result = in_this_process(monkeypatch, "--seed", "3")
+    assert result.exit_code == 0
+    expected = LocalService(seed=3)
+    ready, example = result.stdout.splitlines()
+    assert ready.split()[2:] == [
+        expected.region,
+        expected.credentials.access_key_id,
+        expected.credentials.secret_access_key,
+    ]
+    assert example.split()[2] == expected.runs[0].workflow_run_id
+
+
+def in_this_process(monkeypatch: pytest.MonkeyPatch, *arguments: str, stdin: str = "") -> Result:
+    """Run it; it is interrupted as soon as it would wait."""
+
+    class Interrupted:
+        def wait(self) -> None:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(_local, "threading", types.SimpleNamespace(Event=Interrupted))
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        return run("local", *arguments, stdin=stdin)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def test_all_can_be_told_by_options(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[LocalService] = []
+    monkeypatch.setattr(_local, "_run_control_commands", lambda service, _: seen.append(service))
+    result = in_this_process(
+        monkeypatch,
+        *("--run", "a=2", "--run", "b=1", "--run", "a=0", "--tls", "--control", "--region", "eu-west-1"),
+        *("--latency", "0.1", "--jitter", "0.2", "--rate", "5", "--burst", "2", "--clock-offset", "9"),
+        *("--credentials-lifetime", "60", "--fault", "reset every 3rd", "--fault", "close"),
+    )
+    assert result.exit_code == 0, result.stderr
+    ready, example, bundle = result.stdout.splitlines()
+    assert ready.startswith("ready https://127.0.0.1:")
+    assert len(ready.split()) == 6
+    assert ready.split()[2] == "eu-west-1"
+    assert example.split()[1] == "a"
+    assert bundle.startswith("ca-bundle /")
+    (service,) = seen
+    assert [(each.workflow_definition_name, len(each.session_ids)) for each in service.runs] == [
+        ("a", 2),
+        ("a", 0),
+        ("b", 1),
+    ]
+    assert (service.latency, service.jitter, service.clock_offset) == (0.1, 0.2, 9)
+    assert len(service._schedule._scheduled) == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--run", "a"], "--run must be NAME=SESSIONS, not 'a'"),
+        (["--run", "=1"], "'' cannot be a workflowDefinitionName"),
+        (["--fault", "nonsense"], "'nonsense' is not a fault: use refuse, reset"),
+        (["--rate", "0"], "rate must be a number over 0, not 0.0"),
+    ],
+)
+def test_what_cannot_be_told_is_refused(arguments: list[str], message: str) -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    result = run("local", *arguments)
+    signal.signal(signal.SIGTERM, before)
+    assert result.exit_code == 252
+    assert message in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+def test_https_without_what_it_needs_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "trustme", None)
+    result = in_this_process(monkeypatch, "--tls")
+    assert result.exit_code == 255
+    assert "pip install 'novaact-http[testing]'" in result.stderr
+
+
+def test_it_obeys_commands_while_it_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    run_id = LocalService(seed=0, definitions={"a": [1]}).runs[0].workflow_run_id
+    told = [
+        "fault reset every 3rd",
+        "fault nonsense",
+        "latency 0.5",
+        "latency",
+        "clock-offset x",
+        "clock-offset -3",
+        "clear-faults",
+        "add-run b 2",
+        f"add-sessions a {run_id} 3",
+        "add-sessions a b 3",
+        "expire-credentials",
+        "",
+        "what",
+        "help",
+        "bogus 'x",
+        "clock-offset nan",
+    ]
+    result = in_this_process(monkeypatch, "--run", "a=1", "--control", stdin="\n".join(told) + "\n")
+    assert result.exit_code == 0
+    answers = result.stdout.splitlines()[2:]
+    assert [each.split()[0] for each in answers] == [
+        *(
+            "ok",
+            "error",
+            "ok",
+            "error",
+            "error",
+            "ok",
+            "ok",
+            "ok",
+            "ok",
+            "error",
+            "ok",
+            "error",
+            "error",
+            "ok",
+            "error",
+            "error",
+        ),
+    ]
+    assert answers[1].startswith("error 'nonsense' is not a fault: use refuse, ")
+    assert answers[3] == "error the command is latency SECONDS"
+    assert re.fullmatch("ok [0-9a-f-]{36}", answers[7])
+    assert answers[9] == "error there is no run b of a"
+    assert len(answers[10].split()) == 3
+    assert answers[14:] == ["error No closing quotation", "error clock_offset must be a number, not nan"]
+    assert answers[12].startswith("error the commands are fault FAULT, clear-faults, latency SECONDS, ")
+
+
+@pytest.mark.parametrize(
+    ("told", "answer"),
+    [
+        ("add-run foo x", "SESSIONS must be a whole number from 0, not 'x'"),
+        ("add-run foo -3", "SESSIONS must be a whole number from 0, not '-3'"),
+        ("add-sessions a RUN_ID 2.5", "SESSIONS must be a whole number from 0, not '2.5'"),
+        ("latency -5", "latency must be a number from 0, not -5.0"),
+        ("latency x", "SECONDS must be a number, not 'x'"),
+        ("clock-offset inf", "clock_offset must be a number, not inf"),
+    ],
+)
+def test_a_command_with_a_wrong_number_says_what_is_allowed(
+    capsys: pytest.CaptureFixture[str], told: str, answer: str
+) -> None:
+    service = LocalService(definitions={"a": [1]})
+    before = service.runs
+    _local._run_control_commands(service, [told.replace("RUN_ID", before[0].workflow_run_id)])
+    assert capsys.readouterr().out == f"error {answer}\n"
+    assert (service.runs, service.latency, service.clock_offset) == (before, 0.0, 0.0)
+
+
+def test_a_port_that_is_taken_is_said() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        before = signal.getsignal(signal.SIGTERM)
+        try:
+            result = run("local", "--port", str(port))
+        finally:
+            signal.signal(signal.SIGTERM, before)
+    assert result.exit_code == 255
+    assert result.stderr == f"novaact-http: cannot listen on port {port}: Address already in use\n"

@@ -1,0 +1,251 @@
+"""What `list-sessions` prints in each format. `tests/beside/awscli` compares json and text."""
+
+from __future__ import annotations
+
+import base64
+import errno
+import io
+import json
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from novaact_http.cli import _output
+from tests.helpers.boto3_oracle import boto3_for
+from tests.helpers.command import Held, list_sessions, naming, run, spawn
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from novaact_http.testing import LocalService
+
+
+def test_json_has_awss_member_names_and_all_pages(world: LocalService) -> None:
+    result = list_sessions(world.runs[0], "--output", "json", "--page-size", "10")
+    assert result.exit_code == 0
+    document = {"sessionSummaries": [{"sessionId": each} for each in world.runs[0].session_ids]}
+    assert result.stdout == json.dumps(document, indent=4) + "\n"
+    assert result.stderr == ""
+    assert len(world.requests) == 4
+
+
+def test_a_listing_cut_off_goes_on_as_with_boto3(world: LocalService) -> None:
+    of = world.runs[0]
+    first = json.loads(list_sessions(of, "--output", "json", "--max-items", "3", "--sort-order", "Descending").stdout)
+    pages = (
+        boto3_for(world)
+        .get_paginator("list_sessions")
+        .paginate(
+            workflowDefinitionName=of.workflow_definition_name,
+            workflowRunId=of.workflow_run_id,
+            sortOrder="Descending",
+            PaginationConfig={"MaxItems": 3},
+        )
+    )
+    assert first == {key: pages.build_full_result()[key] for key in ("sessionSummaries", "NextToken")}
+    rest = list_sessions(of, "--output", "json", "--sort-order", "Descending", "--starting-token", first["NextToken"])
+    listed = first["sessionSummaries"] + json.loads(rest.stdout)["sessionSummaries"]
+    assert [each["sessionId"] for each in listed] == list(of.session_ids[::-1])
+
+
+def test_a_listing_of_nothing_says_where_to_begin_as_the_aws_cli_does(world: LocalService) -> None:
+    of, empty = world.runs[0], world.add_run("none", sessions=0)
+    nothing = list_sessions(of, "--output", "json", "--max-items", "0")
+    document = json.loads(nothing.stdout)
+    assert document["sessionSummaries"] == []
+    token = document["NextToken"]
+    assert json.loads(base64.b64decode(token)) == {"nextToken": None, "boto_truncate_amount": 0}
+    assert nothing.stderr.endswith(f"--starting-token {token}\n")
+    rest = list_sessions(of, "--output", "ids", "--starting-token", token)
+    assert rest.stdout.splitlines() == list(of.session_ids)
+    assert list_sessions(empty, "--output", "ids", "--max-items", "0").stderr == ""
+
+
+def test_a_listing_of_nothing_from_somewhere_stays_there(world: LocalService) -> None:
+    of = world.runs[0]
+    document = json.loads(list_sessions(of, "--output", "json", "--max-items", "3").stdout)
+    somewhere = ("--output", "json", "--starting-token", document["NextToken"])
+    nothing = json.loads(list_sessions(of, *somewhere, "--max-items", "0").stdout)
+    assert nothing == {"sessionSummaries": [], "NextToken": document["NextToken"]}
+
+
+def test_the_table_has_every_session(world: LocalService) -> None:
+    result = list_sessions(world.runs[0])
+    assert result.exit_code == 0
+    for number, session_id in enumerate(world.runs[0].session_ids, start=1):
+        assert f"│ {number:<2} │ {session_id} │" in result.stdout
+    assert result.stderr == ""
+
+
+def test_drawing_a_table_leaves_standard_output_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Full(io.StringIO):
+        def flush(self) -> None:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(sys, "stdout", Full())
+    assert "Session ID" in _output.make("table").end(None)
+
+
+def test_ids_and_jsonl_have_one_session_a_line(world: LocalService) -> None:
+    of = world.runs[0]
+    assert list_sessions(of, "--output", "ids").stdout.splitlines() == list(of.session_ids)
+    lines = list_sessions(of, "--output", "jsonl").stdout.splitlines()
+    assert [json.loads(each) for each in lines] == [{"sessionId": each} for each in of.session_ids]
+
+
+def test_text_has_the_members_name_before_each(world: LocalService) -> None:
+    of = world.runs[0]
+    shown = list_sessions(of, "--output", "text", "--max-items", "2").stdout.splitlines()
+    assert shown[:2] == [f"SESSIONSUMMARIES\t{each}" for each in of.session_ids[:2]]
+    assert shown[2].startswith("NEXTTOKEN\teyJ")
+
+
+@pytest.mark.parametrize("name", ["json", "text", "jsonl", "ids", "table"])
+def test_one_call_prints_its_page(name: str, world: LocalService) -> None:
+    of = world.runs[0]
+    result = list_sessions(of, "--output", name, "--max-results", "2", "--no-paginate")
+    assert all(each in result.stdout for each in of.session_ids[:2])
+    assert of.session_ids[2] not in result.stdout
+    token = result.stderr.split()[-1]
+    assert "--next-token" in result.stderr
+    if name == "json":
+        assert json.loads(result.stdout)["nextToken"] == token
+    if name == "text":
+        assert result.stdout.splitlines()[0] == token
+    second = list_sessions(of, "--output", name, "--max-results", "32", "--next-token", token)
+    assert of.session_ids[2] in second.stdout
+    assert second.stderr == ""
+    assert len(world.requests) == 2
+
+
+def test_a_query_is_applied_to_the_document(world: LocalService) -> None:
+    of = world.runs[0]
+    assert list_sessions(of, "--query", "length(sessionSummaries)").stdout == f"{len(of.session_ids)}\n"
+    # Page by page, as in the AWS CLI.
+    by_page = list_sessions(of, "--output", "text", "--page-size", "20", "--query", "length(sessionSummaries)")
+    assert by_page.stdout == "20\n14\n"
+
+
+@pytest.mark.parametrize(("found", "shown"), [({}, ""), ([], "[]\n"), (None, "null\n"), (0, "0\n"), ("", '""\n')])
+def test_only_an_empty_object_is_not_printed(found: object, shown: str) -> None:
+    assert _output.make("json", query=lambda _: found).end(None) == shown
+
+
+@pytest.mark.parametrize(
+    ("document", "lines"),
+    [
+        ({}, []),
+        ([], []),
+        (None, ["None"]),
+        (True, ["True"]),
+        (1.5, ["1.5"]),
+        (["a", 1, None], ["a\t1\tNone"]),
+        ([["a", "b"], ["c"]], ["a\tb", "c"]),
+        (["a", ["b"], "c"], ["a\tc", "b"]),
+        ({"b": 1, "a": "x"}, ["x\t1"]),
+        ({"list": ["x", "y"]}, ["LIST\tx", "LIST\ty"]),
+        ({"one": {"two": 2}, "a": 1}, ["1", "ONE\t2"]),
+        ({"items": [{"a": 1}, {"b": 2, "deep": {"c": 3}}]}, ["ITEMS\t1\t", "ITEMS\t\t2", "DEEP\t3"]),
+        ({"items": [{"a": {"x": 1}}]}, ["A\t1"]),
+        ([{"a": 1}, "plain"], ["1", "plain"]),
+    ],
+)
+def test_text_is_laid_out_as_the_aws_cli_does(document: object, lines: Sequence[str]) -> None:
+    shown = _output.make("text", query=lambda _: document).end("token")
+    assert shown == "".join(f"{line}\n" for line in lines)
+
+
+def test_what_comes_from_outside_cannot_steer_the_terminal(world: LocalService) -> None:
+    world.answer_next(200, json.dumps({"sessionSummaries": [{"sessionId": "a\x1b[31m[red]é"}]}).encode())
+    assert r"a\x1b[31m[red]é" in list_sessions(world.runs[0]).stdout
+    for name in ("ids", "text"):
+        assert _output.make(name, safe=True, query=lambda _: "\x1b[31m").end("t") in ("", "\\x1b[31m\n")
+    world.answer_next(400, json.dumps({"message": "a\x1b[31m\nb\u202e"}).encode())
+    assert r"a\x1b[31m b\u202e" in list_sessions(world.runs[0]).stderr
+
+
+def test_json_on_a_terminal_is_escaped_as_json_has_it() -> None:
+    value = {"é": ["a\x1b\n\x7f\u202e", "\U000e0001"]}
+    shown = _output.make("json", safe=True, query=lambda _: value).end(None)
+    assert shown == '{\n    "é": [\n        "a\\u001b\\n\\u007f\\u202e",\n        "\\udb40\\udc01"\n    ]\n}\n'
+    assert json.loads(shown) == value
+    assert "é" in _output.make("json", safe=True, query=lambda _: "é").end(None)
+
+
+@pytest.mark.parametrize("name", ["ids", "text"])
+def test_programs_get_the_bytes_as_they_are(name: str, world: LocalService, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    world.answer_next(200, json.dumps({"sessionSummaries": [{"sessionId": "a\x1b[31mé"}]}).encode())
+    with spawn("list-sessions", *naming(world.runs[0]), "--output", name) as process:
+        stdout, _ = process.communicate()
+    assert stdout == (b"SESSIONSUMMARIES\t" if name == "text" else b"") + b"a\x1b[31m\xc3\xa9\n"
+
+
+def test_a_table_is_plain_where_only_ascii_can_be_shown(world: LocalService, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    world.answer_next(200, json.dumps({"sessionSummaries": [{"sessionId": "é"}]}).encode())
+    with spawn("list-sessions", *naming(world.runs[0])) as process:
+        stdout, _ = process.communicate()
+    assert process.returncode == 0
+    assert b"| 1 | \\xe9       |" in stdout
+
+
+@pytest.mark.parametrize("name", ["ids", "jsonl", "text"])
+def test_pages_are_printed_as_they_come(name: str, world: LocalService, monkeypatch: pytest.MonkeyPatch) -> None:
+    of = world.runs[0]
+    held = Held(world, lambda target: "nextToken" in target, monkeypatch)
+    with spawn("list-sessions", *naming(of), "--output", name, "--page-size", "30") as process:
+        assert process.stdout is not None
+        first = [process.stdout.readline().decode() for _ in range(30)]
+        assert held.asked.wait(30)
+        assert of.session_ids[29] in first[-1]
+        held.let_go()
+        rest, _ = process.communicate()
+    assert of.session_ids[33] in rest.decode()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--query", "[["], "Invalid value for --query: "),
+        (["--query", "a", "--output", "ids"], "--query needs --output json or text"),
+        (
+            ["--no-paginate", "--max-items", "1", "--page-size", "2"],
+            "--page-size, --max-items cannot be used with --no",
+        ),
+        (["--next-token", "a", "--starting-token", "b"], "--starting-token cannot be used with --no-paginate"),
+        (
+            ["--workflow-run-id", "-", "--starting-token", "b"],
+            "--starting-token belongs to one run, and cannot be used for",
+        ),
+        (["--max-items", "many"], "Invalid value for '--max-items': 'many' is not a valid integer"),
+        (["--sort-order", "Up"], "Invalid value for '--sort-order': 'Up' is not one of 'Ascending', 'Descending'"),
+    ],
+)
+def test_options_that_make_no_sense_are_refused(arguments: Sequence[str], message: str, world: LocalService) -> None:
+    result = list_sessions(world.runs[0], *arguments)
+    assert (result.exit_code, result.stdout) == (252, "")
+    assert message in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("arguments", [[], ["--no-paginate"], ["--output", "text"]])
+def test_a_query_that_does_not_fit_is_an_error(arguments: Sequence[str], world: LocalService) -> None:
+    result = list_sessions(world.runs[0], "--query", "length(`1`)", *arguments)
+    assert (result.exit_code, result.stdout) == (255, "")
+    assert result.stderr.startswith("novaact-http: --query cannot be applied: In function length(), invalid type")
+    assert result.stderr.count("\n") == 1
+
+
+def test_a_query_that_fits_some_pages_does_not_say_to_go_on_with_it(world: LocalService) -> None:
+    query = "length(sessionSummaries[20] || `1`)"
+    result = list_sessions(world.runs[0], "--query", query, "--output", "text", "--page-size", "30")
+    assert (result.exit_code, result.stdout) == (255, "1\n")
+    assert result.stderr.count("\n") == 1
+
+
+def test_the_same_listing_in_one_call_and_in_pages(world: LocalService) -> None:
+    of = world.runs[0]
+    paged = run("list-sessions", *naming(of), "--output", "json", "--page-size", "7").stdout
+    assert run("list-sessions", *naming(of), "--output", "json", "--no-paginate").stdout == paged

@@ -1,0 +1,145 @@
+"""What a person sees: the installed command in a pseudo-terminal of 80 columns, byte for byte."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+if sys.platform == "win32":
+    pytest.skip("there are no pseudo-terminals", allow_module_level=True)
+
+from novaact_http.cli._terminal import Progress
+from tests.helpers.command import in_terminal, naming
+
+if TYPE_CHECKING:
+    from novaact_http.testing import LocalService
+
+ERASED = b"\r\x1b[K"
+
+
+def test_the_table_has_colours_and_no_pager(world: LocalService) -> None:
+    of = world.runs[1]
+    shown = in_terminal(["list-sessions", *naming(of)], stdout=True, stderr=True)
+    session_id = of.session_ids[0]
+    assert shown.exit_code == 0
+    assert shown.stderr == b""
+    assert shown.stdout.decode().replace("\r\n", "\n") == (
+        "┏━━━┳━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━┓\n"
+        "┃\x1b[1m \x1b[0m\x1b[1m#\x1b[0m\x1b[1m \x1b[0m┃\x1b[1m \x1b[0m\x1b[1mSession ID"
+        "                          \x1b[0m\x1b[1m \x1b[0m┃\n"
+        "┡━━━╇━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━┩\n"
+        f"│ 1 │ {session_id} │\n"
+        "│ 2 │ {} │\n".format(of.session_ids[1])
+        + f"│ 3 │ {of.session_ids[2]} │\n"
+        + "└───┴──────────────────────────────────────┘\n"
+    )
+
+
+def test_in_a_pipe_the_table_is_plain(world: LocalService) -> None:
+    shown = in_terminal(["list-sessions", *naming(world.runs[1])], stdout=False, stderr=False)
+    assert b"\x1b" not in shown.stdout
+    assert shown.stdout.decode().splitlines()[1] == f"┃ # ┃ Session ID{' ' * 26} ┃"
+
+
+@pytest.mark.parametrize("name", ["table", "json"])
+def test_a_long_listing_shows_how_far_it_is_and_erases_that(name: str, world: LocalService) -> None:
+    arguments = ["list-sessions", *naming(world.runs[0]), "--output", name, "--page-size", "10"]
+    shown = in_terminal(arguments, stdout=True, stderr=True)
+    assert shown.stderr == (b"\r20 sessions, 2 pages ...\r30 sessions, 3 pages ...\r34 sessions, 4 pages ..." + ERASED)
+
+
+def test_a_short_listing_shows_none(world: LocalService) -> None:
+    assert in_terminal(["list-sessions", *naming(world.runs[0])], stdout=True, stderr=True).stderr == b""
+
+
+@pytest.mark.parametrize(
+    ("stdout", "stderr", "is_shown"), [(True, True, False), (False, True, True), (False, False, False)]
+)
+def test_progress_is_shown_where_it_is_not_in_the_way(
+    stdout: bool, stderr: bool, is_shown: bool, world: LocalService
+) -> None:
+    arguments = ["list-sessions", *naming(world.runs[0]), "--output", "ids", "--page-size", "12"]
+    shown = in_terminal(arguments, stdout=stdout, stderr=stderr)
+    progress = b"\r24 sessions, 2 pages ...\r34 sessions, 3 pages ..." + ERASED
+    assert shown.stderr == (progress if is_shown else b"")
+    assert shown.stdout.decode().split() == list(world.runs[0].session_ids)
+
+
+def test_an_error_comes_after_progress_is_erased(world: LocalService) -> None:
+    for token in ("AAAA", "not a token"):
+        page = {"sessionSummaries": [{"sessionId": "a"}], "nextToken": token}
+        world.answer_next(200, json.dumps(page).encode())
+    arguments = ["list-sessions", *naming(world.runs[0]), "--output", "json"]
+    shown = in_terminal(arguments, stdout=True, stderr=True)
+    assert shown.exit_code == 254
+    assert shown.stdout == b""
+    assert shown.stderr.startswith(b"\r2 sessions, 2 pages ..." + ERASED + b"novaact-http: An error occurred (Valid")
+
+
+def test_ids_do_not_steer_a_terminal(world: LocalService) -> None:
+    for name, text in (
+        ("ids", r"a\x1b[31m\nb\x7f\x9b\u202e"),
+        ("text", r"SESSIONSUMMARIES" + "\t" + r"a\x1b[31m\nb\x7f\x9b\u202e"),
+        ("jsonl", '{"sessionId": "a\\u001b[31m\\nb\\u007f\\u009b\\u202e"}'),
+    ):
+        page = {"sessionSummaries": [{"sessionId": "a\x1b[31m\nb\x7f\x9b\u202e"}]}
+        world.answer_next(200, json.dumps(page).encode())
+        shown = in_terminal(["list-sessions", *naming(world.runs[0]), "--output", name], stdout=True, stderr=False)
+        assert shown.stdout.decode().strip("\r\n").expandtabs() == text.expandtabs()
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_progress_is_kept_away_while_something_else_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = Terminal()
+    monkeypatch.setattr(sys, "stderr", screen)
+    monkeypatch.setenv("TERM", "xterm")
+    progress = Progress(streamed=False)
+    with progress.erased():
+        assert screen.getvalue() == ""
+    for _ in range(2):
+        progress.add(1_000)
+    with progress.erased():
+        screen.write("|")
+    progress.add(5)
+    assert screen.getvalue() == "\r2,000 sessions, 2 pages ...\r\x1b[K|\r2,005 sessions, 3 pages ..."
+
+
+def test_a_terminal_that_cannot_erase_gets_no_progress(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = Terminal()
+    monkeypatch.setattr(sys, "stderr", screen)
+    monkeypatch.setenv("TERM", "dumb")
+    progress = Progress(streamed=False)
+    for _ in range(3):
+        progress.add(1)
+    assert screen.getvalue() == ""
+
+
+def test_a_table_of_several_runs_erases_progress_before_each(world: LocalService) -> None:
+    runs = [world.add_run("many", sessions=2) for _ in range(2)]
+    shown = in_terminal(["list-sessions", *naming(*runs), "--page-size", "1"], stdout=True, stderr=True)
+    assert shown.stderr.endswith(ERASED)
+    assert shown.stdout.count(b"Session ID") == 2
+
+
+def test_output_to_the_same_terminal_erases_progress_before_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = Terminal()
+    monkeypatch.setattr(sys, "stderr", screen)
+    monkeypatch.setenv("TERM", "xterm")
+    for is_shared, expected in ((True, "\r2 sessions, 2 pages ...\r\x1b[K|"), (False, "\r2 sessions, 2 pages ...|")):
+        screen.seek(0)
+        screen.truncate()
+        monkeypatch.setattr(sys, "stdout", Terminal() if is_shared else io.StringIO())
+        progress = Progress(streamed=False)
+        for _ in range(2):
+            progress.add(1)
+        with progress.erased_for_output():
+            screen.write("|")
+        assert screen.getvalue() == expected

@@ -1,0 +1,145 @@
+"""The examples run as their users run them: as programs of their own, against the local service."""
+
+from __future__ import annotations
+
+import ast
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from novaact_http.testing import LocalService
+from tests.helpers.calls import TEMPORARY_KEYS
+from tests.helpers.servers import Server, always, never
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from novaact_http.testing import WorkflowRun
+
+ROOT = Path(__file__).parents[2]
+EXAMPLES = sorted(path.name for path in (ROOT / "examples").glob("*.py"))
+WITH_ARGUMENTS = [each for each in EXAMPLES if "argparse" in (ROOT / "examples" / each).read_text()]
+MISSING = "00000000-0000-4000-8000-000000000000"
+
+
+def run(*arguments: str, environ: Mapping[str, str]) -> str:
+    done = subprocess.run(
+        [sys.executable, "-W", "error", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=ROOT / "examples",
+        env={**os.environ, **environ},
+    )
+    assert done.returncode == 0, done.stderr
+    assert "ResourceWarning" not in done.stderr
+    return done.stdout
+
+
+def ids_of(*runs: WorkflowRun) -> list[str]:
+    return [each.workflow_run_id for each in runs]
+
+
+def lines_of(printed: str) -> list[list[str]]:
+    return [line.split("\t") for line in printed.splitlines()]
+
+
+@pytest.mark.parametrize("program", EXAMPLES)
+def test_an_example_says_what_it_is_for_and_is_in_the_readme(program: str) -> None:
+    assert ast.get_docstring(ast.parse((ROOT / "examples" / program).read_text()))
+    assert f"| [{program}](examples/{program}) | " in (ROOT / "README.md").read_text()
+
+
+@pytest.mark.parametrize("program", WITH_ARGUMENTS)
+def test_an_example_has_help(program: str) -> None:
+    assert run(program, "--help", environ={}).startswith(f"usage: {program} ")
+
+
+@pytest.mark.parametrize("program", ["many_runs.py", "thread_pool.py", "process_pool.py"])
+def test_runs_are_listed_together_and_one_that_fails_stops_no_other(program: str, service: LocalService) -> None:
+    runs = [service.add_run("many", sessions=sessions) for sessions in (3, 120, 0, 1)]
+    run_ids = ids_of(*runs)
+    run_ids[1:1] = [MISSING, ".."]
+    shown = lines_of(run(program, "many", *run_ids, environ=service.environ))
+    found = dict(shown)
+    assert "workflow_run_id" in found.pop("..")
+    assert found.pop(MISSING).startswith("An error occurred (ResourceNotFoundException)")
+    assert found == {each.workflow_run_id: f"{len(each.session_ids)} sessions" for each in runs}
+    if program != "thread_pool.py":  # which shows each as soon as it is there
+        assert [run_id for run_id, _ in shown] == run_ids
+
+
+def test_worker_processes_are_handed_one_client_each(service: LocalService) -> None:
+    page = b'{"sessionSummaries": []}'
+    with Server(always(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(page), page))) as counting:
+        environ = {**service.environ, "AWS_ENDPOINT_URL_NOVA_ACT": f"http://127.0.0.1:{counting.port}"}
+        run("process_pool.py", "many", *map(str, range(20)), "--processes=2", environ=environ)
+        assert len(counting.requests) == 20
+        assert counting.accepted <= 2
+
+
+def test_a_lambda_function_lists_with_lambdas_environment_and_loads_neither_httpx_nor_botocore() -> None:
+    with LocalService(credentials=TEMPORARY_KEYS) as service:
+        lambda_run = service.add_run("lambda", sessions=150)
+        environ = {
+            **{name: value for name, value in service.environ.items() if name != "AWS_DEFAULT_REGION"},
+            "AWS_LAMBDA_FUNCTION_NAME": "list-sessions",
+            "AWS_EXECUTION_ENV": "AWS_Lambda_python3.13",
+        }
+        code = f"""
+import sys, lambda_handler
+
+class Context:
+    def get_remaining_time_in_millis(self):
+        return remaining.pop(0)
+
+event = {{"workflowDefinitionName": "lambda", "workflowRunId": {lambda_run.workflow_run_id!r}}}
+remaining = [3_000, 1_400]  # enough for a page, and not enough for another
+first = lambda_handler.handler(event, Context())
+remaining = [3_000, 3_000]
+second = lambda_handler.handler({{**event, "nextToken": first["nextToken"]}}, Context())
+print(*first["sessionIds"], *second["sessionIds"])
+print(len(first["sessionIds"]), second["nextToken"])
+print(*sys.modules)
+"""
+        listed, facts, loaded = run("-c", code, environ=environ).splitlines()
+    assert listed.split() == list(lambda_run.session_ids)
+    assert facts == "100 None"
+    assert not {name.partition(".")[0] for name in loaded.split()} & {"httpx", "botocore", "boto3", "asyncio"}
+
+
+@pytest.mark.parametrize("milliseconds", [510, 20])  # some time is left besides what is kept back, or none
+def test_a_lambda_function_says_that_its_time_is_over_before_lambda_stops_it(
+    milliseconds: int, service: LocalService
+) -> None:
+    code = f"""
+import types, lambda_handler
+from novaact_http import DeadlineExceeded
+
+try:
+    lambda_handler.handler(
+        {{"workflowDefinitionName": "lambda", "workflowRunId": "a"}},
+        types.SimpleNamespace(get_remaining_time_in_millis=lambda: {milliseconds}),
+    )
+except DeadlineExceeded as error:
+    print(error)
+"""
+    with Server(never) as silent:
+        environ = {**service.environ, "AWS_ENDPOINT_URL_NOVA_ACT": f"http://127.0.0.1:{silent.port}"}
+        assert run("-c", code, environ=environ).strip()
+
+
+def test_a_lambda_function_can_be_tried_at_home(service: LocalService) -> None:
+    tried = service.add_run("lambda", sessions=2)
+    shown = run("lambda_handler.py", "lambda", tried.workflow_run_id, environ=service.environ)
+    assert ast.literal_eval(shown) == {"sessionIds": list(tried.session_ids), "nextToken": None}
+
+
+def test_boto3_and_this_library_do_the_same(service: LocalService) -> None:
+    moved = service.runs[0]
+    shown = run("from_boto3.py", moved.workflow_definition_name, moved.workflow_run_id, environ=service.environ)
+    assert lines_of(shown) == [[step, "the same"] for step in ("one_page", "every_session", "resume", "error")]

@@ -1,0 +1,75 @@
+"""The README's examples and the demo run as they are written."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from novaact_http.testing import LocalService
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text()
+EXAMPLES = re.findall(r"^```python\n(.*?)^```", README, flags=re.MULTILINE | re.DOTALL)
+
+
+def run(*arguments: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-W", "error", *arguments], capture_output=True, text=True, check=False, cwd=ROOT
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("number", range(len(EXAMPLES)))
+def test_an_example_of_the_readme_runs(number: int, service: LocalService, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in service.environ.items():
+        monkeypatch.setenv(name, value)
+    printed = run("-c", EXAMPLES[number])
+    if "print(" in EXAMPLES[number]:
+        assert printed.strip()
+
+
+def test_the_readmes_run_is_the_local_services(service: LocalService) -> None:
+    example = service.runs[0]
+    assert example.workflow_run_id in EXAMPLES[0]
+    assert example.workflow_definition_name in EXAMPLES[0]
+
+
+def test_there_are_examples_for_both_clients() -> None:
+    assert len(EXAMPLES) >= 4
+    assert any("AsyncClient" in each for each in EXAMPLES)
+
+
+def test_the_example_for_pytest_runs(pytester: pytest.Pytester) -> None:
+    (example,) = re.findall(r"^```\n(@pytest\.mark\.novaact_service.*?)^```", README, flags=re.MULTILINE | re.DOTALL)
+    mine = """
+import pytest
+
+def my_listing(client, run):
+    names = {"workflow_definition_name": run.workflow_definition_name, "workflow_run_id": run.workflow_run_id}
+    return list(client.iter_sessions(**names))
+
+"""
+    pytester.makepyfile(mine + example)
+    pytester.runpytest_inprocess("-p", "no:asyncio").assert_outcomes(passed=1)
+
+
+def test_the_demo_shows_what_it_promises() -> None:
+    shown = run("examples/demo.py")
+    for expected in (
+        "The local service is running at http://127.0.0.1:",
+        "Signature=…",
+        "Session ID",
+        "page 4: 4 sessions",
+        "the first 15, stopped by max_items",
+        "ResourceNotFoundException: An error occurred (ResourceNotFoundException)",
+        "for session in client.iter_sessions(",
+    ):
+        assert expected in shown
+    assert not re.search(r"Signature=[0-9a-f]", shown)

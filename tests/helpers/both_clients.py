@@ -1,0 +1,76 @@
+"""One way to call both clients."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, Protocol
+
+from novaact_http import (
+    AsyncClient,
+    Client,
+    ListSessionsResponse,
+    SessionSummary,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Face(Protocol):
+    """One of the two clients, called synchronously. Each call has a new client (and event loop)."""
+
+    def page(self, options: Mapping[str, Any], **arguments: Any) -> ListSessionsResponse:
+        """Return the page of one call."""
+        ...
+
+    def items(self, options: Mapping[str, Any], **arguments: Any) -> tuple[list[SessionSummary], str | None]:
+        """Return all items of a listing, and the resume token after the last."""
+        ...
+
+    def pages(self, options: Mapping[str, Any], **arguments: Any) -> tuple[list[ListSessionsResponse], str | None]:
+        """Return all pages of a listing, and the resume token after the last."""
+        ...
+
+
+class SyncFace(Face):
+    def page(self, options: Mapping[str, Any], **arguments: Any) -> ListSessionsResponse:
+        with Client(**options) as client:
+            return client.list_sessions(**arguments)
+
+    def items(self, options: Mapping[str, Any], **arguments: Any) -> tuple[list[SessionSummary], str | None]:
+        with Client(**options) as client:
+            pager = client.iter_sessions(**arguments)
+            return list(pager), pager.resume_token
+
+    def pages(self, options: Mapping[str, Any], **arguments: Any) -> tuple[list[ListSessionsResponse], str | None]:
+        with Client(**options) as client:
+            pager = client.iter_sessions(**arguments)
+            return list(pager.pages()), pager.resume_token
+
+
+class AsyncFace(Face):
+    def page(self, options: Mapping[str, Any], **arguments: Any) -> ListSessionsResponse:
+        async def run() -> ListSessionsResponse:
+            async with AsyncClient(**options) as client:
+                return await client.list_sessions(**arguments)
+
+        return asyncio.run(run())
+
+    def items(self, options: Mapping[str, Any], **arguments: Any) -> tuple[list[SessionSummary], str | None]:
+        async def run() -> tuple[list[SessionSummary], str | None]:
+            async with AsyncClient(**options) as client:
+                pager = client.iter_sessions(**arguments)
+                return [item async for item in pager], pager.resume_token
+
+        return asyncio.run(run())
+
+    def pages(self, options: Mapping[str, Any], **arguments: Any) -> tuple[list[ListSessionsResponse], str | None]:
+        async def run() -> tuple[list[ListSessionsResponse], str | None]:
+            async with AsyncClient(**options) as client:
+                pager = client.iter_sessions(**arguments)
+                return [page async for page in pager.pages()], pager.resume_token
+
+        return asyncio.run(run())
+
+
+FACES = (SyncFace, AsyncFace)

@@ -1,0 +1,106 @@
+"""boto3 as the oracle: what it sends, and what it makes of a response."""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+from typing import TYPE_CHECKING, Any
+from unittest import mock
+
+import boto3
+from botocore.awsrequest import AWSResponse
+from botocore.config import Config
+from urllib3 import HTTPHeaderDict
+
+from novaact_http._call import messages
+from novaact_http._operations.sessions import LIST_SESSIONS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from novaact_http import (
+        Credentials,
+    )
+    from novaact_http.testing import LocalService
+
+from tests.helpers.calls import CALL, KEYS, NOW
+
+
+@functools.cache
+def boto3_session() -> boto3.Session:
+    return boto3.Session()
+
+
+def boto3_client(
+    *,
+    endpoint_url: str | None = None,
+    region: str = "us-east-1",
+    credentials: Credentials = KEYS,
+    max_attempts: int = 1,
+    config: Config | None = None,
+) -> Any:
+    """Return a boto3 client. All share one session, as a session takes long to make."""
+    return boto3_session().client(
+        "nova-act",
+        region_name=region,
+        endpoint_url=endpoint_url,
+        aws_access_key_id=credentials.access_key_id,
+        aws_secret_access_key=credentials.secret_access_key,
+        aws_session_token=credentials.session_token,
+        config=Config(retries={"total_max_attempts": max_attempts, "mode": "standard"}).merge(config or Config()),
+    )
+
+
+def boto3_for(service: LocalService) -> Any:
+    return boto3_client(endpoint_url=service.url, region=service.region, credentials=service.credentials)
+
+
+BOTO3_NAMES = {each.name: each.wire_name for each in LIST_SESSIONS.inputs}
+
+
+def boto3_arguments(arguments: Mapping[str, object]) -> dict[str, object]:
+    """Return our arguments under boto3's names; None means not given."""
+    # In our order, as boto3 writes the query in the order of its arguments.
+    return {theirs: arguments[ours] for ours, theirs in BOTO3_NAMES.items() if arguments.get(ours) is not None}
+
+
+class Boto3Wire:
+    """A boto3 client that sends nothing. It gets a given response, and its request is remembered."""
+
+    def __init__(self, **options: Any) -> None:
+        self.client = boto3_client(**options)
+        self._sent: list[Any] = []
+        self._answer = messages.Response(status=200, headers=(), body=b'{"sessionSummaries": []}')
+        self.client.meta.events.register("before-send.nova-act.*", self._send)
+
+    def _send(self, request: Any, **_: object) -> AWSResponse:
+        self._sent.append(request)
+        return self.response(request.url, self._answer)
+
+    @staticmethod
+    def response(url: str, answer: messages.Response) -> AWSResponse:
+        """Return a response of botocore's type."""
+        return AWSResponse(url, answer.status, HTTPHeaderDict(answer.headers), _RawBody(answer.body))
+
+    def request_of(self, arguments: Mapping[str, object]) -> Any:
+        """Return what boto3 would send at `NOW`: an object with method, url, headers and body."""
+        now = dt.datetime.fromtimestamp(NOW, dt.timezone.utc).replace(tzinfo=None)
+        with mock.patch("botocore.auth.get_current_datetime", return_value=now):
+            self.client.list_sessions(**boto3_arguments(arguments))
+        return self._sent.pop()
+
+    def result_of(self, answer: messages.Response) -> Any:
+        """Return boto3's result for a response: the parsed page, or the exception."""
+        self._answer = answer
+        try:
+            return self.client.list_sessions(**boto3_arguments(CALL))
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is the answer
+            return error
+
+
+class _RawBody:
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+
+    def stream(self, **_: object) -> Iterator[bytes]:
+        yield self._body

@@ -1,0 +1,33 @@
+"""A pool of each kind, for the tests that both pass."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.helpers.servers import (
+    DRIVERS,
+    Driver,
+    MakeDriver,
+    made_by,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(params=DRIVERS, ids=["sync", "async", "uvloop"])
+def make_driver(request: pytest.FixtureRequest) -> Iterator[MakeDriver]:
+    yield from made_by(request)
+
+
+@pytest.fixture
+def driver(make_driver: MakeDriver) -> Driver:
+    return make_driver()
+
+
+@pytest.fixture(params=DRIVERS[:2], ids=["sync", "async"])
+def make_patchable(request: pytest.FixtureRequest) -> Iterator[MakeDriver]:
+    """Pools for which a test can replace `getaddrinfo`: uvloop asks the system itself."""
+    yield from made_by(request)

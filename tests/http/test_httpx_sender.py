@@ -1,0 +1,505 @@
+"""Sending through httpx: any transport works, and its failures become exact errors."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import itertools
+import socket
+import ssl
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+import respx
+from hypothesis import given
+
+from novaact_http import (
+    AsyncClient,
+    Client,
+    ConfigurationError,
+    DeadlineExceeded,
+    ParameterError,
+    ResponseError,
+    Timeout,
+    TransportError,
+    TransportTimeout,
+)
+from novaact_http._http import tls
+from novaact_http._http.httpx_sender import AsyncSender, Sender
+from novaact_http._support import fork_safety
+from tests.beside.test_requests_of_boto3 import calls
+from tests.helpers.calls import CALL, OPTIONS, call_for, mocked, options_for
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterator
+
+    from novaact_http.testing import LocalService
+    from tests.helpers.both_clients import Face
+
+PAGE = b'{"sessionSummaries": []}'
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "sent"),
+    [
+        (httpx.ConnectError("no"), TransportError, False),
+        (httpx.ConnectTimeout("no"), TransportTimeout, False),
+        (httpx.PoolTimeout("no"), TransportTimeout, False),
+        (httpx.ProxyError("no"), TransportError, False),
+        (httpx.UnsupportedProtocol("no"), TransportError, False),
+        (httpx.ReadTimeout("no"), TransportTimeout, True),
+        (httpx.WriteTimeout("no"), TransportTimeout, True),
+        (httpx.ReadError("no"), TransportError, True),
+        (httpx.WriteError("no"), TransportError, True),
+        (httpx.CloseError("no"), TransportError, True),
+        (httpx.LocalProtocolError("no"), TransportError, True),
+        (httpx.RemoteProtocolError("no"), TransportError, True),
+        (httpx.DecodingError("no"), TransportError, True),
+    ],
+    ids=lambda each: type(each).__name__,
+)
+def test_what_httpx_raises_becomes_a_transport_error(
+    face: Face, error: Exception, kind: type[TransportError], sent: bool
+) -> None:
+    def fail(request: httpx.Request) -> httpx.Response:
+        raise error
+
+    with pytest.raises(TransportError) as caught:
+        face.page(mocked(fail), **CALL)
+    assert type(caught.value) is kind
+    assert caught.value.request_sent is sent
+    assert caught.value.__cause__ is error
+    assert f"no response from http://127.0.0.1:9: {type(error).__name__}: no (" in str(caught.value)
+
+
+def test_an_argument_that_httpx_cannot_hold_is_a_parameter_error(face: Face) -> None:
+    with pytest.raises(ParameterError, match="too long, nothing was sent"):
+        face.page(mocked(lambda _: httpx.Response(200, content=PAGE)), **CALL, next_token="x" * 70_000)
+
+
+def test_an_error_without_words_is_named(face: Face) -> None:
+    def fail(request: httpx.Request) -> httpx.Response:
+        raise httpx.ReadTimeout("")
+
+    with pytest.raises(TransportTimeout, match=r"http://127\.0\.0\.1:9: ReadTimeout \("):
+        face.page(mocked(fail), **CALL)
+
+
+@pytest.mark.parametrize("error", [StopIteration("mock exhausted"), AssertionError("not mocked"), OSError("odd")])
+def test_what_a_transport_raises_that_is_not_httpxs_passes_through(error: Exception) -> None:
+    def fail(request: httpx.Request) -> httpx.Response:
+        raise error
+
+    with Client(**mocked(fail)) as client, pytest.raises(type(error)) as caught:
+        client.list_sessions(**CALL)
+    assert caught.value is error
+
+
+class _Closing(httpx.SyncByteStream, httpx.AsyncByteStream):
+    """A body in parts that may fail, and knows whether it was closed."""
+
+    def __init__(self, *parts: bytes | Exception) -> None:
+        self._parts = parts
+        self.closed = 0
+
+    def __iter__(self) -> Iterator[bytes]:
+        for part in self._parts:
+            if isinstance(part, Exception):
+                raise part
+            yield part
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for part in self:
+            yield part
+
+    def close(self) -> None:
+        self.closed += 1
+
+    async def aclose(self) -> None:
+        self.closed += 1
+
+
+def test_a_body_is_read_in_all_its_parts_and_closed(face: Face) -> None:
+    stream = _Closing(PAGE[:5], PAGE[5:6], b"", PAGE[6:])
+    face.page(mocked(lambda _: httpx.Response(200, stream=stream)), **CALL)
+    assert stream.closed == 1
+
+
+def test_a_body_that_breaks_off_is_a_transport_error_and_is_closed(face: Face) -> None:
+    stream = _Closing(PAGE[:5], httpx.RemoteProtocolError("peer closed connection"))
+    with pytest.raises(TransportError) as caught:
+        face.page(mocked(lambda _: httpx.Response(200, stream=stream)), **CALL)
+    assert caught.value.request_sent
+    assert stream.closed == 1
+
+
+class _Reading(httpx.BaseTransport, httpx.AsyncBaseTransport):
+    """Reads the response itself, as recorders and loggers do."""
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        response = httpx.Response(200, stream=_Closing(PAGE))
+        response.read()
+        return response
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        response = httpx.Response(200, stream=_Closing(PAGE))
+        await response.aread()
+        return response
+
+
+def test_a_transport_may_have_read_the_response_itself(face: Face) -> None:
+    assert face.page({**OPTIONS, "transport": _Reading()}, **CALL).session_summaries == ()
+
+
+def test_a_transport_that_has_read_the_response_and_not_kept_it_is_at_fault(face: Face) -> None:
+    class Careless(_Reading):
+        def handle_request(self, request: httpx.Request) -> httpx.Response:
+            response = httpx.Response(200, stream=_Closing(PAGE))
+            list(response.iter_raw())
+            return response
+
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            response = httpx.Response(200, stream=_Closing(PAGE))
+            assert [part async for part in response.aiter_raw()]
+            return response
+
+    with pytest.raises(TransportError, match="ResponseNotRead"):
+        face.page({**OPTIONS, "transport": Careless()}, **CALL)
+
+
+def test_a_body_is_not_decompressed_though_httpx_has_read_it(face: Face) -> None:
+    packed, headers = gzip.compress(PAGE), {"Content-Encoding": "gzip"}
+    with pytest.raises(ResponseError, match="Content-Encoding 'gzip'"):
+        face.page(mocked(lambda _: httpx.Response(200, content=packed, headers=headers)), **CALL)
+
+
+def test_redirects_are_not_followed(face: Face) -> None:
+    seen: list[httpx.URL] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request.url)
+        return httpx.Response(301, headers={"Location": "http://elsewhere.example/"})
+
+    from novaact_http import ServiceError
+
+    with pytest.raises(ServiceError) as caught:
+        face.page(mocked(answer), **CALL)
+    assert caught.value.code == "301"
+    assert len(seen) == 1
+
+
+def test_a_mock_transport_with_a_respx_router_works(face: Face) -> None:
+    router = respx.Router()
+    route = router.post(path__regex=r"/workflow-definitions/.*").respond(json={"sessionSummaries": []})
+    handler: Any = router.handler if type(face).__name__ == "SyncFace" else router.async_handler
+    assert face.page({**OPTIONS, "transport": httpx.MockTransport(handler)}, **CALL).session_summaries == ()
+    assert route.call_count == 1
+
+
+@given(calls)
+def test_httpx_does_not_change_the_request_line(arguments: dict[str, Any]) -> None:
+    from tests.helpers.flows import request_of
+
+    ours = request_of(arguments, endpoint_url="http://h:8080/a%20b/?x=%2F")
+    seen: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return httpx.Response(200)
+
+    Sender(httpx.MockTransport(answer), ssl.create_default_context).send(ours)
+    assert seen[0].url.raw_path.decode() == ours.target
+    assert seen[0].headers.raw == [(name.encode(), value.encode()) for name, value in ours.headers]
+
+
+def test_a_transport_of_the_users_is_not_closed() -> None:
+    class Transport(httpx.MockTransport):
+        closed = False
+
+        def close(self) -> None:
+            Transport.closed = True
+
+        async def aclose(self) -> None:
+            Transport.closed = True
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, content=PAGE)
+
+    with Client(**{**OPTIONS, "transport": Transport(handler)}) as client:
+        client.list_sessions(**CALL)
+
+    async def run() -> None:
+        async with AsyncClient(**{**OPTIONS, "transport": Transport(handler)}) as client:
+            await client.list_sessions(**CALL)
+
+    asyncio.run(run())
+    assert not Transport.closed
+
+
+@pytest.mark.parametrize(
+    ("make", "transport"),
+    [
+        (Client, httpx.AsyncHTTPTransport()),
+        (AsyncClient, httpx.HTTPTransport()),
+        *itertools.product([Client, AsyncClient], [object(), httpx.HTTPTransport, "http"]),
+    ],
+)
+def test_what_is_no_transport_is_refused_when_the_client_is_made(make: Callable[..., Any], transport: object) -> None:
+    problem = r"^the argument transport must be an httpx\.(Async)?BaseTransport"
+    with pytest.raises(ConfigurationError, match=problem) as caught:
+        make(**OPTIONS, transport=transport)
+    assert caught.value.setting == "transport"
+
+
+def test_timeouts_reach_the_transport(face: Face) -> None:
+    seen: list[Any] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request.extensions["timeout"])
+        return httpx.Response(200, content=PAGE)
+
+    face.page({**mocked(answer), "timeout": Timeout(connect=1.5, read=2.5)}, **CALL)
+    assert seen == [{"connect": 1.5, "read": 2.5, "write": 2.5, "pool": None}]
+
+
+# Real sockets.
+
+
+def _listener(answer: bytes | None) -> tuple[socket.socket, threading.Thread]:
+    """A server that takes one request, sends the answer if there is one, and hangs up; or else keeps silent."""
+    listening = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        connection, _ = listening.accept()
+        with connection:
+            if answer is not None:
+                connection.recv(65_536)
+                connection.sendall(answer)
+            else:
+                while connection.recv(65_536):
+                    pass  # until the client gives up
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    return listening, thread
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"",
+        b"HTTP/1.1 200 OK\r\nContent-Len",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n" + PAGE,
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{}",
+        b"SMTP ready\r\n\r\n",
+    ],
+    ids=["nothing", "half a head", "content-length not reached", "chunks cut off", "not http"],
+)
+def test_an_incomplete_answer_is_a_transport_error(face: Face, answer: bytes) -> None:
+    listening, thread = _listener(answer)
+    with listening, pytest.raises(TransportError) as caught:
+        face.page({**OPTIONS, "endpoint_url": f"http://127.0.0.1:{listening.getsockname()[1]}"}, **CALL)
+    thread.join()
+    assert caught.value.request_sent
+    assert not isinstance(caught.value, TransportTimeout)
+
+
+def test_a_silent_server_is_a_timeout(face: Face) -> None:
+    listening, thread = _listener(None)
+    options = {**OPTIONS, "endpoint_url": f"http://127.0.0.1:{listening.getsockname()[1]}"}
+    with listening, pytest.raises(TransportTimeout) as caught:
+        face.page({**options, "timeout": Timeout(read=0.05)}, **CALL)
+    thread.join()
+    assert caught.value.request_sent
+
+
+def test_a_refused_connection_says_that_nothing_was_sent(face: Face) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    with pytest.raises(TransportError, match="request not sent") as caught:
+        face.page({**OPTIONS, "endpoint_url": f"http://127.0.0.1:{port}"}, **CALL)
+    assert not caught.value.request_sent
+
+
+def test_connections_are_kept(service: LocalService) -> None:
+    run = call_for(service.runs[0])
+    with Client(**options_for(service)) as client:
+        for _ in range(5):
+            client.list_sessions(**run)
+    assert len(service.requests) == 5
+    assert service.connections == 1
+
+
+# TLS.
+
+
+def test_there_is_one_context_for_a_ca_bundle_in_the_process() -> None:
+    import certifi
+
+    path = certifi.where()
+    assert tls.provider(None, scheme="https")() is tls.provider(None, scheme="https")()
+    assert tls.provider(path, scheme="https")() is tls.provider(Path(path), scheme="https")()
+    assert tls.provider(path, scheme="https")() is not tls.provider(None, scheme="https")()
+
+
+def test_threads_that_ask_at_once_build_one_context(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    barrier = threading.Barrier(8)
+    built: list[str | None] = []
+
+    def slowly(ca_bundle: str | None, source: str) -> ssl.SSLContext:
+        built.append(ca_bundle)
+        threading.Event().wait(0.01)  # long enough for the others to come in, if there were no lock
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+    monkeypatch.setattr(tls, "_build", slowly)
+    make = tls.provider(tmp_path, scheme="https")
+
+    def ask() -> None:
+        barrier.wait()
+        make()
+
+    threads = [threading.Thread(target=ask) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert built == [str(tmp_path)]
+
+
+def test_contexts_are_made_when_needed_and_verify() -> None:
+    code = (
+        "import ssl, novaact_http\n"
+        "made = []\n"
+        "original = ssl.create_default_context\n"
+        "ssl.create_default_context = lambda **of: made.append(of) or original(**of)\n"
+        "client = novaact_http.Client(region='us-east-1')\n"
+        "assert made == [], made\n"
+        "context = client._tls()\n"
+        "assert len(made) == 1\n"
+        "assert context.verify_mode is ssl.CERT_REQUIRED and context.check_hostname\n"
+        "assert context.cert_store_stats()['x509_ca'] > 50\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_plain_http_endpoint_reads_no_certificates() -> None:
+    context = tls.provider("/no/such/file", scheme="http")()
+    assert context.verify_mode is ssl.CERT_REQUIRED
+    assert context.cert_store_stats()["x509_ca"] == 0
+
+
+def test_a_context_of_the_users_is_used_as_it_is() -> None:
+    mine = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    assert tls.provider(mine, scheme="https")() is mine
+    assert tls.provider(mine, scheme="http")() is mine
+
+
+def test_a_directory_of_certificates_is_all_that_is_trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[dict[str, Any]] = []
+    original = ssl.create_default_context
+
+    def watched(**of: Any) -> ssl.SSLContext:
+        asked.append(of)
+        return original(**of)
+
+    monkeypatch.setattr(ssl, "create_default_context", watched)
+    assert tls.provider(tmp_path, scheme="https")().verify_mode is ssl.CERT_REQUIRED
+    assert asked == [{"capath": str(tmp_path)}]
+
+
+@pytest.mark.parametrize("content", [None, "", "not a certificate"])
+def test_a_ca_bundle_that_cannot_be_used_is_named(face: Face, tmp_path: Path, content: str | None) -> None:
+    path = tmp_path / "ca.pem"
+    if content is not None:
+        path.write_text(content)
+    problem = r"^the argument verify is '.*ca\.pem', which cannot be used as a CA bundle \("
+    with pytest.raises(ConfigurationError, match=problem) as caught:
+        face.page({**OPTIONS, "endpoint_url": "https://127.0.0.1:9", "verify": str(path)}, **CALL)
+    error = caught.value
+    assert (error.setting, error.source) == ("verify", "the argument verify")
+    assert error.advice == "use the path of a PEM file, or of a directory of hashed ones"
+
+
+@pytest.mark.parametrize("make", [Client, AsyncClient])
+@pytest.mark.parametrize("verify", [False, True, 7, "", b"ca.pem"])
+def test_verification_cannot_be_turned_off_by_accident(make: Callable[..., Any], verify: Any) -> None:
+    problem = r"^the argument verify is .*, which is not the path of a CA bundle"
+    with pytest.raises(ConfigurationError, match=problem) as caught:
+        make(**OPTIONS, verify=verify)
+    assert caught.value.setting == "verify"
+
+
+def test_the_users_context_reaches_the_connection(face: Face) -> None:
+    # The server does not speak TLS: the handshake fails before anything of the request is sent.
+    class Watched(ssl.SSLContext):
+        used = False
+
+        def wrap_socket(self, *arguments: Any, **options: Any) -> Any:
+            Watched.used = True
+            return super().wrap_socket(*arguments, **options)
+
+        def wrap_bio(self, *arguments: Any, **options: Any) -> Any:
+            Watched.used = True
+            return super().wrap_bio(*arguments, **options)
+
+    listening, thread = _listener(b"HTTP/1.1 400 no\r\n\r\n")
+    url = f"https://127.0.0.1:{listening.getsockname()[1]}"
+    with listening, pytest.raises(TransportError) as caught:
+        face.page({**OPTIONS, "endpoint_url": url, "verify": Watched(ssl.PROTOCOL_TLS_CLIENT)}, **CALL)
+    thread.join()
+    assert not caught.value.request_sent
+    assert Watched.used
+
+
+def test_a_path_that_no_file_can_have_is_refused(face: Face) -> None:
+    with pytest.raises(ConfigurationError, match="cannot be used"):
+        face.page({**OPTIONS, "endpoint_url": "https://127.0.0.1:9", "verify": "a\0b"}, **CALL)
+
+
+def test_stock_transports_are_one_per_event_loop() -> None:
+    sender = AsyncSender(None, lambda: ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
+
+    async def made() -> httpx.AsyncHTTPTransport:
+        first, second = await asyncio.gather(sender._stock_transport(), sender._stock_transport())
+        assert first is second
+        return first
+
+    one, other = asyncio.run(made()), asyncio.run(made())
+    assert one is not other
+    assert list(sender._stock.values()) == [other]  # nothing is kept of the event loop that has ended
+
+
+def test_stock_transports_are_kept_but_not_by_a_forked_child() -> None:
+    sync = Sender(None, lambda: ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
+    kept = sync._stock_transport()
+    assert sync._stock_transport() is kept
+    asynchronous = AsyncSender(None, lambda: ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
+
+    async def made() -> list[httpx.AsyncHTTPTransport]:
+        return [await asynchronous._stock_transport() for _ in range(2)]
+
+    first, second = asyncio.run(made())
+    assert first is second
+    fork_safety._after_fork()
+    assert sync._stock_transport() is not kept
+    assert asynchronous._stock == {}
+
+
+def test_the_deadline_ends_the_wait_for_any_asynchronous_transport() -> None:
+    class Hanging(httpx.AsyncBaseTransport):
+        async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+            await asyncio.Event().wait()
+            raise AssertionError("nobody set it")
+
+    async def main() -> None:
+        async with AsyncClient(**{**OPTIONS, "transport": Hanging()}, timeout=0.02) as client:
+            with pytest.raises(DeadlineExceeded) as caught:
+                await client.list_sessions(**CALL)
+            assert caught.value.request_sent
+
+    asyncio.run(main())

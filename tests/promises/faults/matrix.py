@@ -1,0 +1,204 @@
+"""What is to come of a listing in which a fault strikes: every fault of the local service, everywhere it can strike.
+
+`test_matrix` sees each cell come about as it is said here. `python -m matrix`, in this folder, writes it to README.md.
+"""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from novaact_http.testing import LocalService
+
+README = Path(__file__).parent / "README.md"
+ATTEMPTS = 3
+BEYOND_TOTAL = "a byte at a time, beyond `total`"
+PAGES = {"first": 0, "middle": 1, "last": 2}
+BAD_GATEWAY = b"<html><head><title>502 Bad Gateway</title></head></html>"
+
+Client = Literal["sync", "async"]
+Transport = Literal["lean", "stock"]
+Page = Literal["first", "middle", "last"]
+Strikes = Literal["once", "always"]
+
+
+class Expected(NamedTuple):
+    """What comes of one page.
+
+    Attributes:
+        error: the class of what is raised; `""` if the listing survives.
+        attempts: how often the page is tried.
+    """
+
+    error: str
+    attempts: int
+
+
+SURVIVED = Expected("", 1)
+
+
+class Fault(NamedTuple):
+    """A fault.
+
+    Attributes:
+        once: what comes of it if it strikes the first attempt at a page alone.
+        always: if it strikes every attempt.
+        inject: has it strike from now on, so many times (None: always).
+        timeout: of the client, where patience would take too long.
+        comes_before_answer: does the connection break before any of the answer comes? Then the lean pools try once more
+            at once, if they had used the connection before, as it may have been closed long ago.
+    """
+
+    once: Expected
+    always: Expected
+    inject: Callable[[LocalService, int | None], None] | None = None
+    timeout: dict[str, float] = {}  # noqa: RUF012 - nobody changes it
+    comes_before_answer: bool = False
+
+
+def scheduled(fault: str, **members: Any) -> Callable[[LocalService, int | None], None]:
+    return lambda service, times: service.inject(fault, times=times, **members)
+
+
+def answered(status: int, body: bytes) -> Callable[[LocalService, int | None], None]:
+    def inject(service: LocalService, times: int | None) -> None:
+        for _ in range(times or ATTEMPTS):
+            service.answer_next(status, body)
+
+    return inject
+
+
+def retried(error: str) -> tuple[Expected, Expected]:
+    return Expected("", 2), Expected(error, ATTEMPTS)
+
+
+def final(error: str) -> tuple[Expected, Expected]:
+    return Expected(error, 1), Expected(error, 1)
+
+
+FAULTS: dict[str, Fault] = {
+    "connections refused": Fault(*retried("TransportError")),
+    "reset before the answer": Fault(*retried("TransportError"), scheduled("reset"), comes_before_answer=True),
+    "reset in the answer": Fault(*retried("TransportError"), scheduled("reset-mid", seconds=0.1)),
+    "reset after the answer": Fault(SURVIVED, SURVIVED, scheduled("reset-after", seconds=0.1)),
+    "closed in the body": Fault(*retried("TransportError"), scheduled("truncate")),
+    "closed after the answer": Fault(SURVIVED, SURVIVED, scheduled("close")),
+    "a byte at a time": Fault(SURVIVED, SURVIVED, scheduled("drip", seconds=0.0)),
+    BEYOND_TOTAL: Fault(*final("DeadlineExceeded"), scheduled("drip", seconds=0.02), timeout={"total": 0.25}),
+    "no answer, beyond `read`": Fault(*retried("TransportTimeout"), scheduled("stall"), timeout={"read": 0.25}),
+    "no answer, beyond `total`": Fault(*final("DeadlineExceeded"), scheduled("stall"), timeout={"total": 0.25}),
+    "ThrottlingException": Fault(*retried("ThrottlingException"), scheduled("ThrottlingException")),
+    "ThrottlingException, Retry-After: 3": Fault(
+        *retried("ThrottlingException"), scheduled("ThrottlingException", retry_after_seconds=3)
+    ),
+    "InternalServerException": Fault(*retried("InternalServerException"), scheduled("InternalServerException")),
+    "AccessDeniedException": Fault(*final("AccessDeniedException"), scheduled("AccessDeniedException")),
+    "ConflictException": Fault(*final("ConflictException"), scheduled("ConflictException")),
+    "ResourceNotFoundException": Fault(*final("ResourceNotFoundException"), scheduled("ResourceNotFoundException")),
+    "ServiceQuotaExceededException": Fault(
+        *final("ServiceQuotaExceededException"), scheduled("ServiceQuotaExceededException")
+    ),
+    "ValidationException": Fault(*final("ValidationException"), scheduled("ValidationException")),
+    "a gateway's 502": Fault(*retried("ServiceError"), answered(502, BAD_GATEWAY)),
+    "a 200 that is no page": Fault(*retried("ResponseError"), answered(200, b'{"sessionSummaries": [{}]}')),
+    "a 200 that is cut short": Fault(*retried("ResponseError"), answered(200, b'{"sessionSummaries": [{"sessi')),
+    "the service's clock jumps": Fault(Expected("", 2), Expected("ServiceError", 1)),
+    "the credentials expire": Fault(Expected("", 2), Expected("ServiceError", 1)),
+}
+
+
+class Cell(NamedTuple):
+    """One place where a fault can strike."""
+
+    fault: str
+    client: Client
+    transport: Transport
+    page: Page
+    strikes: Strikes
+
+    @property
+    def expected(self) -> Expected:
+        """What comes of the page."""
+        fault = FAULTS[self.fault]
+        expected: Expected = getattr(fault, self.strikes)
+        if self.strikes == "once" and (self.is_repeated or self.is_early):
+            return SURVIVED
+        return expected
+
+    @property
+    def requests(self) -> int:
+        """How many the service sees."""
+        if self.fault == "connections refused":
+            return 1 if self.strikes == "once" else 0
+        return self.expected.attempts + self.is_repeated
+
+    @property
+    def is_final(self) -> bool:
+        """Has the client credentials that will never be good again?"""
+        return (self.fault, self.strikes) == ("the credentials expire", "always")
+
+    @property
+    def is_early(self) -> bool:
+        """Do the credentials expire before the client has asked for any?"""
+        return (self.fault, self.page) == ("the credentials expire", "first")
+
+    @property
+    def is_repeated(self) -> bool:
+        """Does the pool try once more by itself?"""
+        return FAULTS[self.fault].comes_before_answer and self.transport == "lean" and self.page != "first"
+
+
+def cells() -> Iterator[Cell]:
+    """All there are."""
+    for each in itertools.product(FAULTS, ("sync", "async"), ("lean", "stock"), PAGES, ("once", "always")):
+        cell = Cell(*each)  # type: ignore[arg-type]
+        if cell[:3] != (BEYOND_TOTAL, "sync", "stock"):  # which nothing interrupts
+            yield cell
+
+
+def table() -> str:
+    """The matrix as Markdown."""
+    rows = []
+    for name, fault in FAULTS.items():
+        outcomes = [
+            f"raised {each.error}, attempts: {each.attempts}" if each.error else f"survived, attempts: {each.attempts}"
+            for each in (fault.once, fault.always)
+        ]
+        rows.append(f"| {name} | {' | '.join(outcomes)} |")
+    count = len(list(cells()))
+    raised = sum(bool(each.expected.error) for each in cells())
+    return "\n".join(
+        (
+            "# Faults",
+            "",
+            "What comes of a listing of three pages in which a fault of the local service strikes: for `Client` and",
+            "`AsyncClient`, over connections of their own and over httpx's, at the first, middle and last page,",
+            f"in the first of {ATTEMPTS} attempts alone and in all. `test_matrix.py` sees each cell come about, and:",
+            "",
+            "- what was listed is complete, in order, and without duplicates, up to the error if there is one;",
+            "- the error is raised within its deadline, and the page was requested as often as it says here;",
+            "- afterwards the client works, and when it is closed, no socket is left open.",
+            "",
+            f"**Cells: {count}. Survived: {count - raised}. Raised: {raised}. Lost: 0.**",
+            "",
+            "| fault | strikes one attempt | strikes all attempts |",
+            "|---|---|---|",
+            *rows,
+            "",
+            "Where a connection that was used before is reset before any of the answer comes, the library's own pools",
+            "repeat the request at once on a new one: that page survives a single reset in its first attempt.",
+            "",
+            "A byte at a time over httpx's synchronous transport is not bounded by `total`, and is left out.",
+            "",
+            "`python -m tests.promises.faults.matrix` wrote this file.",
+            "",
+        )
+    )
+
+
+if __name__ == "__main__":
+    README.write_text(table(), encoding="utf-8")

@@ -1,0 +1,157 @@
+"""Each cell of the matrix comes about as it is said there."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from novaact_http import AsyncClient, Client, RetryPolicy, Timeout, errors
+from novaact_http.testing import LocalService
+from tests.helpers.calls import call_for
+from tests.helpers.servers import PATIENCE, eventually
+from tests.promises.faults import matrix
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from novaact_http import Attempt
+    from novaact_http.testing import WorkflowRun
+    from tests.promises.faults.matrix import Cell
+
+PAGE_SIZE = 3
+
+
+class Listing:
+    """A listing of three pages with either client over either transport, a page at a time."""
+
+    def __init__(
+        self, cell: Cell, service: LocalService, run: WorkflowRun, on_attempt: Callable[[Attempt], None]
+    ) -> None:
+        self._loop = asyncio.new_event_loop() if cell.client == "async" else None
+        self._stock: Any = None
+        if cell.transport == "stock":
+            self._stock = httpx.HTTPTransport() if self._loop is None else httpx.AsyncHTTPTransport()
+        # What could be mended is not, where the fault is to strike always.
+        is_mended = cell.strikes == "once"
+        kind: Any = Client if self._loop is None else AsyncClient
+        self._client = kind(
+            region=service.region,
+            endpoint_url=service.url,
+            credentials=service.get_credentials if is_mended else service.credentials,
+            correct_clock_skew=is_mended,
+            retries=RetryPolicy(max_attempts=matrix.ATTEMPTS),
+            timeout=Timeout(**{"connect": PATIENCE, "read": PATIENCE, **matrix.FAULTS[cell.fault].timeout}),
+            on_attempt=on_attempt,
+            transport=self._stock,
+        )
+        self._arguments = {**call_for(run), "page_size": PAGE_SIZE}
+        self.begin()
+
+    def begin(self) -> None:
+        pages = self._client.iter_sessions(**self._arguments).pages()
+        self._pages = iter(pages) if self._loop is None else pages.__aiter__()
+
+    def next(self) -> list[str]:
+        """The ids of the next page."""
+        page = next(self._pages) if self._loop is None else self._loop.run_until_complete(anext(self._pages))
+        return [each.session_id for each in page.session_summaries]
+
+    def close(self) -> None:
+        if self._loop is None:
+            self._client.close()
+        else:
+            self._loop.run_until_complete(self._client.aclose())
+        if self._stock is not None:
+            closing = self._stock.close() if self._loop is None else self._loop.run_until_complete(self._stock.aclose())
+            assert closing is None
+        if self._loop is not None:
+            self._loop.run_until_complete(self._loop.shutdown_asyncgens())
+            self._loop.run_until_complete(self._loop.shutdown_default_executor())
+            self._loop.close()
+
+
+@contextlib.contextmanager
+def striking(cell: Cell, service: LocalService) -> Iterator[None]:
+    """Have the fault strike."""
+    inject = matrix.FAULTS[cell.fault].inject
+    if inject is not None:
+        inject(service, 1 if cell.strikes == "once" else None)
+        yield
+        service.clear_faults()
+    elif cell.fault == "connections refused":
+        with service.refusing():
+            yield
+    elif cell.fault == "the service's clock jumps":
+        service.clock_offset = 3_600
+        yield
+        service.clock_offset = 0
+    else:
+        assert cell.fault == "the credentials expire"
+        service.expire_credentials()
+        yield
+
+
+def open_sockets() -> int:
+    count = 0
+    for descriptor in Path("/proc/self/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):  # that of the folder itself
+            count += str(descriptor.readlink()).startswith("socket:")
+    return count
+
+
+def outcome(listing: Listing, pages: int) -> tuple[list[str], str]:
+    """The ids of so many pages, or until one fails; and the class of what was raised then."""
+    ids: list[str] = []
+    try:
+        for _ in range(pages):
+            ids += listing.next()
+    except errors.NovaActError as error:
+        return ids, type(error).__name__
+    return ids, ""
+
+
+@pytest.mark.parametrize("cell", [*matrix.cells()], ids=", ".join)
+def test_a_listing_survives_or_says_why_not(cell: Cell) -> None:
+    with LocalService(definitions={"a": [2 * PAGE_SIZE + 1]}) as service:
+        (run,) = service.runs
+        before = open_sockets()
+        attempts: list[Attempt] = []
+
+        def on_attempt(attempt: Attempt) -> None:
+            attempts.append(attempt)
+            if cell.fault == "connections refused" and cell.strikes == "once":
+                service._running().accept()
+
+        with contextlib.closing(Listing(cell, service, run, on_attempt)) as listing:
+            reached = matrix.PAGES[cell.page]
+            ids, _ = outcome(listing, reached)
+            assert ids == list(run.session_ids[: reached * PAGE_SIZE])
+            attempts.clear()
+            service.requests.clear()
+            began = time.monotonic()
+            with striking(cell, service):
+                found, raised = outcome(listing, 1)
+                took = time.monotonic() - began
+            assert (raised, len(attempts)) == cell.expected
+            assert len(service.requests) == cell.requests
+            assert took < matrix.FAULTS[cell.fault].timeout.get("total", PATIENCE) + PATIENCE / 10
+            if cell.is_final:
+                return
+            if raised:
+                assert found == []
+                ids, reached = [], -1
+                listing.begin()
+            rest, raised = outcome(listing, len(matrix.PAGES) - reached - 1)
+            assert raised == ""
+            assert ids + found + rest == list(run.session_ids)
+        eventually(lambda: open_sockets() <= before)
+
+
+def test_the_table_is_that_of_the_matrix() -> None:
+    assert matrix.README.read_text(encoding="utf-8") == matrix.table()

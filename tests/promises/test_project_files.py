@@ -1,0 +1,75 @@
+"""What the files of the project say about each other is true: make targets, paths, versions of Python."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml  # type: ignore[import-untyped]
+
+ROOT = Path(__file__).parents[2]
+MAKEFILE = (ROOT / "Makefile").read_text()
+TARGETS = set(re.findall(r"^\.PHONY: (.+)$", MAKEFILE, flags=re.MULTILINE))
+CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text()
+CI_RUN = (ROOT / ".ci" / "run").read_text()
+CI_TARGETS = set(re.findall(r"^ *(?:[A-Z_]+=\w+ )*make ([a-z-]+)", CI_RUN, flags=re.MULTILINE))
+WORKFLOW: dict[str, Any] = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text())
+HOOKS: dict[str, Any] = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())
+STEPS: list[dict[str, Any]] = [step for job in WORKFLOW["jobs"].values() for step in job["steps"]]
+
+
+def test_make_help_describes_every_target() -> None:
+    assert {name for name in TARGETS if re.search(rf"^{name}:.* ## \S", MAKEFILE, flags=re.MULTILINE)} == TARGETS
+
+
+@pytest.mark.parametrize("name", ["CONTRIBUTING.md", "README.md", "CHANGELOG.md"])
+def test_the_make_targets_that_a_document_names_exist(name: str) -> None:
+    code = re.findall(r"```\w*\n(.*?)^```|`([^`]+)`", (ROOT / name).read_text(), flags=re.MULTILINE | re.DOTALL)
+    named = {target for each in code for target in re.findall(r"^make ([a-z-]+)", "".join(each), flags=re.MULTILINE)}
+    assert named
+    assert named <= TARGETS
+
+
+def test_the_make_targets_that_ci_runs_exist() -> None:
+    assert len(CI_TARGETS) > 4
+    assert CI_TARGETS <= TARGETS
+
+
+def test_the_hooks_only_call_make_targets() -> None:
+    hooks = [hook for repository in HOOKS["repos"] for hook in repository["hooks"]]
+    assert {repository["repo"] for repository in HOOKS["repos"]} == {"local"}
+    assert {hook["language"] for hook in hooks} == {"system"}
+    assert {hook["entry"] for hook in hooks} <= {f"make {target}" for target in TARGETS}
+
+
+def test_the_workflow_runs_the_make_targets_of_ci_run() -> None:
+    run = {step["run"] for step in STEPS if "run" in step}
+    assert run == {f"make {target}" for target in CI_TARGETS}
+
+
+def test_the_workflow_may_only_read_and_uses_actions_of_a_fixed_major_version() -> None:
+    assert WORKFLOW["permissions"] == {"contents": "read"}
+    assert WORKFLOW["concurrency"]["cancel-in-progress"] is True
+    used = {step["uses"] for step in STEPS if "uses" in step}
+    assert all(re.fullmatch(r"actions/[a-z-]+@v\d+", each) for each in used)
+
+
+def test_every_supported_python_is_tested() -> None:
+    supported = re.findall(r'"Programming Language :: Python :: (3\.\d+)"', (ROOT / "pyproject.toml").read_text())
+    assert supported
+    assert WORKFLOW["jobs"]["coverage"]["strategy"]["matrix"]["python"] == supported
+    assert f"for version in {' '.join(supported)}; do" in CI_RUN
+
+
+def test_the_files_that_contributing_names_exist() -> None:
+    folders = ("src", "tests", "bench", "fixtures", "fuzz")
+    paths = itertools.chain(ROOT.iterdir(), *((ROOT / folder).rglob("*") for folder in folders))
+    known = [f"/{path.relative_to(ROOT).as_posix()}{'/' if path.is_dir() else ''}" for path in paths]
+    spans = re.findall(r"`([^`]+)`", CONTRIBUTING)
+    words = {word for span in spans for word in span.split() if re.fullmatch(r"[\w./]+(\.py|\.md|/)", word)}
+    named = {word for word in words if not word.startswith(".venv/") and word != "fuzz/found/"}  # they are made
+    assert len(named) > 20
+    assert {name for name in named if not any(path.endswith(f"/{name}") for path in known)} == set()
