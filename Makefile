@@ -82,7 +82,7 @@ wheel: $(READY) ## Build the wheel, check its content, and use it in fresh virtu
 
 .PHONY: api
 api: $(READY) ## Write the public interface to tests/api.txt
-	$(BIN)/python tests/public_api.py
+	$(BIN)/python -m tests.public_api
 
 .PHONY: fixtures
 fixtures: $(READY) ## Record the fixtures again, from boto3 calling the local service

@@ -80,7 +80,7 @@ class ParameterError(NovaActError, ValueError):
 
     def __init__(self, message: str, *, problems: Iterable[Problem] = ()) -> None:
         super().__init__(message)
-        self.problems = tuple(problems)
+        self.problems: tuple[Problem, ...] = tuple(problems)
 
     def __str__(self) -> str:
         problems = "; ".join([f"{each.argument} {each.message}" for each in self.problems])
