@@ -21,7 +21,7 @@ from bench import report
 from novaact_http._aws.settings import resolve
 from novaact_http._call import flow as call_flow
 from novaact_http._call.clock_skew import ClockSkew
-from novaact_http._call.messages import Headers, Request, Response
+from novaact_http._call.http_messages import Headers, Request, Response
 from novaact_http._call.rate_limiter import RateLimiter
 from novaact_http._call.retries import Quota
 from novaact_http._operations.sessions import LIST_SESSIONS

@@ -11,7 +11,7 @@ import pytest
 
 from novaact_http import Attempt, RetryPolicy, ServiceError, ThrottlingException, TransportError
 from novaact_http._call import flow as call_flow
-from novaact_http._call.messages import Response
+from novaact_http._call.http_messages import Response
 from novaact_http._operations.sessions import LIST_SESSIONS
 from tests.helpers.calls import CALL, KEYS, TEMPORARY_KEYS, mocked
 from tests.helpers.flows import context

@@ -13,7 +13,7 @@ See the README for the rest.
 
 from typing import TYPE_CHECKING
 
-from novaact_http._support import lazy_names
+from novaact_http._support import lazy_imports
 from novaact_http._version import __version__
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 else:
     # Each name is imported when it is first used. So synchronous programs do not load asyncio, no program loads httpx
     # without need, and the pytest plugin costs nothing where it is not used.
-    __getattr__, __dir__ = lazy_names.names(
+    __getattr__, __dir__ = lazy_imports.names(
         globals(),
         {
             "_call.sigv4": ("BotocoreSigner", "Scope", "Signer"),

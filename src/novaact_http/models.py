@@ -5,14 +5,14 @@ Names are AWS's in snake_case. Unknown members of a response are ignored. Each c
 
 from typing import TYPE_CHECKING
 
-from novaact_http._support import lazy_names
+from novaact_http._support import lazy_imports
 
 if TYPE_CHECKING:
     from novaact_http._operations.common import ResponseMetadata, SortOrder
     from novaact_http._operations.sessions import ListSessionsResponse, SessionSummary
     from novaact_http.errors import ValidationExceptionField
 else:
-    __getattr__, __dir__ = lazy_names.names(
+    __getattr__, __dir__ = lazy_imports.names(
         globals(),
         {
             "_operations.common": ("ResponseMetadata", "SortOrder"),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Generic, Protocol, TypeVar, cast
 
 import httpx
 
-from novaact_http._call.messages import Origin
+from novaact_http._call.http_messages import Origin
 from novaact_http._http.asyncio_exchange import StreamedExchange
 from novaact_http._http.asyncio_pool import Pool as AsyncPool
 from novaact_http._http.blocking_pool import Pool

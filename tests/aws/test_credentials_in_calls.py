@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 
 from novaact_http import Client, CredentialsError, DeadlineExceeded, ServiceError
 from novaact_http._call import flow as call_flow
-from novaact_http._call.messages import Request, Response
+from novaact_http._call.http_messages import Request, Response
 from novaact_http._operations.sessions import LIST_SESSIONS
 from novaact_http.errors import TransportError
 from tests.helpers.calls import CALL, KEYS, OPTIONS, TEMPORARY_KEYS, mocked

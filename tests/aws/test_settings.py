@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from novaact_http import AsyncClient, Client, ConfigurationError, RetryPolicy, ServiceError, TransportError
 from novaact_http._aws import endpoints
 from novaact_http._aws import settings as settings_module
-from novaact_http._call.messages import Endpoint
+from novaact_http._call.http_messages import Endpoint
 from novaact_http._call.user_agent import user_agent
 from novaact_http._http.httpx_sender import _proxy
 from tests.helpers.boto3_oracle import Boto3Wire, boto3_client

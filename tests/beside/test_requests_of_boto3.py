@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from novaact_http import BotocoreSigner, Credentials, SortOrder, __version__
-from novaact_http._call.messages import Response
+from novaact_http._call.http_messages import Response
 from tests.helpers.boto3_oracle import Boto3Wire
 from tests.helpers.calls import CALL, KEYS, TEMPORARY_KEYS
 from tests.helpers.flows import request_of

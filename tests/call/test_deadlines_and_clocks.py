@@ -13,7 +13,7 @@ import pytest
 from novaact_http import AsyncClient, Attempt, Client, DeadlineExceeded, RetryPolicy, ServiceError, Timeout
 from novaact_http._call import flow as call_flow
 from novaact_http._call.clock_skew import ClockSkew
-from novaact_http._call.messages import Request, Response
+from novaact_http._call.http_messages import Request, Response
 from novaact_http._call.retries import Quota
 from novaact_http._operations.sessions import LIST_SESSIONS
 from novaact_http.errors import InternalServerException, TransportError, TransportTimeout

@@ -8,7 +8,7 @@ import pytest
 
 from novaact_http import RetryPolicy
 from novaact_http._call import flow as call_flow
-from novaact_http._call.messages import Request, Response
+from novaact_http._call.http_messages import Request, Response
 from novaact_http._operations.sessions import LIST_SESSIONS
 from novaact_http.errors import (
     CredentialsError,

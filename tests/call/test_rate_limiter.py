@@ -38,7 +38,7 @@ from novaact_http import (
     Timeout,
 )
 from novaact_http._call import flow as call_flow
-from novaact_http._call.messages import Request, Response
+from novaact_http._call.http_messages import Request, Response
 from novaact_http._call.rate_limiter import RateLimiter
 from novaact_http._clients import asynchronous, base, blocking
 from novaact_http._operations.sessions import LIST_SESSIONS

@@ -13,7 +13,7 @@ import pytest
 
 from novaact_http import ListSessionsResponse, ResponseError, ResponseMetadata, SessionSummary
 from novaact_http._call import rest_json
-from novaact_http._call.messages import Response
+from novaact_http._call.http_messages import Response
 from novaact_http._operations.sessions import LIST_SESSIONS
 from novaact_http._operations.shapes import ListOf, Member, Operation, Shape, Structure
 from tests.helpers.boto3_oracle import Boto3Wire

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from novaact_http import ConfigurationError, RetryPolicy
 from novaact_http._call import flow as call_flow
 from novaact_http._call import retries as retry_rules
-from novaact_http._call.messages import Request, Response
+from novaact_http._call.http_messages import Request, Response
 from novaact_http._call.retries import Quota, Retries
 from novaact_http._operations.service_errors import ERRORS
 from novaact_http._operations.sessions import LIST_SESSIONS

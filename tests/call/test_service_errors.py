@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from novaact_http import Credentials, errors
 from novaact_http._call import flow as call_flow
-from novaact_http._call.messages import Response
+from novaact_http._call.http_messages import Response
 from novaact_http._operations.service_errors import ERRORS
 from novaact_http._operations.sessions import LIST_SESSIONS
 from novaact_http.errors import ServiceError, ValidationException, ValidationExceptionField

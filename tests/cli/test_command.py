@@ -126,7 +126,7 @@ def test_an_interruption_while_it_starts_is_quiet(monkeypatch: pytest.MonkeyPatc
 def test_any_other_missing_module_is_not_blamed_on_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, "novaact_http.cli._commands")
     monkeypatch.delattr(cli, "_commands", raising=False)
-    monkeypatch.setitem(sys.modules, "novaact_http.cli._local", None)
+    monkeypatch.setitem(sys.modules, "novaact_http.cli._local_service", None)
     with pytest.raises(ModuleNotFoundError):
         cli.main()
 

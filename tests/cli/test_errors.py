@@ -19,7 +19,7 @@ import trustme
 
 import novaact_http
 from novaact_http import Client, NovaActError, Timeout, errors
-from novaact_http.cli import _commands, _errors, _list_sessions, _runs, _terminal
+from novaact_http.cli import _commands, _concurrent_listings, _errors, _list_sessions, _terminal
 from tests.helpers.command import COMMAND, Held, list_sessions, naming, run, spawn
 from tests.helpers.servers import Server, always, never
 
@@ -493,7 +493,7 @@ def test_an_interruption_of_the_last_write_does_not_begin_it_again(
         written.append(data)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(_runs.Outlet, "_write", interrupt)
+    monkeypatch.setattr(_concurrent_listings.Outlet, "_write", interrupt)
     for arguments in ([], ["--no-paginate"]):
         assert list_sessions(world.runs[0], *arguments).exit_code == 130
     assert len(written) == 2
@@ -508,7 +508,7 @@ def test_what_cannot_be_written_of_several_runs(world: LocalService, monkeypatch
     def fail(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(_runs.Outlet, "_write", fail)
+    monkeypatch.setattr(_concurrent_listings.Outlet, "_write", fail)
     result = run("list-sessions", *naming(*[world.add_run("many", sessions=3) for _ in range(3)]))
     assert (result.exit_code, result.stdout) == (255, "")
     assert result.stderr == "novaact-http: cannot write the output: No space left on device\n"
@@ -528,7 +528,7 @@ def test_what_cannot_be_written(
     def fail(*_: object) -> None:
         raise error
 
-    monkeypatch.setattr(_runs.Outlet, "_write", fail)
+    monkeypatch.setattr(_concurrent_listings.Outlet, "_write", fail)
     result = list_sessions(world.runs[0], "--output", "ids")
     assert (result.exit_code, result.stdout) == (exit_code, "")
     assert result.stderr == (f"novaact-http: {message}\n" if message else "")

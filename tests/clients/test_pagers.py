@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from novaact_http import AsyncClient, Client, NovaActError, PaginationError, ServiceError
-from novaact_http._call.messages import Response
+from novaact_http._call.http_messages import Response
 from tests.helpers.boto3_oracle import Boto3Wire, boto3_for
 from tests.helpers.calls import CALL, OPTIONS, call_for, mocked, options_for
 

@@ -12,7 +12,7 @@ from botocore.awsrequest import AWSResponse
 from botocore.config import Config
 from urllib3 import HTTPHeaderDict
 
-from novaact_http._call import messages
+from novaact_http._call import http_messages
 from novaact_http._operations.sessions import LIST_SESSIONS
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class Boto3Wire:
     def __init__(self, **options: Any) -> None:
         self.client = boto3_client(**options)
         self._sent: list[Any] = []
-        self._answer = messages.Response(status=200, headers=(), body=b'{"sessionSummaries": []}')
+        self._answer = http_messages.Response(status=200, headers=(), body=b'{"sessionSummaries": []}')
         self.client.meta.events.register("before-send.nova-act.*", self._send)
 
     def _send(self, request: Any, **_: object) -> AWSResponse:
@@ -78,7 +78,7 @@ class Boto3Wire:
         return self.response(request.url, self._answer)
 
     @staticmethod
-    def response(url: str, answer: messages.Response) -> AWSResponse:
+    def response(url: str, answer: http_messages.Response) -> AWSResponse:
         """Return a response of botocore's type."""
         return AWSResponse(url, answer.status, HTTPHeaderDict(answer.headers), _RawBody(answer.body))
 
@@ -89,7 +89,7 @@ class Boto3Wire:
             self.client.list_sessions(**boto3_arguments(arguments))
         return self._sent.pop()
 
-    def result_of(self, answer: messages.Response) -> Any:
+    def result_of(self, answer: http_messages.Response) -> Any:
         """Return boto3's result for a response: the parsed page, or the exception."""
         self._answer = answer
         try:

@@ -12,7 +12,7 @@ from novaact_http import (
 )
 from novaact_http._aws import settings as settings_module
 from novaact_http._call import flow as call_flow
-from novaact_http._call import messages, rate_limiter, sigv4
+from novaact_http._call import http_messages, rate_limiter, sigv4
 from novaact_http._call import retries as retry_rules
 from novaact_http._call.clock_skew import ClockSkew
 from novaact_http._call.user_agent import user_agent
@@ -60,11 +60,13 @@ def context(
     )
 
 
-def request_of(arguments: Mapping[str, object], credentials: Credentials = KEYS, **settings: Any) -> messages.Request:
+def request_of(
+    arguments: Mapping[str, object], credentials: Credentials = KEYS, **settings: Any
+) -> http_messages.Request:
     """Return the request that a call would send, without sending it."""
     flow = call_flow.call(context(**settings), LIST_SESSIONS, arguments)
     assert isinstance(next(flow), call_flow.GetCredentials)
     request = flow.send(credentials)
-    assert isinstance(request, messages.Request)
+    assert isinstance(request, http_messages.Request)
     flow.close()
     return request

@@ -14,7 +14,7 @@ import h11
 
 from novaact_http import ListSessionsResponse, NovaActError, ParameterError
 from novaact_http._call import flow as call_flow
-from novaact_http._call.messages import Request, Response
+from novaact_http._call.http_messages import Request, Response
 from novaact_http._http.http1 import ProtocolError, ResponseReader
 from novaact_http._http.pool_rules import encode
 from novaact_http._operations.sessions import LIST_SESSIONS

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import pytest
 
-from novaact_http._call.messages import Endpoint, Request, Response
+from novaact_http._call.http_messages import Endpoint, Request, Response
 from novaact_http._http import asyncio_pool, blocking_pool
 from novaact_http.config import Timeout
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from novaact_http import ConfigurationError, DeadlineExceeded, NovaActError
-from novaact_http._call.messages import Origin
+from novaact_http._call.http_messages import Origin
 from novaact_http._http import pool_rules
 from novaact_http._http.asyncio_pool import Pool as AsyncPool
 from novaact_http._http.blocking_pool import Pool

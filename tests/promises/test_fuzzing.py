@@ -12,7 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from novaact_http import ListSessionsResponse, NovaActError, ResponseError
-from novaact_http._call.messages import Response
+from novaact_http._call.http_messages import Response
 from tests.beside.test_responses_read_by_h11 import broken, responses
 from tests.helpers import fuzz_checks as fuzzing
 from tests.helpers.both_clients import FACES, Face

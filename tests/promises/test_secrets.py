@@ -37,7 +37,7 @@ from novaact_http import (
     errors,
 )
 from novaact_http._call import flow as call_flow
-from novaact_http._call import messages, sigv4
+from novaact_http._call import http_messages, sigv4
 from novaact_http._clients import base
 from novaact_http._operations.service_errors import ERRORS
 from novaact_http._operations.sessions import LIST_SESSIONS
@@ -426,7 +426,7 @@ def signatures_in(*headers: str | None) -> set[str]:
 def test_no_repr_shows_a_secret(service: LocalService) -> None:
     flow = call_flow.call(context(), LIST_SESSIONS, CALL)
     shown: list[object] = [flow, next(flow), request := flow.send(KEYS)]
-    assert isinstance(request, messages.Request)
+    assert isinstance(request, http_messages.Request)
     signatures = signatures_in(*(value for _, value in request.headers))
     shown += [KEYS, sigv4.SigV4Signer(), BotocoreSigner(), context(), call_flow.GetCredentials(refused=KEYS)]
     with Client(**{**options_for(service), "credentials": KEYS}) as client, pytest.raises(errors.ServiceError):

@@ -17,7 +17,7 @@ import respx
 from botocore.exceptions import ClientError
 
 from novaact_http import ServiceError
-from novaact_http._call.messages import Response
+from novaact_http._call.http_messages import Response
 from novaact_http._operations.service_errors import ERRORS
 from novaact_http._operations.sessions import LIST_SESSIONS
 from novaact_http.testing import LocalService, _recordings

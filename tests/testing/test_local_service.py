@@ -28,7 +28,7 @@ from tests.helpers.flows import request_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from novaact_http._call.messages import Request
+    from novaact_http._call.http_messages import Request
 
 
 Headers = list[tuple[str, str]]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from novaact_http._call.messages import Endpoint
+from novaact_http._call.http_messages import Endpoint
 from novaact_http.errors import ConfigurationError
 
 

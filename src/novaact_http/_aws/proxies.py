@@ -13,7 +13,7 @@ from novaact_http.errors import ConfigurationError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from novaact_http._call.messages import Endpoint
+    from novaact_http._call.http_messages import Endpoint
 
 
 def proxy_for(endpoint: Endpoint, custom_url: str | None, environ: Mapping[str, str]) -> tuple[str, str] | None:

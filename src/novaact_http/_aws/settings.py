@@ -15,7 +15,7 @@ import attrs
 
 from novaact_http._aws.endpoints import host_name, parse_endpoint
 from novaact_http._aws.profiles import Profile
-from novaact_http._call.messages import Endpoint
+from novaact_http._call.http_messages import Endpoint
 from novaact_http.config import RetryPolicy
 from novaact_http.errors import ConfigurationError
 

@@ -15,7 +15,7 @@ import attrs
 
 from novaact_http._call import parameters, rest_json
 from novaact_http._call.clock_skew import ClockSkew
-from novaact_http._call.messages import Endpoint, Request, Response
+from novaact_http._call.http_messages import Endpoint, Request, Response
 from novaact_http._call.rate_limiter import RateLimiter
 from novaact_http._call.redaction import Redaction
 from novaact_http._call.retries import Quota, Retries, is_throttling

@@ -9,7 +9,7 @@ from novaact_http._support import percent_encoding
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from novaact_http._call.messages import Headers
+    from novaact_http._call.http_messages import Headers
     from novaact_http.config import Credentials
 
     Redact = Callable[[str], str]

@@ -26,7 +26,7 @@ from novaact_http.errors import ResponseError, ServiceError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from novaact_http._call.messages import Headers, Response
+    from novaact_http._call.http_messages import Headers, Response
     from novaact_http._call.redaction import Redact
 
 OutputT = TypeVar("OutputT", bound="Output")

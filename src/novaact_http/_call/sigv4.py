@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from novaact_http._support import percent_encoding
 
 if TYPE_CHECKING:
-    from novaact_http._call.messages import Headers
+    from novaact_http._call.http_messages import Headers
     from novaact_http.config import Credentials
 
 ALGORITHM = "AWS4-HMAC-SHA256"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from novaact_http._aws.credential_cache import credentials_or_raise
 from novaact_http._call.flow import GetCredentials, Need, call
-from novaact_http._call.messages import Request
+from novaact_http._call.http_messages import Request
 from novaact_http._clients.base import ClientBase, Senders
 from novaact_http._http.blocking_pool import Pool
 from novaact_http._operations.sessions import LIST_SESSIONS

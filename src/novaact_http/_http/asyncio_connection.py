@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import asyncio
     import socket
 
-    from novaact_http._call.messages import Origin
+    from novaact_http._call.http_messages import Origin
     from novaact_http._http.http1 import ResponseReader
 
 _READS_AT_ONCE = 16

@@ -14,9 +14,9 @@ import time
 from typing import TYPE_CHECKING
 
 from novaact_http._http import pool_rules
-from novaact_http._http.asyncio_connect import begin_tls, connect
 from novaact_http._http.asyncio_connection import Connection
 from novaact_http._http.asyncio_exchange import WholeExchange
+from novaact_http._http.asyncio_socket import begin_tls, connect
 from novaact_http._http.deadline import DeadlinePassed, wait_until
 from novaact_http._http.exchange_errors import ExchangeError, failure, to_transport_error
 from novaact_http._http.http1 import MAX_HEAD
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable
 
-    from novaact_http._call.messages import Origin, Request, Response
+    from novaact_http._call.http_messages import Origin, Request, Response
     from novaact_http._http.http1 import ResponseReader
 
 

@@ -21,7 +21,7 @@ from novaact_http._http.pool_rules import RECEIVE_SIZE, feed, seconds_left
 if TYPE_CHECKING:
     import ssl
 
-    from novaact_http._call.messages import Origin
+    from novaact_http._call.http_messages import Origin
     from novaact_http._http.http1 import ResponseReader
 
 _LONGEST_SELECT = 3600.0  # seconds; selectors refuse to wait for weeks

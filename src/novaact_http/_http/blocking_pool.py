@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable
 
-    from novaact_http._call.messages import Origin, Request, Response
+    from novaact_http._call.http_messages import Origin, Request, Response
     from novaact_http._http.http1 import ResponseReader
 
 

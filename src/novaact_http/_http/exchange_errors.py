@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 from novaact_http.errors import DeadlineExceeded, TransportError, TransportTimeout
 
 if TYPE_CHECKING:
-    from novaact_http._call.messages import Endpoint
+    from novaact_http._call.http_messages import Endpoint
 
 Phase = Literal["queue", "connect", "write", "read", "response"]
 _TIMED_OUT: dict[Phase, str] = {

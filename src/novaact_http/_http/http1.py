@@ -32,7 +32,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from novaact_http._call.messages import Headers
+    from novaact_http._call.http_messages import Headers
 
 MAX_HEAD: Final = 65_536  # bytes
 LAST_CHUNK: Final = b"0\r\n\r\n"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, cast
 
 import httpx
 
-from novaact_http._call.messages import Request, Response
+from novaact_http._call.http_messages import Request, Response
 from novaact_http._http.deadline import DeadlinePassed, wait_until
 from novaact_http._http.pool_rules import KEEPALIVE_EXPIRY, MAX_BODY, MAX_CONNECTIONS, check_open
 from novaact_http._support.fork_safety import renew_after_fork

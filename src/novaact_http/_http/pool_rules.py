@@ -13,7 +13,7 @@ from collections import OrderedDict, deque
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
-from novaact_http._call.messages import Response
+from novaact_http._call.http_messages import Response
 from novaact_http._http.exchange_errors import ExchangeError
 from novaact_http._http.http1 import ProtocolError, ResponseReader, UnsendableError, encode_head
 from novaact_http.errors import ConfigurationError, NovaActError
@@ -21,7 +21,7 @@ from novaact_http.errors import ConfigurationError, NovaActError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from novaact_http._call.messages import Origin, Request
+    from novaact_http._call.http_messages import Origin, Request
 
 MAX_CONNECTIONS = 100
 KEEPALIVE_EXPIRY = 30.0  # seconds

@@ -12,7 +12,7 @@ from novaact_http.cli import _errors
 from novaact_http.cli._completion import completion
 from novaact_http.cli._doctor import doctor
 from novaact_http.cli._list_sessions import list_sessions
-from novaact_http.cli._local import local
+from novaact_http.cli._local_service import local
 from novaact_http.cli._terminal import say
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from novaact_http.cli import _errors, _output, _runs
+from novaact_http.cli import _concurrent_listings, _errors, _output
 from novaact_http.cli._options import Command, command_line, connection_options, option
 from novaact_http.cli._terminal import Progress, is_terminal, notices, say, say_exactly
 
@@ -258,7 +258,7 @@ class Run:
         self._format = _output.make(given.format, query=query, run_id=run_id if marked else None, safe=to_terminal)
         # Output for programs is always UTF-8.
         encoding = sys.stdout.encoding if to_terminal or given.format == "table" else "utf-8"
-        self.outlet = _runs.Outlet(encoding, progress)
+        self.outlet = _concurrent_listings.Outlet(encoding, progress)
         self._call: dict[str, Any] = {
             "workflow_definition_name": given.workflow_definition_name,
             "workflow_run_id": run_id,
@@ -381,7 +381,7 @@ def _list_runs(ctx: click.Context, given: Given, runs: Sequence[Run], progress: 
     """List the runs, report on standard error about each when it is done, and return the exit code."""
     code, number = 0, -1
     try:
-        for number in _runs.in_order(runs, given.concurrency):
+        for number in _concurrent_listings.in_order(runs, given.concurrency):
             with progress.erased():
                 run_code = _report(ctx, given, runs[number])
             code = code or run_code

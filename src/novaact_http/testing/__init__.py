@@ -12,23 +12,23 @@ return. pytest finds the fixtures `novaact_service`, `novaact_client` and `novaa
 
 from typing import TYPE_CHECKING
 
-from novaact_http._support import lazy_names
+from novaact_http._support import lazy_imports
 
 if TYPE_CHECKING:
-    from novaact_http.testing._local_service.messages import ReceivedRequest
+    from novaact_http.testing._local_service.http_messages import ReceivedRequest
     from novaact_http.testing._local_service.nova_act import WorkflowRun
     from novaact_http.testing._local_service.service import LocalService
     from novaact_http.testing._pages_and_errors import make_error, make_page
     from novaact_http.testing._transports import Recorder, Replay, replay
 else:
     # Some need botocore and some need httpx. The pytest plugin needs neither until a test uses a fixture.
-    __getattr__, __dir__ = lazy_names.names(
+    __getattr__, __dir__ = lazy_imports.names(
         globals(),
         {
             "_pages_and_errors": ("make_error", "make_page"),
             "_local_service.nova_act": ("WorkflowRun",),
             "_local_service.service": ("LocalService",),
-            "_local_service.messages": ("ReceivedRequest",),
+            "_local_service.http_messages": ("ReceivedRequest",),
             "_transports": ("Recorder", "Replay", "replay"),
         },
     )

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from novaact_http._call.messages import Origin, Response
-from novaact_http._http import asyncio_connect, happy_eyeballs
+from novaact_http._call.http_messages import Origin, Response
+from novaact_http._http import asyncio_socket, happy_eyeballs
 from novaact_http._http.exchange_errors import ExchangeError
 from tests.helpers.calls import MANY
 from tests.helpers.servers import (
@@ -38,7 +38,7 @@ from tests.helpers.servers import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from novaact_http._call.messages import Request
+    from novaact_http._call.http_messages import Request
 
 
 HERE = Origin("http", "127.0.0.1", 80)
@@ -349,10 +349,10 @@ def test_a_connection_that_comes_too_late_is_closed(
     async def addresses(*_: object) -> list[Any]:
         return [(1, 0, 0, "", None), (3, 0, 0, "", None), (2, 0, 0, "", None)]
 
-    monkeypatch.setattr(asyncio_connect, "_connect_to", connect)
-    monkeypatch.setattr(asyncio_connect, "_addresses", addresses)
+    monkeypatch.setattr(asyncio_socket, "_connect_to", connect)
+    monkeypatch.setattr(asyncio_socket, "_addresses", addresses)
     monkeypatch.setattr(happy_eyeballs, "NEXT_ADDRESS_AFTER", 0.001)
-    got = asyncio_driver.run(asyncio_connect.connect(asyncio_driver.loop, HERE, None))
+    got = asyncio_driver.run(asyncio_socket.connect(asyncio_driver.loop, HERE, None))
     assert got is quick
     asyncio_driver.turn()
     assert slow.fileno() == -1
@@ -377,13 +377,13 @@ def test_of_two_connections_that_come_at_once_one_is_closed(
 
     async def run() -> socket.socket:
         loop = asyncio.get_running_loop()
-        connecting = asyncio.ensure_future(asyncio_connect.connect(loop, HERE, None))
+        connecting = asyncio.ensure_future(asyncio_socket.connect(loop, HERE, None))
         await soon(lambda: len(begun) == 2)
         may_connect.set()
         return await connecting
 
-    monkeypatch.setattr(asyncio_connect, "_connect_to", connect)
-    monkeypatch.setattr(asyncio_connect, "_addresses", addresses)
+    monkeypatch.setattr(asyncio_socket, "_connect_to", connect)
+    monkeypatch.setattr(asyncio_socket, "_addresses", addresses)
     monkeypatch.setattr(happy_eyeballs, "NEXT_ADDRESS_AFTER", 0.001)
     got = asyncio_driver.run(run())
     asyncio_driver.turn()
@@ -396,7 +396,7 @@ def test_a_socket_that_is_ready_as_its_call_is_cancelled_wakes_nobody(asyncio_dr
 
     async def run() -> None:
         loop = asyncio.get_running_loop()
-        waiting = asyncio.ensure_future(asyncio_connect._ready(loop, near.fileno(), ssl.SSLWantReadError))
+        waiting = asyncio.ensure_future(asyncio_socket._ready(loop, near.fileno(), ssl.SSLWantReadError))
         await asyncio.sleep(0)
         far.send(b"!")
         await asyncio.sleep(0)  # the event loop has seen it, and calls back next

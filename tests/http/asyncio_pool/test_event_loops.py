@@ -12,8 +12,8 @@ from unittest.mock import Mock
 import pytest
 
 from novaact_http import AsyncClient, NovaActError
-from novaact_http._call.messages import Origin, Response
-from novaact_http._http import asyncio_connect, asyncio_pool
+from novaact_http._call.http_messages import Origin, Response
+from novaact_http._http import asyncio_pool, asyncio_socket
 from novaact_http.errors import TransportTimeout
 from tests.helpers.calls import call_for, options_for
 from tests.helpers.servers import (
@@ -208,7 +208,7 @@ def test_closing_ends_the_timer_of_an_event_loop(driver: AsyncDriver) -> None:
 def test_a_call_that_was_connecting_as_its_pool_was_closed_still_has_its_time_limits(
     driver: AsyncDriver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    connect = asyncio_connect.connect
+    connect = asyncio_socket.connect
 
     async def connect_and_close(*arguments: Any) -> socket.socket:
         connected = await connect(*arguments)

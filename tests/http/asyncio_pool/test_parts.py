@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from novaact_http._call.messages import Origin
+from novaact_http._call.http_messages import Origin
 from novaact_http._http import deadline as deadlines
 from novaact_http._http.asyncio_connection import Connection
 from novaact_http._http.asyncio_exchange import StreamedExchange, WholeExchange

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from novaact_http._call.messages import Origin
+from novaact_http._call.http_messages import Origin
 from novaact_http._http import blocking_connection, blocking_pool
 from novaact_http._http.blocking_connection import Connection
 from novaact_http._http.exchange_errors import ExchangeError

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from novaact_http import Client, DeadlineExceeded, NovaActError
-from novaact_http._call.messages import Origin, Response
+from novaact_http._call.http_messages import Origin, Response
 from novaact_http._http import blocking_pool
 from novaact_http._http.blocking_connection import Connection
 from novaact_http._http.http1 import ResponseReader

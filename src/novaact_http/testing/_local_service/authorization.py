@@ -15,7 +15,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials as BotocoreCredentials
 
 from novaact_http.testing._local_service.credentials import CredentialStore
-from novaact_http.testing._local_service.messages import Answer, ReceivedRequest, error
+from novaact_http.testing._local_service.http_messages import Answer, ReceivedRequest, error
 
 if TYPE_CHECKING:
     from novaact_http.config import Credentials

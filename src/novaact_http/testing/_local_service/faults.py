@@ -12,7 +12,7 @@ from novaact_http.testing._argument_checks import check, check_number
 if TYPE_CHECKING:
     import random
 
-    from novaact_http.testing._local_service.messages import Answer
+    from novaact_http.testing._local_service.http_messages import Answer
 
 # The faults of a connection, each with its default number of seconds; 0.0 for a fault that takes no seconds.
 CONNECTION_FAULTS = {

@@ -7,10 +7,10 @@ from email.utils import formatdate
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from novaact_http.testing._local_service.messages import ReceivedRequest
+from novaact_http.testing._local_service.http_messages import ReceivedRequest
 
 if TYPE_CHECKING:
-    from novaact_http.testing._local_service.messages import Answer
+    from novaact_http.testing._local_service.http_messages import Answer
 
 _LONGEST_HEAD = 65_536  # bytes
 _REQUEST_LINE = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+) ([\x21-\xff]+) HTTP/1\.([01])")

@@ -23,7 +23,7 @@ from botocore.loaders import Loader
 from botocore.model import ServiceModel
 
 from novaact_http.testing._argument_checks import check, check_number, session_ids
-from novaact_http.testing._local_service.messages import Answer, error, success
+from novaact_http.testing._local_service.http_messages import Answer, error, success
 
 _ROUTE = re.compile(r"/workflow-definitions/([^/]+)/workflow-runs/([^/]+)")
 _PAGE_SIZE = 100  # without maxResults

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable
 
-    from novaact_http.testing._local_service.messages import ReceivedRequest
+    from novaact_http.testing._local_service.http_messages import ReceivedRequest
 
 ADDRESS = "127.0.0.1"
 _BACKLOG = 1024  # with a small backlog, a burst of connections waits for seconds

@@ -22,7 +22,7 @@ from novaact_http.testing._local_service.faults import (
     ScheduledFault,
     TokenBucket,
 )
-from novaact_http.testing._local_service.messages import Answer
+from novaact_http.testing._local_service.http_messages import Answer
 from novaact_http.testing._local_service.server import ADDRESS, Reply, Server
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from novaact_http.testing._local_service.messages import ReceivedRequest
+    from novaact_http.testing._local_service.http_messages import ReceivedRequest
     from novaact_http.testing._local_service.nova_act import WorkflowRun
 
 _MESSAGE = "Asked for by the test."

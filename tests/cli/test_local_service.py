@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from novaact_http.cli import _local
+from novaact_http.cli import _local_service
 from novaact_http.testing import LocalService
 from tests.helpers.command import COMMAND, run
 
@@ -76,7 +76,7 @@ def in_this_process(monkeypatch: pytest.MonkeyPatch, *arguments: str, stdin: str
         def wait(self) -> None:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(_local, "threading", types.SimpleNamespace(Event=Interrupted))
+    monkeypatch.setattr(_local_service, "threading", types.SimpleNamespace(Event=Interrupted))
     before = signal.getsignal(signal.SIGTERM)
     try:
         return run("local", *arguments, stdin=stdin)
@@ -86,7 +86,7 @@ def in_this_process(monkeypatch: pytest.MonkeyPatch, *arguments: str, stdin: str
 
 def test_all_can_be_told_by_options(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[LocalService] = []
-    monkeypatch.setattr(_local, "_run_control_commands", lambda service, _: seen.append(service))
+    monkeypatch.setattr(_local_service, "_run_control_commands", lambda service, _: seen.append(service))
     result = in_this_process(
         monkeypatch,
         *("--run", "a=2", "--run", "b=1", "--run", "a=0", "--tls", "--control", "--region", "eu-west-1"),
@@ -203,7 +203,7 @@ def test_a_command_with_a_wrong_number_says_what_is_allowed(
 ) -> None:
     service = LocalService(definitions={"a": [1]})
     before = service.runs
-    _local._run_control_commands(service, [told.replace("RUN_ID", before[0].workflow_run_id)])
+    _local_service._run_control_commands(service, [told.replace("RUN_ID", before[0].workflow_run_id)])
     assert capsys.readouterr().out == f"error {answer}\n"
     assert (service.runs, service.latency, service.clock_offset) == (before, 0.0, 0.0)
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from novaact_http.cli import _runs
+from novaact_http.cli import _concurrent_listings
 from novaact_http.cli._terminal import Progress
 from tests.helpers.command import COMMAND, Held, naming, run, spawn
 
@@ -136,14 +136,14 @@ def test_what_comes_early_waits_for_its_turn(
     runs: Sequence[WorkflowRun], world: LocalService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ids = [each.workflow_run_id for each in runs]
-    monkeypatch.setattr(_runs, "_SPOOLED_IN_MEMORY", 100)
+    monkeypatch.setattr(_concurrent_listings, "_SPOOLED_IN_MEMORY", 100)
     done: list[str] = []
     released = threading.Event()
 
     class FakeRun:
         def __init__(self, name: str) -> None:
             self.name = name
-            self.outlet = _runs.Outlet("utf-8", Progress(streamed=True))
+            self.outlet = _concurrent_listings.Outlet("utf-8", Progress(streamed=True))
 
         def list(self) -> None:
             if self.name == ids[0]:
@@ -156,7 +156,7 @@ def test_what_comes_early_waits_for_its_turn(
     raw = io.BytesIO()
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw))
     listed = [FakeRun(each) for each in ids]
-    assert list(_runs.in_order(listed, 2)) == [0, 1, 2, 3]
+    assert list(_concurrent_listings.in_order(listed, 2)) == [0, 1, 2, 3]
     assert done[-1] == ids[0]
     assert raw.getvalue().decode().split() == [each for each in ids for _ in range(40)]
     assert [each.outlet.token for each in listed] == ids
@@ -169,7 +169,7 @@ def test_no_more_is_listed_ahead_than_can_be_kept() -> None:
     class FakeRun:
         def __init__(self, number: int) -> None:
             self.number = number
-            self.outlet = _runs.Outlet("utf-8", Progress(streamed=True))
+            self.outlet = _concurrent_listings.Outlet("utf-8", Progress(streamed=True))
 
         def list(self) -> None:
             begun.append(self.number)
@@ -178,7 +178,7 @@ def test_no_more_is_listed_ahead_than_can_be_kept() -> None:
             if self.number == 0:
                 release.wait(30)
 
-    steps = _runs.in_order([FakeRun(number) for number in range(20)], 2)
+    steps = _concurrent_listings.in_order([FakeRun(number) for number in range(20)], 2)
     first: list[int] = []
     waiting = threading.Thread(target=lambda: first.append(next(steps)))
     waiting.start()
@@ -197,14 +197,14 @@ def test_what_is_left_over_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     class FakeRun:
         def __init__(self, number: int) -> None:
             self.number = number
-            self.outlet = _runs.Outlet("utf-8", Progress(streamed=True))
+            self.outlet = _concurrent_listings.Outlet("utf-8", Progress(streamed=True))
 
         def list(self) -> None:
             self.outlet.write(str(self.number), None)
             listed[self.number].set()
 
     runs = [FakeRun(number) for number in range(3)]
-    steps = _runs.in_order(runs, 1)
+    steps = _concurrent_listings.in_order(runs, 1)
     assert next(steps) == 0
     assert all(each.wait(30) for each in listed)
     steps.close()
@@ -217,7 +217,7 @@ def test_what_is_left_over_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_after_an_interruption_nothing_more_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
     raw = io.BytesIO()
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw))
-    outlet = _runs.Outlet("utf-8", Progress(streamed=True))
+    outlet = _concurrent_listings.Outlet("utf-8", Progress(streamed=True))
     outlet.write("a", "first")
     outlet.end()
     outlet.copy_to_output()
@@ -299,13 +299,13 @@ def test_an_interruption_just_before_the_reader_stalls_ends_all(
     monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)
     code = """
 import sys
-from novaact_http.cli import _runs, main
+from novaact_http.cli import _concurrent_listings, main
 
 def interrupted(outlet, data, token):
     sys.stdout.buffer.write(data)
     raise KeyboardInterrupt
 
-_runs.Outlet._write = interrupted
+_concurrent_listings.Outlet._write = interrupted
 main()
 """
     named = [*naming(*runs[:count]), "--output", "ids"]
@@ -324,7 +324,7 @@ def test_an_interruption_of_very_many_says_from_where(world: LocalService, monke
     def interrupt(*_: object) -> object:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(_runs, "in_order", interrupt)
+    monkeypatch.setattr(_concurrent_listings, "in_order", interrupt)
     lines = "".join(f"run-{number}\n" for number in range(100))
     result = run("list-sessions", *naming(world.runs[0])[:2], "--workflow-run-id", "-", stdin=lines)
     assert (result.exit_code, result.stderr) == (130, "novaact-http: runs that were not listed: 100, from run-0 on\n")
@@ -343,7 +343,7 @@ def test_a_reader_that_has_enough_ends_all(runs: Sequence[WorkflowRun]) -> None:
 def test_an_interruption_in_this_process(
     listed: int, runs: Sequence[WorkflowRun], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def in_order(of: Sequence[_runs.Run], concurrency: int) -> Iterator[int]:
+    def in_order(of: Sequence[_concurrent_listings.Run], concurrency: int) -> Iterator[int]:
         for number in range(listed):
             of[number].list()
             of[number].outlet.end()
@@ -355,7 +355,7 @@ def test_an_interruption_in_this_process(
             of[listed].outlet.copy_to_output()
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(_runs, "in_order", in_order)
+    monkeypatch.setattr(_concurrent_listings, "in_order", in_order)
     result = run("list-sessions", *naming(*runs), "--output", "ids")
     assert result.exit_code == 130
     assert result.stdout == "".join(f"{each}\n" for of in runs[:listed] for each in of.session_ids) + (

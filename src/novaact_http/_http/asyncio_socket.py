@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from novaact_http._http import happy_eyeballs
 
 if TYPE_CHECKING:
-    from novaact_http._call.messages import Origin
+    from novaact_http._call.http_messages import Origin
 
 
 async def connect(loop: asyncio.AbstractEventLoop, origin: Origin, timeout: float | None) -> socket.socket:
