@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from novaact_http import (
     Attempt,
@@ -17,11 +17,12 @@ from novaact_http._call import retries as retry_rules
 from novaact_http._call.clock_skew import ClockSkew
 from novaact_http._call.user_agent import user_agent
 from novaact_http._operations.sessions import LIST_SESSIONS
+from novaact_http.errors import NovaActError
+from tests.helpers.answers import page
+from tests.helpers.calls import CALL, KEYS, NOW, ONCE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-from tests.helpers.calls import KEYS, NOW, ONCE
+    from collections.abc import Callable, Iterable, Mapping
 
 
 def context(
@@ -60,13 +61,78 @@ def context(
     )
 
 
+def attempt(flow: call_flow.Flow[Any], credentials: Credentials = KEYS) -> http_messages.Request:
+    """Give a flow the credentials that it asks for, and return the request that it sends then."""
+    assert isinstance(next(flow), call_flow.GetCredentials)
+    request = flow.send(credentials)
+    assert isinstance(request, http_messages.Request)
+    return request
+
+
 def request_of(
     arguments: Mapping[str, object], credentials: Credentials = KEYS, **settings: Any
 ) -> http_messages.Request:
     """Return the request that a call would send, without sending it."""
     flow = call_flow.call(context(**settings), LIST_SESSIONS, arguments)
-    assert isinstance(next(flow), call_flow.GetCredentials)
-    request = flow.send(credentials)
-    assert isinstance(request, http_messages.Request)
+    request = attempt(flow, credentials)
     flow.close()
     return request
+
+
+class Driven(NamedTuple):
+    """What came of a call.
+
+    Attributes:
+        output: what it returned, or None.
+        error: what it raised, or None.
+        requests: what it sent.
+        waits: how many seconds it waited each time.
+    """
+
+    output: Any
+    error: NovaActError | None
+    requests: list[http_messages.Request]
+    waits: list[float]
+
+
+def drive(
+    of: call_flow.Context,
+    answers: Iterable[http_messages.Response | NovaActError],
+    *,
+    credentials: Credentials = KEYS,
+    on_request: Callable[[http_messages.Request], object] = lambda _: None,
+    on_wait: Callable[[float], object] = lambda _: None,
+) -> Driven:
+    """Make a call, and drive its flow to the end.
+
+    Args:
+        of: the context that the call is made in.
+        answers: what comes back for each request; an error is raised. When there are no more, an empty page comes.
+        credentials: what it gets whenever it asks for credentials.
+        on_request: called with each request before it is answered.
+        on_wait: called with the seconds of each wait.
+    """
+    flow = call_flow.call(of, LIST_SESSIONS, CALL)
+    driven = Driven(None, None, [], [])
+    remaining = iter(answers)
+    step: Callable[[Any], call_flow.Need] = flow.send
+    answer: object = None
+    while True:
+        try:
+            need = step(answer)
+        except StopIteration as ended:
+            return driven._replace(output=ended.value)
+        except NovaActError as error:
+            return driven._replace(error=error)
+        step, answer = flow.send, None
+        if isinstance(need, call_flow.GetCredentials):
+            answer = credentials
+        elif isinstance(need, call_flow.Sleep):
+            driven.waits.append(need.seconds)
+            on_wait(need.seconds)
+        else:
+            driven.requests.append(need)
+            on_request(need)
+            answer = next(remaining, page())
+            if isinstance(answer, NovaActError):
+                step = flow.throw
