@@ -77,7 +77,6 @@ class AsyncClient(ClientBase):
         correct_clock_skew: bool = True,
         app_id: str | None = None,
     ) -> None:
-        # The only place that hands the options on. Type checkers compare them with `ClientOptions`.
         super().__init__(
             region=region,
             profile=profile,

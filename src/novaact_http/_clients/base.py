@@ -7,7 +7,7 @@ import threading
 import time
 import warnings
 from functools import partial
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import attrs
 
@@ -24,39 +24,19 @@ from novaact_http._call.retries import Quota
 from novaact_http._call.sigv4 import SigV4Signer
 from novaact_http._call.user_agent import user_agent
 from novaact_http._http import httpx_patches, tls
+from novaact_http._http.pool_rules import check_open
 from novaact_http._support import traceback_scrubbing
 from novaact_http._support.fork_safety import renew_after_fork
-from novaact_http.attempts import Attempt, log
+from novaact_http.attempts import log
 from novaact_http.config import RetryPolicy, Timeout
-from novaact_http.errors import ConfigurationError, CredentialsError, NovaActError
+from novaact_http.errors import ConfigurationError, CredentialsError
 
 if TYPE_CHECKING:
-    import ssl
-    from collections.abc import Callable
-    from typing import TypedDict
+    from collections.abc import Callable, Mapping
 
-    from typing_extensions import Self, Unpack
+    from typing_extensions import Self
 
-    from novaact_http._call.sigv4 import Signer
     from novaact_http._http import asyncio_pool, blocking_pool
-
-    class ClientOptions(TypedDict):
-        """The arguments of both constructors, as `Client` documents them. For type checkers only, to start faster."""
-
-        region: str | None
-        profile: str | None
-        credentials: object
-        endpoint_url: str | None
-        use_fips: bool | None
-        use_dualstack: bool | None
-        retries: RetryPolicy | None
-        timeout: Timeout | float | None
-        transport: object
-        verify: str | os.PathLike[str] | ssl.SSLContext | None
-        signer: Signer | None
-        on_attempt: Callable[[Attempt], object] | None
-        correct_clock_skew: bool
-        app_id: str | None
 
 
 PoolT = TypeVar("PoolT", bound="blocking_pool.Pool | asyncio_pool.Pool")
@@ -109,8 +89,7 @@ class Senders(Generic[PoolT, HttpxSenderT]):
             NovaActError: the client is closed.
         """
         with self._lock:
-            if self._closed:
-                raise NovaActError("this client is closed; make a new one")
+            check_open(closed=self._closed)
             if self._httpx_sender is None:
                 self._httpx_sender = self._make_httpx_sender()
             return self._httpx_sender
@@ -126,11 +105,15 @@ class Senders(Generic[PoolT, HttpxSenderT]):
 
 
 class ClientBase:
-    """The base of both clients."""
+    """The base of both clients.
+
+    Args:
+        options: the arguments of the client's constructor, all of them, as `Client` documents them.
+    """
 
     exceptions = errors
 
-    def __init__(self, **options: Unpack[ClientOptions]) -> None:
+    def __init__(self, **options: Any) -> None:
         _check(options)
         profile, verify = options["profile"], options["verify"]
         with traceback_scrubbing.cleared():  # the environment and the credentials file contain secrets
@@ -181,7 +164,7 @@ class ClientBase:
         )
         # A pickled client is made again from what was passed and from the resolved settings of the service. The
         # settings of the machine (credentials, CA bundle, proxy) are resolved anew where it is unpickled.
-        self._options: ClientOptions = {
+        self._options: Mapping[str, Any] = {
             **options,
             "region": settings.region,
             "endpoint_url": settings.endpoint_url,
@@ -204,7 +187,7 @@ class ClientBase:
 
     def __reduce__(self) -> tuple[partial[Self], tuple[()]]:
         context = self._context
-        options: ClientOptions = {**self._options, "retries": context.retries, "timeout": context.timeout}
+        options = {**self._options, "retries": context.retries, "timeout": context.timeout}
         _check_picklable(options)
         return partial(type(self), **options), ()
 
@@ -240,7 +223,7 @@ def _uuid4() -> str:
     return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
 
 
-def _check(options: ClientOptions) -> None:
+def _check(options: Mapping[str, Any]) -> None:
     """Raise a `ConfigurationError` if an option is wrong; for those options that nothing else checks."""
     _check_retries(options["retries"])
     correct_clock_skew, on_attempt, signer = options["correct_clock_skew"], options["on_attempt"], options["signer"]
@@ -265,7 +248,7 @@ def _wrong(argument: str, problem: str, advice: str) -> ConfigurationError:
     return ConfigurationError(problem, setting=argument, source=f"the argument {argument}", advice=advice)
 
 
-def _check_picklable(options: ClientOptions) -> None:
+def _check_picklable(options: Mapping[str, Any]) -> None:
     import pickle
     from types import FunctionType
 

@@ -103,7 +103,6 @@ class Client(ClientBase):
         correct_clock_skew: bool = True,
         app_id: str | None = None,
     ) -> None:
-        # The only place that hands the options on. Type checkers compare them with `ClientOptions`.
         super().__init__(
             region=region,
             profile=profile,
