@@ -5,37 +5,32 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import functools
-import itertools
 import logging
 import threading
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
-from unittest import mock
 
 import boto3
 import botocore.credentials
 import botocore.session
 import httpx
 import pytest
-from botocore.exceptions import CredentialRetrievalError
 from hypothesis import given
 from hypothesis import strategies as st
 
 from novaact_http import AsyncClient, Credentials, CredentialsError
 from novaact_http._aws.botocore_credentials import BotocoreSource
 from novaact_http._aws.credential_sources import FixedCredentials
-from tests.helpers.calls import CALL, KEYS, call_for, mocked, options_for
-from tests.helpers.vault import (
+from tests.helpers.calls import CALL, KEYS, mocked
+from tests.helpers.credentials import (
     HOUR,
     MINUTE,
-    UTC,
     AsyncVault,
     Clock,
     Vault,
     cache,
     got,
     keys,
-    metadata,
     refreshable,
     settled,
     source,
@@ -44,7 +39,6 @@ from tests.helpers.vault import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from novaact_http.testing import LocalService
     from tests.helpers.both_clients import Face
 
 PAGE = httpx.Response(200, json={"sessionSummaries": []})
@@ -394,201 +388,3 @@ def test_a_call_with_good_credentials_starts_no_thread(face: Face, monkeypatch: 
         with monkeypatch.context() as patched:
             patched.setattr(threading, "Thread", lambda **_: pytest.fail("a thread was started"))
             assert isinstance(ours.get(), Credentials)
-
-
-# botocore's.
-
-
-def test_what_botocore_and_boto3_have_is_taken(face: Face, service: LocalService) -> None:
-    access, secret = service.credentials.access_key_id, service.credentials.secret_access_key
-    boto = boto3.Session(aws_access_key_id=access, aws_secret_access_key=secret)
-    core = botocore.session.Session()
-    core.set_credentials(access, secret)
-    for argument in (boto, core, boto.get_credentials()):
-        options = {**options_for(service), "credentials": argument}
-        assert face.page(options, **call_for(service.runs[0])).session_summaries
-
-
-def test_botocores_credentials_are_asked_whether_they_need_a_refresh() -> None:
-    theirs = refreshable(HOUR)
-    ours = cache(theirs)
-    first = got(ours.get())
-    assert first.session_token == "token"
-    assert ours.get() is first
-    theirs._frozen_credentials = botocore.credentials.ReadOnlyCredentials("AKIA9", "s", None)  # by somebody else
-    assert got(ours.get()).access_key_id == "AKIA9"
-
-
-def test_botocores_credentials_are_refreshed_behind_while_they_are_good() -> None:
-    release = threading.Event()
-
-    def refresh() -> dict[str, str]:
-        assert release.wait(5)
-        return metadata(1)
-
-    theirs, clock = refreshable(HOUR, refresh), Clock()
-    ours = cache(theirs, clock)
-    got(ours.get())
-    clock.now += HOUR
-    theirs._expiry_time = dt.datetime.now(UTC) + dt.timedelta(minutes=5)  # botocore itself would wait now
-    for _ in range(3):
-        found = ours.get()
-        assert isinstance(found, Credentials)
-        assert found.access_key_id == "AKIA0"
-    release.set()
-    settled(ours)
-    assert got(ours.get()).access_key_id == "AKIA1"
-
-
-def test_botocores_short_lived_credentials_that_somebody_else_has_refreshed_are_taken() -> None:
-    theirs, clock = refreshable(10 * MINUTE), Clock()
-    with mock.patch.object(theirs, "_refresh_using", return_value=metadata(0, left=10 * MINUTE)):
-        ours = cache(theirs, clock)
-        got(ours.get())
-    # Those from before may have expired meanwhile.
-    theirs._frozen_credentials = botocore.credentials.ReadOnlyCredentials("AKIA9", "s", None)
-    assert got(ours.get()).access_key_id == "AKIA9"
-
-
-def test_botocores_credentials_that_begin_to_need_a_refresh_just_then_are_not_refreshed_on_the_callers_thread() -> None:
-    threads: list[str] = []
-
-    def refresh() -> dict[str, str]:
-        threads.append(threading.current_thread().name)
-        return metadata(1)
-
-    theirs = refreshable(HOUR, refresh)
-    ours = cache(theirs)
-    got(ours.get())
-    with mock.patch.object(theirs, "refresh_needed", side_effect=itertools.chain([False], itertools.repeat(True))):
-        assert got(ours.get()).access_key_id == "AKIA0"
-    assert threads == []
-
-
-def test_botocores_credentials_that_cannot_be_refreshed_are_not_asked_at_every_call() -> None:
-    calls: list[None] = []
-
-    def refresh() -> dict[str, str]:
-        calls.append(None)
-        raise ValueError
-
-    theirs, clock = refreshable(HOUR, refresh), Clock()
-    ours = cache(theirs, clock)
-    got(ours.get())
-    clock.now += HOUR
-    theirs._expiry_time = dt.datetime.now(UTC) + dt.timedelta(minutes=12)  # botocore keeps the old ones
-    for _ in range(5):
-        assert got(ours.get()).access_key_id == "AKIA0"
-        settled(ours)
-    assert len(calls) == 1
-
-
-def test_botocores_expired_credentials_are_waited_for() -> None:
-    ours = cache(refreshable(-1, lambda: metadata(1)))
-    assert got(ours.get()).access_key_id == "AKIA1"
-    with pytest.raises(CredentialsError, match=r"RefreshableCredentials\) failed: ZeroDivisionError$"):
-        got(cache(refreshable(-1, lambda: 1 // 0)).get())
-    with pytest.raises(CredentialsError, match="failed: CredentialRetrievalError: Error when retrieving credentials"):
-        got(cache(refreshable(-1, dict)).get())
-
-
-def test_what_a_chain_has_found_is_refreshed_and_not_looked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    resolver = mock.Mock(providers=[])
-    resolver.load_credentials.return_value = refreshable(-1, lambda: metadata(1))
-    monkeypatch.setattr(botocore.credentials, "create_credential_resolver", lambda *_, **__: resolver)
-    ours = cache(None)
-    got(ours.get())
-    resolver.load_credentials.return_value._expiry_time = dt.datetime.now(UTC)
-    assert isinstance(ours.get(), Future)
-    got(ours.get())
-    resolver.load_credentials.assert_called_once()
-
-
-def test_of_what_botocore_says_only_the_beginning_is_repeated() -> None:
-    def refresh() -> Any:
-        raise CredentialRetrievalError(provider="x", error_msg=f"{'because ' * 99}\nwJalrXUtnFEMI")
-
-    with pytest.raises(CredentialsError, match=r"CredentialRetrievalError: Error .*because") as caught:
-        got(cache(refreshable(-1, refresh)).get())
-    assert len(str(caught.value)) < 500
-
-    def refresh_in_two_lines() -> Any:
-        raise CredentialRetrievalError(provider="x", error_msg="denied\nwJalrXUtnFEMI")
-
-    with pytest.raises(CredentialsError, match=r"denied$"):
-        got(cache(refreshable(-1, refresh_in_two_lines)).get())
-
-
-def test_what_nobody_knows_is_asked_every_time_and_off_the_callers_thread() -> None:
-    class Frozen:
-        access_key, secret_key, token = "a", "b", None
-
-    class Theirs:
-        def __init__(self) -> None:
-            self.threads: list[str] = []
-
-        def get_frozen_credentials(self) -> Any:
-            self.threads.append(threading.current_thread().name)
-            return Frozen
-
-    theirs = Theirs()
-    ours = cache(theirs)
-    for _ in range(3):
-        assert got(ours.get()).access_key_id == "a"
-    assert theirs.threads == ["novaact-credentials"] * 3
-
-
-def test_what_is_not_frozen_credentials_is_named() -> None:
-    class Theirs:
-        def get_frozen_credentials(self) -> Any:
-            return "secretsecretsecret"
-
-        def refresh_needed(self, _: int = 900) -> bool:
-            return False
-
-    theirs = Theirs()
-    ours = cache(theirs)
-    for at_hand in (None, None, "secretsecretsecret"):
-        vars(theirs)["_frozen_credentials"] = at_hand
-        with pytest.raises(
-            CredentialsError, match=r"Theirs\) gave an object of type str, which has no access_key"
-        ) as caught:
-            got(ours.get())
-        assert "secretsecretsecret" not in str(caught.value)
-        assert caught.value.__cause__ is None
-
-
-def test_credentials_that_fail_to_say_whether_they_are_good_are_an_error() -> None:
-    theirs = refreshable(HOUR)
-    ours = cache(theirs)
-    got(ours.get())
-    theirs._expiry_time = dt.datetime.now()  # noqa: DTZ005 - without a zone, which botocore cannot compare
-    with pytest.raises(CredentialsError, match="failed: TypeError") as caught:
-        ours.get()
-    assert isinstance(caught.value.__cause__, TypeError)
-
-
-def test_asynchronous_credentials_of_others_are_refused_with_what_to_do() -> None:
-    class Theirs:
-        async def get_frozen_credentials(self) -> Any: ...
-
-    with pytest.raises(
-        CredentialsError, match=r"has an asynchronous get_frozen_credentials\(\): pass AsyncClient an async function"
-    ):
-        source(Theirs())
-
-
-def test_a_session_without_credentials_says_what_was_looked_at() -> None:
-    with pytest.raises(
-        CredentialsError, match=r"^the argument credentials \(a Session\) has no credentials: configure it"
-    ):
-        got(cache(botocore.session.Session()).get())
-
-
-def test_without_any_credentials_the_error_names_all_that_was_looked_at_in_order() -> None:
-    with pytest.raises(CredentialsError) as caught:
-        got(cache(None).get())
-    text = str(caught.value)
-    order = ["env", "assume-role", "sso", "shared-credentials-file", "iam-role"]
-    places = [text.index(f" {each}") for each in order]
-    assert places == sorted(places)

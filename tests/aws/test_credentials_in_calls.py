@@ -19,8 +19,8 @@ from novaact_http._call.http_messages import Request, Response
 from novaact_http._operations.sessions import LIST_SESSIONS
 from novaact_http.errors import TransportError
 from tests.helpers.calls import CALL, KEYS, OPTIONS, TEMPORARY_KEYS, mocked
+from tests.helpers.credentials import HOUR, UTC, Vault, cache, got, keys, refreshable
 from tests.helpers.flows import context
-from tests.helpers.vault import HOUR, UTC, Vault, cache, got, keys, refreshable
 
 if TYPE_CHECKING:
     from tests.helpers.both_clients import Face

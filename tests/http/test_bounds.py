@@ -16,7 +16,8 @@ from novaact_http._http import httpx_sender
 from novaact_http.errors import ConfigurationError, TransportError
 from tests.helpers.both_clients import Face, SyncFace
 from tests.helpers.calls import CALL, OPTIONS
-from tests.helpers.servers import DRIVERS, Driver, MakeDriver, Peer, Script, Server, made_by, request_to
+from tests.helpers.pool_drivers import DRIVERS, Driver, MakeDriver, made_by
+from tests.helpers.servers import Peer, Script, Server, request_to
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

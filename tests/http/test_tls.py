@@ -23,26 +23,17 @@ from novaact_http._http import tls as tls_contexts
 from novaact_http.errors import TransportError, TransportTimeout
 from tests.helpers.both_clients import Face, SyncFace
 from tests.helpers.calls import CALL, KEYS, OPTIONS
-from tests.helpers.servers import (
-    BIG,
+from tests.helpers.pool_drivers import (
     DRIVERS,
-    OK,
     AsyncDriver,
     Driver,
     MakeDriver,
-    Peer,
-    Server,
-    answers,
     bodies,
-    echo,
-    endpoint,
     made_by,
-    never,
-    request_to,
-    serve,
     uvloop_driver,
     wait_for_news,
 )
+from tests.helpers.servers import BIG, OK, Peer, Server, answers, echo, endpoint, never, request_to, serve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -6,11 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.helpers.servers import (
-    DRIVERS,
-    AsyncDriver,
-    made_by,
-)
+from tests.helpers.pool_drivers import DRIVERS, AsyncDriver, made_by
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

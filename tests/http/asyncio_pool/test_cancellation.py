@@ -18,22 +18,8 @@ from novaact_http._call.http_messages import Origin, Response
 from novaact_http._http import asyncio_socket, happy_eyeballs
 from novaact_http._http.exchange_errors import ExchangeError
 from tests.helpers.calls import MANY
-from tests.helpers.servers import (
-    BIG,
-    OK,
-    AsyncDriver,
-    BlackHole,
-    Peer,
-    Server,
-    answers,
-    endpoint,
-    idle,
-    never,
-    request_to,
-    serve,
-    soon,
-    wait_for_news,
-)
+from tests.helpers.pool_drivers import AsyncDriver, idle, wait_for_news
+from tests.helpers.servers import BIG, OK, BlackHole, Peer, Server, answers, endpoint, never, request_to, serve, soon
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -18,7 +18,6 @@ from novaact_http.errors import TransportTimeout
 from tests.helpers.calls import call_for, options_for
 from tests.helpers.servers import (
     OK,
-    AsyncDriver,
     Peer,
     Server,
     answers,
@@ -36,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from novaact_http.testing import LocalService
+    from tests.helpers.pool_drivers import AsyncDriver
 
 
 HERE = Origin("http", "127.0.0.1", 80)

@@ -18,19 +18,12 @@ from novaact_http._http.asyncio_connection import Connection
 from novaact_http._http.asyncio_exchange import StreamedExchange, WholeExchange
 from novaact_http._http.exchange_errors import ExchangeError
 from novaact_http._http.http1 import ResponseReader
-from tests.helpers.servers import (
-    BIG,
-    OK,
-    AsyncDriver,
-    Peer,
-    Server,
-    request_to,
-    serve,
-    soon,
-)
+from tests.helpers.servers import BIG, OK, Peer, Server, request_to, serve, soon
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from tests.helpers.pool_drivers import AsyncDriver
 
 
 HERE = Origin("http", "127.0.0.1", 80)

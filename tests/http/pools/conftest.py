@@ -6,12 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.helpers.servers import (
-    DRIVERS,
-    Driver,
-    MakeDriver,
-    made_by,
-)
+from tests.helpers.pool_drivers import DRIVERS, Driver, MakeDriver, made_by
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,19 +12,12 @@ import pytest
 from novaact_http import ConfigurationError
 from novaact_http._http import blocking_connection, happy_eyeballs
 from novaact_http.errors import TransportError, TransportTimeout
-from tests.helpers.servers import (
-    BlackHole,
-    Driver,
-    MakeDriver,
-    Server,
-    closed_port,
-    endpoint,
-    request_to,
-    serve,
-)
+from tests.helpers.servers import BlackHole, Server, closed_port, endpoint, request_to, serve
 
 if TYPE_CHECKING:
     import ssl
+
+    from tests.helpers.pool_drivers import Driver, MakeDriver
 
 
 def addresses(monkeypatch: pytest.MonkeyPatch, *ports: int) -> None:

@@ -17,19 +17,15 @@ from novaact_http._http.blocking_connection import Connection
 from novaact_http._http.http1 import ResponseReader
 from novaact_http._http.pool_rules import Connections
 from tests.helpers.calls import CALL, OPTIONS
+from tests.helpers.pool_drivers import Driver, MakeDriver, SyncDriver, bodies, idle
 from tests.helpers.servers import (
     OK,
-    Driver,
-    MakeDriver,
     Peer,
     Server,
-    SyncDriver,
     always,
     answers,
-    bodies,
     endpoint,
     eventually,
-    idle,
     never,
     no_tls,
     patiently,

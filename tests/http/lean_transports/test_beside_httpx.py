@@ -1,0 +1,156 @@
+"""Our transports in httpx's clients: requests and responses are as with httpx's own transports."""
+
+from __future__ import annotations
+
+import gzip
+import ssl
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+import trustme
+
+from tests.helpers.httpx_clients import Parts, Web, outcome, same, url_of
+from tests.helpers.servers import (
+    BIG,
+    OK,
+    Peer,
+    Server,
+    answers,
+    echo,
+    serve,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+RESPONSES = {
+    "a body": OK,
+    "a reason of its own": b"HTTP/1.1 418 I'm a teapot, really\r\nContent-Length: 0\r\n\r\n",
+    "no reason": b"HTTP/1.1 200\r\nContent-Length: 0\r\n\r\n",
+    "204": b"HTTP/1.1 204 No Content\r\n\r\n",
+    "304": b"HTTP/1.1 304 Not Modified\r\nContent-Length: 9\r\n\r\n",
+    "chunks": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n3\r\nay!\r\n0\r\n\r\n",
+    "fields that repeat": b"HTTP/1.1 200 OK\r\nSet-Cookie: a=1\r\nSet-Cookie: b=2\r\nContent-Length: 0\r\n\r\n",
+    "a field beyond ASCII": b"HTTP/1.1 200 OK\r\nX: \xe9\r\nContent-Length: 0\r\n\r\n",
+    "informational ones before it": b"HTTP/1.1 103 Early Hints\r\nLink: <a>\r\n\r\n" + OK,
+    "gzip": b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nConnection: close\r\n\r\n" + gzip.compress(b"ok"),
+    "nothing": b"",
+    "half a head": OK[:25],
+    "half a body": OK[:-1],
+    "half a chunk": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nok",
+    "no HTTP": b"SSH-2.0-OpenSSH_9.2\r\n\r\n",
+    "a bad length": b"HTTP/1.1 200 OK\r\nContent-Length: many\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("response", RESPONSES.values(), ids=RESPONSES)
+def test_a_response_is_what_it_is_with_httpxs_transport(asynchronous: bool, response: bytes) -> None:
+    same(asynchronous, answers(response))
+
+
+def test_a_response_that_has_no_body_as_nobody_asked_for_it(asynchronous: bool) -> None:
+    assert same(asynchronous, answers(OK[:-2]), "HEAD")[0][0] == 200
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"content": b"hello"},
+        {"content": Parts(b"he", b"", b"llo"), "headers": {"Content-Length": "5"}},
+        {"content": BIG},
+        {"json": {"a": [1, "é"]}},
+        {"data": {"a": "b c"}},
+        {"headers": {"X": "a\r\nHost: evil"}},
+        {"headers": {"X Y": "a"}},
+        {"headers": [("X", "1"), ("X", "é".encode("latin-1"))]},
+    ],
+    ids=lambda each: "+".join(map(str, each))[:30],
+)
+def test_a_request_is_sent_as_httpxs_transport_sends_it(asynchronous: bool, options: dict[str, Any]) -> None:
+    same(asynchronous, echo, "POST", **options)
+
+
+@pytest.mark.parametrize("parts", [Parts(b"hel", b"lo, too long"), Parts(b"hell"), Parts()])
+def test_a_body_of_another_length_than_was_said_is_refused(web: Web, parts: Parts) -> None:
+    with Server(echo) as server:  # where httpx's own transport lets an error of h11's through
+        found = outcome(web, "POST", url_of(server), content=parts, headers={"Content-Length": "5"})
+        assert found is httpx.LocalProtocolError
+        assert web.connections == 0
+
+
+def test_a_body_of_unknown_length_goes_out_in_chunks(asynchronous: bool) -> None:
+    received: list[bytes] = []
+
+    def script(peer: Peer) -> None:
+        data = b""
+        while not data.endswith(b"0\r\n\r\n"):
+            data += peer.socket.recv(65_536)
+        received.append(data.partition(b"\r\n\r\n")[2])
+        peer.send(OK)
+
+    big = b"y" * 20_000
+    same(asynchronous, script, "POST", content=Parts(b"he", b"", big, b"llo"))
+    theirs, ours = received
+    assert ours == theirs == b"2\r\nhe\r\n4e20\r\n" + big + b"\r\n3\r\nllo\r\n0\r\n\r\n"
+
+
+@pytest.mark.parametrize("url", ["ftp://127.0.0.1/a", "unix:///a"])
+def test_other_schemes_are_refused(web: Web, url: str) -> None:
+    assert outcome(web, "GET", url) is httpx.UnsupportedProtocol
+
+
+def test_redirects_are_httpxs_to_follow(asynchronous: bool) -> None:
+    moved = b"HTTP/1.1 302 Found\r\nLocation: /b\r\nContent-Length: 0\r\n\r\n"
+    ours, server = same(asynchronous, answers(moved, OK), follow_redirects=True)
+    assert ours[0] == 200
+    assert [each.target for each in server.requests] == ["/a?b=c", "/b"]
+    assert server.accepted == 1
+
+
+def test_an_address_of_ipv6_is_connected_to(web: Web) -> None:
+    try:
+        server = Server(serve, host="::1")
+    except OSError:  # pragma: no cover - not on this machine
+        pytest.skip("there is no IPv6 here")
+    with server:
+        assert web.request("GET", url_of(server, host="[::1]")).status_code == 200
+
+
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+def serving(authority: trustme.CA, *names: str) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert(*names).configure_cert(context)
+    return context
+
+
+def test_certificates_are_checked_as_httpxs_transport_checks_them(
+    asynchronous: bool, authority: trustme.CA, tmp_path: Path
+) -> None:
+    bundle = tmp_path / "ca.pem"
+    authority.cert_pem.write_to_path(str(bundle))
+    for names, trusted, expected in (
+        (("127.0.0.1", "localhost"), True, 200),
+        (("elsewhere.example",), True, httpx.ConnectError),
+        (("127.0.0.1",), False, httpx.ConnectError),
+    ):
+        found = []
+        for lean in (True, False):
+            context = ssl.create_default_context(cafile=bundle if trusted else None)
+            with (
+                Server(serve, tls=serving(authority, *names)) as server,
+                Web(asynchronous=asynchronous, lean=lean, verify=context) as web,
+            ):
+                found.append(outcome(web, "GET", url_of(server)))
+        assert found[0] == found[1]
+        assert (found[0] if isinstance(found[0], type) else found[0][0]) == expected
+    with (
+        Server(serve, tls=serving(authority, "127.0.0.1")) as server,
+        Web(asynchronous=asynchronous, verify=str(bundle)) as web,
+    ):
+        assert web.request("GET", url_of(server)).status_code == 200

@@ -1,0 +1,182 @@
+"""Our transports in httpx's clients: bodies that are read as they come."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+
+import httpx
+import pytest
+
+from tests.helpers.httpx_clients import SOON, Web, url_of
+from tests.helpers.servers import (
+    BIG,
+    OK,
+    Peer,
+    Server,
+    always,
+    answers,
+    serve,
+    soon,
+)
+
+
+def test_a_body_comes_as_it_is_sent_and_its_connection_is_used_again(web: Web) -> None:
+    go_on = threading.Event()
+
+    def script(peer: Peer) -> None:
+        peer.request()
+        peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nabc")
+        go_on.wait()
+        peer.send(b"def")
+        serve(peer)
+
+    with Server(script) as server:
+        response = web.open("GET", url_of(server))
+        assert not response.is_closed
+        if web.is_sync:
+            parts = response.iter_raw()
+            assert next(parts) == b"abc"
+            go_on.set()
+            assert b"".join(parts) == b"def"
+        else:
+            found = web.run(_two_halves(response, go_on))
+            assert found == [b"abc", b"def"]
+        web.close(response)
+        assert web.request("GET", url_of(server)).content == b"ok"
+        assert server.accepted == 1
+
+
+async def _two_halves(response: httpx.Response, go_on: threading.Event) -> list[bytes]:
+    found = []
+    async for part in response.aiter_raw():
+        found.append(part)
+        go_on.set()
+    return found
+
+
+def test_what_comes_while_the_last_part_is_worked_on_is_not_missed() -> None:
+    taken, sent = threading.Semaphore(0), threading.Semaphore(0)
+
+    def script(peer: Peer) -> None:
+        peer.request()
+        peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc")
+        for part in (b"def", b"ghi"):
+            taken.acquire()
+            peer.send(part)
+            sent.release()
+        serve(peer)
+
+    async def work(response: httpx.Response) -> list[bytes]:
+        found = []
+        async for part in response.aiter_raw():
+            found.append(part)
+            if len(found) < 3:
+                taken.release()
+                await asyncio.to_thread(sent.acquire)
+                for _ in range(3):
+                    await asyncio.sleep(0)
+        return found
+
+    with Server(script) as server, Web(asynchronous=True) as web:
+        try:
+            assert web.run(work(web.open("GET", url_of(server), timeout=2))) == [b"abc", b"def", b"ghi"]
+        finally:
+            taken.release(2)  # or a failing test would wait for the server
+        assert web.request("GET", url_of(server)).content == b"ok"
+        assert server.accepted == 1
+
+
+def test_a_response_closed_early_gives_its_place_back_and_not_its_connection(web: Web) -> None:
+    large = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(BIG) + BIG
+    with Server(always(large)) as server:
+        for number in range(3):
+            response = web.open("GET", url_of(server))
+            assert web.read(response, 1)[0]
+            web.close(response)
+            web.close(response)
+            assert web.connections == 0
+            assert server.accepted == number + 1
+
+
+@pytest.mark.parametrize(("asynchronous", "fails"), [(False, False), (False, True), (True, True)])
+def test_a_response_that_is_read_no_further_gives_its_place_back(asynchronous: bool, fails: bool) -> None:
+    def script(peer: Peer) -> None:
+        peer.request()
+        peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nabc")
+        peer.stall()
+
+    with Server(script, serve) as server, Web(asynchronous=asynchronous, max_connections=1) as web:
+        response = web.open("GET", url_of(server), timeout=SOON)
+        if fails:
+            with pytest.raises(httpx.ReadTimeout):
+                web.read(response)
+        else:
+            assert web.read(response, 1) == [b"abc"]
+        assert web.connections == 0
+        assert web.request("GET", url_of(server)).content == b"ok"
+
+
+def test_a_response_that_another_task_closes_is_an_error_where_it_is_read() -> None:
+    def script(peer: Peer) -> None:
+        peer.request()
+        peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nabc")
+        peer.stall()
+
+    async def work(web: Web, response: httpx.Response) -> None:
+        reading = asyncio.ensure_future(response.aread())
+        (used,) = web.transport._pool.here()._in_use
+        await soon(lambda: used._waiter is not None)
+        await response.aclose()
+        with pytest.raises(httpx.ReadError, match="closed while it was read"):
+            await asyncio.wait_for(reading, 5)
+
+    with Server(script) as server, Web(asynchronous=True) as web:
+        web.run(work(web, web.open("GET", url_of(server))))
+        assert web.connections == 0
+
+
+def test_a_response_that_nobody_reads_is_closed_with_its_connection(web: Web) -> None:
+    with Server(always(OK)) as server:
+        response = web.open("GET", url_of(server))
+        web.close(response)
+        assert web.request("GET", url_of(server)).content == b"ok"
+
+
+def test_a_large_body_is_read_whole_however_slowly(web: Web) -> None:
+    chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+    chunked += b"%x\r\n%b\r\n" % (len(BIG), BIG) + b"0\r\n\r\n"
+    with Server(always(chunked)) as server:
+        response = web.open("GET", url_of(server))
+        if web.is_sync:
+            assert sum(map(len, response.iter_raw())) == len(BIG)
+        else:
+            assert web.run(_slowly(response)) == len(BIG)
+        web.close(response)
+        assert web.connections == 1
+
+
+async def _slowly(response: httpx.Response) -> int:
+    count = 0
+    async for part in response.aiter_raw():
+        assert len(part) < 1_000_000  # what was not asked for yet stays with the peer
+        count += len(part)
+        for _ in range(3):
+            await asyncio.sleep(0)
+    return count
+
+
+def test_a_body_that_breaks_off_is_an_error_where_it_is_read(web: Web) -> None:
+    with Server(answers(OK[:-1])) as server:
+        response = web.open("GET", url_of(server))
+        with pytest.raises(httpx.RemoteProtocolError) as caught:
+            web.read(response)
+        assert caught.value.request is response.request
+        web.close(response)
+        assert web.connections == 0
+
+
+def test_bytes_after_a_response_end_its_connection(web: Web) -> None:
+    with Server(answers(OK + b"HTTP/1.1 200 OK\r\n\r\n"), serve) as server:
+        assert [web.request("GET", url_of(server)).content for _ in range(2)] == [b"ok", b"ok"]
+        assert server.accepted == 2

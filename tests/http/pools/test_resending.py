@@ -1,0 +1,134 @@
+"""Both pools: requests that are sent again, as the connection had ended without notice."""
+
+from __future__ import annotations
+
+import pytest
+
+from novaact_http.errors import TransportError, TransportTimeout
+from tests.helpers.pool_drivers import Driver, MakeDriver, bodies
+from tests.helpers.servers import (
+    BIG,
+    OK,
+    Peer,
+    Server,
+    answers,
+    eventually,
+    never,
+    request_to,
+    serve,
+)
+
+
+def test_a_request_that_meets_the_end_of_a_used_connection_is_sent_again_at_once(driver: Driver) -> None:
+    with Server(answers(OK, b""), serve) as server:
+        driver.send(request_to(server))
+        assert driver.send(request_to(server, "/again", repeatable=True)).body == b"ok"
+        assert [each.target for each in server.requests] == ["/", "/again", "/again"]
+        assert server.accepted == 2
+        assert driver.connections.count == 1
+
+
+def test_a_request_that_meets_a_reset_on_a_used_connection_is_sent_again_too(driver: Driver) -> None:
+    def script(peer: Peer) -> None:
+        answers(OK, b"")(peer)
+        peer.reset()
+
+    with Server(script, serve) as server:
+        driver.send(request_to(server))
+        assert driver.send(request_to(server, repeatable=True)).body == b"ok"
+
+
+def test_a_big_request_that_meets_the_end_of_a_used_connection_is_sent_again(driver: Driver) -> None:
+    def script(peer: Peer) -> None:
+        answers(OK)(peer)
+        peer.socket.recv(1_000)
+        peer.reset()
+
+    with Server(script, serve) as server:
+        driver.send(request_to(server))
+        assert driver.send(request_to(server, body=BIG, repeatable=True)).body == b"ok"
+        assert server.requests[-1].body == BIG
+        assert server.accepted == 2
+
+
+def test_a_request_that_must_not_be_repeated_is_not_sent_again(driver: Driver) -> None:
+    with Server(answers(OK, b""), serve) as server:
+        driver.send(request_to(server))
+        with pytest.raises(TransportError, match="before any of the response came") as caught:
+            driver.send(request_to(server))
+        assert caught.value.request_sent
+        assert server.accepted == 1
+
+
+def test_a_request_is_not_sent_again_once_a_byte_of_an_answer_has_come(driver: Driver) -> None:
+    with Server(answers(OK, b"H"), serve) as server:
+        driver.send(request_to(server))
+        with pytest.raises(TransportError, match="in the middle of the response"):
+            driver.send(request_to(server, repeatable=True))
+        assert server.accepted == 1
+
+
+def test_a_request_that_took_too_long_is_not_sent_again(driver: Driver) -> None:
+    def script(peer: Peer) -> None:
+        answers(OK)(peer)
+        never(peer)
+
+    with Server(script, serve) as server:
+        driver.send(request_to(server))
+        with pytest.raises(TransportTimeout):
+            driver.send(request_to(server, read=0.02, repeatable=True))
+        assert server.accepted == 1
+
+
+def test_where_a_kept_connection_leads_nowhere_those_that_were_idle_as_long_are_not_used(driver: Driver) -> None:
+    def once(peer: Peer) -> None:
+        peer.request()
+        eventually(lambda: server.accepted >= 3)
+        peer.send(OK)
+        never(peer)
+
+    with Server(once, once, once, serve) as server:
+        driver.together([request_to(server)] * 3)
+        assert driver.connections.count == 3
+        with pytest.raises(TransportTimeout):
+            driver.send(request_to(server, read=0.02, repeatable=True))
+        assert driver.connections.count == 0
+        assert driver.send(request_to(server)).body == b"ok"
+        assert server.accepted == 4
+
+
+def test_a_request_is_sent_again_no_more_than_once(driver: Driver) -> None:
+    with Server(answers(OK, b""), answers(b"")) as server:
+        driver.send(request_to(server))
+        with pytest.raises(TransportError, match="before any of the response came"):
+            driver.send(request_to(server, repeatable=True))
+        assert server.accepted == 2
+
+
+def test_a_request_is_sent_again_over_a_new_connection_though_others_are_idle(driver: Driver) -> None:
+    def script(peer: Peer) -> None:
+        peer.request()
+        eventually(lambda: server.accepted == 2)
+        peer.send(OK)
+        peer.request()
+
+    with Server(script, script, serve) as server:
+        driver.together([request_to(server)] * 2)
+        assert driver.send(request_to(server, repeatable=True)).body == b"ok"
+        assert server.accepted == 3
+        assert driver.connections.count == 2
+
+
+def test_a_request_that_is_sent_again_keeps_its_place(make_driver: MakeDriver) -> None:
+    driver = make_driver(max_connections=1)
+
+    def script(peer: Peer) -> None:
+        answers(OK, b"")(peer)
+        eventually(lambda: driver.connections.waiting == 1)
+
+    with Server(script, serve) as server:
+        driver.send(request_to(server))
+        first, second = (request_to(server, target, repeatable=True) for target in ("/first", "/second"))
+        assert bodies(driver.together([first, second])) == [b"ok"] * 2
+        assert [each.target for each in server.requests] == ["/", "/first", "/first", "/second"]
+        assert driver.connections.count == 1
