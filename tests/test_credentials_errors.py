@@ -254,7 +254,7 @@ CREDENTIALS: dict[str, Facts] = {
 
 
 @pytest.mark.parametrize("facts", CREDENTIALS.values(), ids=CREDENTIALS)
-def test_an_error_knows_which_credentials_are_wrong_and_what_to_do(facts: Facts, tmp_path: Path) -> None:
+def test_an_error_has_its_setting_its_source_and_advice(facts: Facts, tmp_path: Path) -> None:
     check(CredentialsError, facts, tmp_path)
 
 

@@ -319,5 +319,5 @@ CONFIGURATION: dict[str, Facts] = {
 
 
 @pytest.mark.parametrize("facts", CONFIGURATION.values(), ids=CONFIGURATION)
-def test_an_error_knows_the_setting_where_it_came_from_and_what_to_do(facts: Facts, tmp_path: Path) -> None:
+def test_an_error_has_its_setting_its_source_and_advice(facts: Facts, tmp_path: Path) -> None:
     check(ConfigurationError, facts, tmp_path)

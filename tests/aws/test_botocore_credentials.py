@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from tests.helpers.both_clients import Face
 
 
-def test_what_botocore_and_boto3_have_is_taken(face: Face, service: LocalService) -> None:
+def test_sessions_and_credentials_of_botocore_and_boto3_are_accepted(face: Face, service: LocalService) -> None:
     access, secret = service.credentials.access_key_id, service.credentials.secret_access_key
     boto = boto3.Session(aws_access_key_id=access, aws_secret_access_key=secret)
     core = botocore.session.Session()
@@ -55,7 +55,7 @@ def test_botocores_credentials_are_asked_whether_they_need_a_refresh() -> None:
     assert got(ours.get()).access_key_id == "AKIA9"
 
 
-def test_botocores_credentials_are_refreshed_behind_while_they_are_good() -> None:
+def test_botocores_credentials_are_refreshed_in_the_background_while_they_are_good() -> None:
     release = threading.Event()
 
     def refresh() -> dict[str, str]:
@@ -76,7 +76,7 @@ def test_botocores_credentials_are_refreshed_behind_while_they_are_good() -> Non
     assert got(ours.get()).access_key_id == "AKIA1"
 
 
-def test_botocores_short_lived_credentials_that_somebody_else_has_refreshed_are_taken() -> None:
+def test_botocores_short_lived_credentials_that_other_code_has_refreshed_are_used() -> None:
     theirs, clock = refreshable(10 * MINUTE), Clock()
     with mock.patch.object(theirs, "_refresh_using", return_value=metadata(0, left=10 * MINUTE)):
         ours = cache(theirs, clock)
@@ -86,7 +86,7 @@ def test_botocores_short_lived_credentials_that_somebody_else_has_refreshed_are_
     assert got(ours.get()).access_key_id == "AKIA9"
 
 
-def test_botocores_credentials_that_begin_to_need_a_refresh_just_then_are_not_refreshed_on_the_callers_thread() -> None:
+def test_botocores_credentials_that_just_became_due_are_not_refreshed_on_the_callers_thread() -> None:
     threads: list[str] = []
 
     def refresh() -> dict[str, str]:
@@ -101,7 +101,7 @@ def test_botocores_credentials_that_begin_to_need_a_refresh_just_then_are_not_re
     assert threads == []
 
 
-def test_botocores_credentials_that_cannot_be_refreshed_are_not_asked_at_every_call() -> None:
+def test_botocores_credentials_that_cannot_be_refreshed_are_not_retried_at_every_call() -> None:
     calls: list[None] = []
 
     def refresh() -> dict[str, str]:
@@ -128,7 +128,9 @@ def test_botocores_expired_credentials_are_waited_for() -> None:
         got(cache(refreshable(-1, dict)).get())
 
 
-def test_what_a_chain_has_found_is_refreshed_and_not_looked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_credentials_that_the_chain_has_found_are_refreshed_and_not_searched_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     resolver = mock.Mock(providers=[])
     resolver.load_credentials.return_value = refreshable(-1, lambda: metadata(1))
     monkeypatch.setattr(botocore.credentials, "create_credential_resolver", lambda *_, **__: resolver)
@@ -140,7 +142,7 @@ def test_what_a_chain_has_found_is_refreshed_and_not_looked_for_again(monkeypatc
     resolver.load_credentials.assert_called_once()
 
 
-def test_of_what_botocore_says_only_the_beginning_is_repeated() -> None:
+def test_only_the_beginning_of_a_message_of_botocores_is_repeated() -> None:
     def refresh() -> Any:
         raise CredentialRetrievalError(provider="x", error_msg=f"{'because ' * 99}\nwJalrXUtnFEMI")
 
@@ -155,7 +157,7 @@ def test_of_what_botocore_says_only_the_beginning_is_repeated() -> None:
         got(cache(refreshable(-1, refresh_in_two_lines)).get())
 
 
-def test_what_nobody_knows_is_asked_every_time_and_off_the_callers_thread() -> None:
+def test_credentials_of_an_unknown_type_are_asked_every_time_and_on_another_thread() -> None:
     class Frozen:
         access_key, secret_key, token = "a", "b", None
 
@@ -174,7 +176,7 @@ def test_what_nobody_knows_is_asked_every_time_and_off_the_callers_thread() -> N
     assert theirs.threads == ["novaact-credentials"] * 3
 
 
-def test_what_is_not_frozen_credentials_is_named() -> None:
+def test_an_object_that_is_not_frozen_credentials_is_named() -> None:
     class Theirs:
         def get_frozen_credentials(self) -> Any:
             return "secretsecretsecret"
@@ -194,7 +196,7 @@ def test_what_is_not_frozen_credentials_is_named() -> None:
         assert caught.value.__cause__ is None
 
 
-def test_credentials_that_fail_to_say_whether_they_are_good_are_an_error() -> None:
+def test_credentials_that_fail_to_tell_whether_they_expired_are_an_error() -> None:
     theirs = refreshable(HOUR)
     ours = cache(theirs)
     got(ours.get())
@@ -204,7 +206,7 @@ def test_credentials_that_fail_to_say_whether_they_are_good_are_an_error() -> No
     assert isinstance(caught.value.__cause__, TypeError)
 
 
-def test_asynchronous_credentials_of_others_are_refused_with_what_to_do() -> None:
+def test_async_credentials_of_other_libraries_are_refused_with_advice() -> None:
     class Theirs:
         async def get_frozen_credentials(self) -> Any: ...
 
@@ -214,14 +216,14 @@ def test_asynchronous_credentials_of_others_are_refused_with_what_to_do() -> Non
         source(Theirs())
 
 
-def test_a_session_without_credentials_says_what_was_looked_at() -> None:
+def test_the_error_of_a_session_without_credentials_names_the_session() -> None:
     with pytest.raises(
         CredentialsError, match=r"^the argument credentials \(a Session\) has no credentials: configure it"
     ):
         got(cache(botocore.session.Session()).get())
 
 
-def test_without_any_credentials_the_error_names_all_that_was_looked_at_in_order() -> None:
+def test_without_credentials_the_error_names_all_providers_in_order() -> None:
     with pytest.raises(CredentialsError) as caught:
         got(cache(None).get())
     text = str(caught.value)

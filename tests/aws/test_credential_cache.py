@@ -26,7 +26,7 @@ PAGE = httpx.Response(200, json={"sessionSummaries": []})
 
 
 @pytest.mark.parametrize("fails", [False, True])
-def test_threads_that_start_at_once_wait_for_one_refresh_and_each_hears_of_its_failure_once(fails: bool) -> None:
+def test_threads_that_start_at_once_wait_for_one_refresh_and_each_gets_its_own_error(fails: bool) -> None:
     barrier, everybody = threading.Barrier(64), threading.Semaphore(0)
     calls: list[None] = []
 
@@ -95,7 +95,7 @@ def test_a_thousand_tasks_that_start_at_once_wait_for_one_refresh(fails: bool, a
     asyncio.run(main())
 
 
-def test_a_caller_that_comes_after_a_failure_begins_anew() -> None:
+def test_a_call_after_a_failed_refresh_starts_another() -> None:
     vault = Vault(ValueError(), keys(1))
     ours = cache(vault)
     with pytest.raises(CredentialsError):
@@ -103,7 +103,7 @@ def test_a_caller_that_comes_after_a_failure_begins_anew() -> None:
     assert got(ours.get()).access_key_id == "AKIA1"
 
 
-def test_a_caller_that_finds_the_refresh_ended_begins_no_other() -> None:
+def test_a_call_that_finds_the_refresh_finished_starts_no_other() -> None:
     vault = Vault(keys(1))
     ours = cache(vault)
     original = ours._source.cached
@@ -119,7 +119,7 @@ def test_a_caller_that_finds_the_refresh_ended_begins_no_other() -> None:
     assert vault.calls == 1
 
 
-def test_a_caller_that_finds_a_refresh_in_background_done_begins_no_other() -> None:
+def test_a_call_that_finds_a_background_refresh_finished_starts_no_other() -> None:
     clock, vault = Clock(), Vault(keys(1, left=HOUR))
     ours = cache(vault, clock)
     got(ours.get())
@@ -129,7 +129,7 @@ def test_a_caller_that_finds_a_refresh_in_background_done_begins_no_other() -> N
     assert vault.calls == 1
 
 
-def test_callers_who_give_up_do_not_end_the_refresh_for_the_others() -> None:
+def test_cancelled_calls_do_not_end_the_refresh_for_the_others() -> None:
     async def main() -> None:
         release = asyncio.Event()
 
@@ -151,7 +151,7 @@ def test_callers_who_give_up_do_not_end_the_refresh_for_the_others() -> None:
     asyncio.run(main())
 
 
-def test_when_there_is_no_thread_to_be_had_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_error_says_that_no_thread_could_be_started(monkeypatch: pytest.MonkeyPatch) -> None:
     clock, vault = Clock(), Vault(keys(1, left=HOUR))
     ours = cache(vault, clock)
 
@@ -173,7 +173,7 @@ def test_when_there_is_no_thread_to_be_had_it_is_said(monkeypatch: pytest.Monkey
 
 
 @pytest.mark.parametrize("behind", [False, True])
-def test_an_asynchronous_function_that_cannot_even_be_called_holds_nobody_up(behind: bool) -> None:
+def test_an_async_function_that_cannot_be_called_blocks_no_later_call(behind: bool) -> None:
     clock, loop = Clock(), asyncio.new_event_loop()
 
     async def fetch(argument: object) -> Credentials:
@@ -192,7 +192,7 @@ def test_an_asynchronous_function_that_cannot_even_be_called_holds_nobody_up(beh
     loop.close()
 
 
-def test_tasks_that_run_at_once_may_bring_credentials_at_once() -> None:
+def test_eager_tasks_may_return_credentials_at_once() -> None:
     def eagerly(loop: asyncio.AbstractEventLoop, coroutine: Any, **_: Any) -> Any:
         # As `asyncio.eager_task_factory`, which Python has from 3.12 on.
         with pytest.raises(StopIteration):
@@ -213,7 +213,7 @@ def test_tasks_that_run_at_once_may_bring_credentials_at_once() -> None:
 # Event loops that end.
 
 
-def test_a_refresh_that_ends_with_its_event_loop_holds_nobody_up() -> None:
+def test_a_refresh_that_ends_with_its_event_loop_blocks_no_later_call() -> None:
     async def never() -> Credentials:
         await asyncio.Event().wait()
         raise AssertionError
@@ -233,9 +233,7 @@ def test_a_refresh_that_ends_with_its_event_loop_holds_nobody_up() -> None:
 
 
 @pytest.mark.parametrize("closes", [False, True])
-def test_a_refresh_on_an_event_loop_that_stands_still_holds_nobody_up(
-    closes: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_refresh_on_a_stopped_event_loop_blocks_no_later_call(closes: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     begun = threading.Event()
 
     async def never() -> Credentials:
@@ -275,7 +273,7 @@ def test_a_refresh_on_an_event_loop_that_stands_still_holds_nobody_up(
 
 
 @pytest.mark.parametrize("closes", ["before the answer", "before it is awaited"])
-def test_an_event_loop_that_ends_before_an_answer_is_awaited_on_it_holds_nobody_up(closes: str) -> None:
+def test_an_event_loop_that_ends_before_an_awaitable_is_awaited_blocks_no_later_call(closes: str) -> None:
     class Awaitable:
         def __await__(self) -> Any: ...
 
@@ -299,7 +297,7 @@ def test_an_event_loop_that_ends_before_an_answer_is_awaited_on_it_holds_nobody_
     assert got(ours.get(loop=loop)) is KEYS
 
 
-def test_a_lost_refresh_that_is_collected_in_the_middle_of_another_holds_nobody_up() -> None:
+def test_a_lost_refresh_that_is_garbage_collected_under_the_lock_blocks_no_call() -> None:
     async def never() -> Credentials:
         await asyncio.Event().wait()
         raise AssertionError
@@ -343,7 +341,7 @@ def test_after_a_fork_a_refresh_of_the_parent_is_not_waited_for() -> None:
     assert got(lost).access_key_id == "AKIA1"
 
 
-def test_after_a_fork_what_botocore_was_refreshing_in_the_parent_is_looked_for_anew(
+def test_after_a_fork_credentials_that_botocore_was_refreshing_are_looked_up_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     begun, release = threading.Event(), threading.Event()

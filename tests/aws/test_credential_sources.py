@@ -61,7 +61,9 @@ ENVIRONMENTS: list[dict[str, str]] = [
 
 
 @pytest.mark.parametrize("environ", ENVIRONMENTS, ids=map(str, range(len(ENVIRONMENTS))))
-def test_the_environments_credentials_are_boto3s(environ: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_credentials_of_the_environment_are_the_same_as_boto3s(
+    environ: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name, value in environ.items():
         monkeypatch.setenv(name, value)
     theirs = botocore.session.Session().get_credentials()
@@ -93,7 +95,7 @@ def test_a_key_without_its_secret_is_refused_at_once(environ: dict[str, str]) ->
         ({"AWS_SESSION_TOKEN": "hunter2 "}, "session_token"),
     ],
 )
-def test_what_cannot_be_a_key_is_named_with_where_it_came_from(environ: dict[str, str], attribute: str) -> None:
+def test_a_malformed_key_is_named_with_its_source(environ: dict[str, str], attribute: str) -> None:
     with pytest.raises(CredentialsError, match=f"^{next(iter(environ))} has a") as caught:
         source(None, {**FULL, **environ})
     assert "hunter2" not in str(caught.value)
@@ -108,7 +110,7 @@ def test_what_cannot_be_a_key_is_named_with_where_it_came_from(environ: dict[str
 
 
 @pytest.mark.parametrize("gone", [["AWS_ACCESS_KEY_ID"], ["AWS_SECRET_ACCESS_KEY"], list(FULL)])
-def test_keys_that_the_environment_has_no_more_are_named(gone: list[str]) -> None:
+def test_keys_that_are_gone_from_the_environment_are_named(gone: list[str]) -> None:
     environ = {**FULL, "AWS_CREDENTIAL_EXPIRATION": "2025-11-23T20:00:00Z"}
     ours = cache(None, environ=environ)
     for name in gone:
@@ -128,7 +130,7 @@ moments = st.builds(
 
 
 @given(moments)
-def test_when_the_environments_credentials_expire_is_read_as_botocore_reads_it(text: str) -> None:
+def test_the_expiry_in_the_environment_is_read_as_botocore_reads_it(text: str) -> None:
     environ = {**FULL, "AWS_CREDENTIAL_EXPIRATION": text}
     theirs = botocore.credentials.EnvProvider(environ).load()
     ours = cache(None, environ=environ).get()
@@ -137,7 +139,7 @@ def test_when_the_environments_credentials_expire_is_read_as_botocore_reads_it(t
 
 
 @pytest.mark.parametrize("text", ["tomorrow", "2026-11-24T03:00:00", "1763930096", "x" * 99])
-def test_a_time_that_is_none_or_has_no_zone_is_refused_at_once(text: str) -> None:
+def test_an_expiry_that_is_not_a_time_with_a_zone_is_refused_at_once(text: str) -> None:
     with pytest.raises(
         CredentialsError,
         match=r"AWS_CREDENTIAL_EXPIRATION is '.*which is not a time with a time zone: set a time such as 2026-",
@@ -157,13 +159,13 @@ def test_the_environment_is_read_again_when_its_credentials_expire() -> None:
     assert ours.renews
 
 
-def test_an_environment_whose_credentials_have_expired_is_an_error_when_they_are_needed() -> None:
+def test_expired_credentials_of_the_environment_are_an_error_when_they_are_needed() -> None:
     ours = cache(None, environ={**FULL, "AWS_CREDENTIAL_EXPIRATION": "2025-11-23T20:00:00Z"})
     with pytest.raises(CredentialsError, match=r"the environment has credentials that expired at 2025-11-23 20:00:00"):
         got(ours.get())
 
 
-def test_the_environments_keys_do_not_count_beside_a_profile_that_was_passed() -> None:
+def test_keys_of_the_environment_are_ignored_if_a_profile_is_passed() -> None:
     assert isinstance(source(None, FULL, profile="default"), BotocoreSource)
     assert isinstance(source(None, {**FULL, "AWS_PROFILE": "default"}), FixedCredentials)
 
@@ -172,7 +174,7 @@ def test_the_environments_keys_do_not_count_beside_a_profile_that_was_passed() -
 
 
 @pytest.mark.parametrize("argument", ["AKIA", ("a", "b"), object(), Credentials, boto3.Session, Vault])
-def test_credentials_of_another_kind_are_refused(argument: Any) -> None:
+def test_credentials_of_another_type_are_refused(argument: Any) -> None:
     with pytest.raises(CredentialsError, match=r"is (the class|of type) .*: pass a novaact_http\.Credentials"):
         source(argument)
 
@@ -181,12 +183,12 @@ def test_credentials_of_another_kind_are_refused(argument: Any) -> None:
     ("value", "problem"),
     [(5, "is of type int: pass a datetime.datetime"), (dt.datetime(2026, 1, 1), "has no time zone")],  # noqa: DTZ001
 )
-def test_a_time_of_expiry_that_is_none_is_refused(value: Any, problem: str) -> None:
+def test_an_expiry_that_is_not_a_datetime_with_a_zone_is_refused(value: Any, problem: str) -> None:
     with pytest.raises(CredentialsError, match=f"expires_at {problem}"):
         Credentials(access_key_id="a", secret_access_key="b", expires_at=value)
 
 
-def test_credentials_that_were_passed_are_good_until_they_expire() -> None:
+def test_passed_credentials_are_used_until_they_expire() -> None:
     clock = Clock()
     ours = cache(keys(left=10), clock)
     assert ours.get() is got(ours.get())
@@ -208,7 +210,7 @@ def test_a_functions_credentials_are_kept() -> None:
     assert vault.calls == 1
 
 
-def test_good_credentials_are_served_at_once_and_refreshed_behind() -> None:
+def test_good_credentials_are_returned_at_once_and_refreshed_in_the_background() -> None:
     clock, vault = Clock(), Vault(keys(1, left=HOUR), keys(2, left=2 * HOUR))
     ours = cache(vault, clock)
     got(ours.get())
@@ -238,7 +240,7 @@ def test_short_lived_credentials_are_not_refreshed_all_the_time() -> None:
     assert vault.calls == 2
 
 
-def test_while_a_refresh_runs_behind_nobody_waits_and_nobody_begins_another() -> None:
+def test_during_a_background_refresh_no_call_waits_or_starts_another() -> None:
     clock, release, begun = Clock(), threading.Event(), threading.Event()
     calls: list[None] = []
 
@@ -267,7 +269,7 @@ def test_while_a_refresh_runs_behind_nobody_waits_and_nobody_begins_another() ->
     assert len(calls) == 2
 
 
-def test_a_refresh_in_background_that_fails_is_logged_and_not_repeated_at_every_call(
+def test_a_background_refresh_that_fails_is_logged_and_not_repeated_at_every_call(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     clock, vault = Clock(), Vault(keys(1, left=HOUR), ValueError("secretsecretsecret"))
@@ -287,7 +289,7 @@ def test_a_refresh_in_background_that_fails_is_logged_and_not_repeated_at_every_
     assert vault.calls == 3
 
 
-def test_a_refresh_that_somebody_waits_for_is_told_and_not_logged(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_failed_refresh_that_a_call_waits_for_is_raised_and_not_logged(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.DEBUG), pytest.raises(CredentialsError):
         got(cache(Vault(ValueError())).get())
     assert caplog.records == []
@@ -316,7 +318,7 @@ def test_a_function_that_fails_or_returns_nonsense_is_one_clear_error(answer: An
     assert "the argument credentials (the function Vault)" in str(caught.value) or "vault" in str(caught.value)
 
 
-def test_an_answer_that_raises_when_it_is_looked_at_holds_nobody_up(face: Face) -> None:
+def test_a_result_that_raises_when_it_is_inspected_blocks_no_call(face: Face) -> None:
     class Rude:
         def __getattr__(self, name: str) -> Any:
             raise KeyError(name)
@@ -325,7 +327,7 @@ def test_an_answer_that_raises_when_it_is_looked_at_holds_nobody_up(face: Face) 
         face.page({**mocked(lambda _: PAGE), "credentials": _wrapped(Rude), "timeout": 5}, **CALL)
 
 
-def test_an_asynchronous_function_is_not_for_client(face: Face) -> None:
+def test_client_refuses_an_async_function(face: Face) -> None:
     async def fetch() -> Credentials:
         return KEYS
 
@@ -352,7 +354,7 @@ def _wrapped(function: Callable[[], Any]) -> Callable[[], Any]:
     return plain
 
 
-def test_asynchronous_functions_are_awaited_on_the_callers_loop_however_they_are_written() -> None:
+def test_async_functions_of_any_kind_are_awaited_on_the_callers_event_loop() -> None:
     async def main(fetch: Any) -> None:
         async with AsyncClient(**{**mocked(lambda _: PAGE), "credentials": fetch}) as client:
             await client.list_sessions(**CALL)
@@ -367,7 +369,7 @@ def test_asynchronous_functions_are_awaited_on_the_callers_loop_however_they_are
     assert vault.threads == [threading.current_thread()] * 4
 
 
-def test_an_asynchronous_function_that_fails_is_one_clear_error() -> None:
+def test_an_async_function_that_fails_is_one_clear_error() -> None:
     async def main() -> None:
         async with AsyncClient(**{**mocked(lambda _: PAGE), "credentials": AsyncVault(ValueError("no"))}) as client:
             with pytest.raises(CredentialsError, match="failed: ValueError") as caught:

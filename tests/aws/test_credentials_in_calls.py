@@ -35,7 +35,7 @@ EXPIRED = Response(
 )
 
 
-def test_an_expired_token_is_renewed_once_and_the_attempt_counts_for_nothing() -> None:
+def test_an_expired_token_is_renewed_once_without_using_up_an_attempt() -> None:
     flow = call_flow.call(context(renews_credentials=True), LIST_SESSIONS, CALL)
     assert next(flow) == call_flow.GetCredentials()
     first = flow.send(KEYS)
@@ -51,7 +51,7 @@ def test_an_expired_token_is_renewed_once_and_the_attempt_counts_for_nothing() -
     assert caught.value.attempts == 2
 
 
-def test_renewed_credentials_are_not_asked_for_again_before_a_later_attempt() -> None:
+def test_a_later_attempt_does_not_renew_credentials_again() -> None:
     from novaact_http import RetryPolicy
 
     flow = call_flow.call(context(renews_credentials=True, retries=RetryPolicy(rng=lambda: 0.0)), LIST_SESSIONS, CALL)
@@ -67,7 +67,7 @@ def test_renewed_credentials_are_not_asked_for_again_before_a_later_attempt() ->
 @pytest.mark.parametrize(
     ("renews", "code"), [(False, "ExpiredTokenException"), (True, "AccessDeniedException"), (True, "RequestExpired")]
 )
-def test_what_cannot_be_renewed_or_is_not_expired_is_an_error_at_once(renews: bool, code: str) -> None:
+def test_credentials_that_cannot_be_renewed_or_have_not_expired_are_an_error_at_once(renews: bool, code: str) -> None:
     flow = call_flow.call(context(renews_credentials=renews), LIST_SESSIONS, CALL)
     next(flow)
     flow.send(KEYS)
@@ -76,7 +76,7 @@ def test_what_cannot_be_renewed_or_is_not_expired_is_an_error_at_once(renews: bo
 
 
 @pytest.mark.parametrize("code", ["ExpiredToken", "ExpiredTokenException"])
-def test_after_an_expired_token_a_client_asks_for_others_and_goes_on(face: Face, code: str) -> None:
+def test_after_an_expired_token_a_client_fetches_new_credentials_and_goes_on(face: Face, code: str) -> None:
     vault = Vault(keys(1), keys(2))
     seen: list[str] = []
 
@@ -88,7 +88,7 @@ def test_after_an_expired_token_a_client_asks_for_others_and_goes_on(face: Face,
     assert seen == ["AKIA1", "AKIA2"]
 
 
-def test_credentials_that_another_caller_has_renewed_meanwhile_are_taken() -> None:
+def test_credentials_that_another_call_has_renewed_are_used() -> None:
     vault = Vault(keys(1), keys(2), keys(3))
     ours = cache(vault)
     old = got(ours.get())
@@ -97,7 +97,7 @@ def test_credentials_that_another_caller_has_renewed_meanwhile_are_taken() -> No
     assert vault.calls == 2
 
 
-def test_a_chain_is_gone_through_again_when_its_credentials_have_expired(
+def test_the_chain_is_searched_again_when_its_credentials_were_refused(
     tmp_path: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "credentials"
@@ -110,7 +110,7 @@ def test_a_chain_is_gone_through_again_when_its_credentials_have_expired(
     assert got(ours.get(refused=old)).access_key_id == "two"
 
 
-def test_the_time_of_a_call_covers_the_wait_for_its_credentials(face: Face) -> None:
+def test_the_timeout_of_a_call_covers_the_wait_for_its_credentials(face: Face) -> None:
     release = threading.Event()
     try:
         with pytest.raises(DeadlineExceeded, match=r"0\.05 s in all") as caught:
@@ -122,18 +122,18 @@ def test_the_time_of_a_call_covers_the_wait_for_its_credentials(face: Face) -> N
     assert "there were credentials" in str(caught.value.__cause__)
 
 
-def test_a_call_with_time_enough_waits_for_its_credentials(face: Face) -> None:
+def test_a_call_with_enough_time_waits_for_its_credentials(face: Face) -> None:
     page = face.page({**mocked(lambda _: PAGE), "credentials": lambda: KEYS, "timeout": 30}, **CALL)
     assert page.session_summaries == ()
 
 
-def test_a_clock_that_is_fast_makes_no_credentials_expire() -> None:
+def test_a_fast_clock_does_not_make_credentials_expire() -> None:
     with Client(**{**OPTIONS, "credentials": lambda: KEYS}) as client:
         client._context.skew.seconds = -1_000.0
         assert client._credentials._clock() < dt.datetime.now(UTC).timestamp() - 900
 
 
-def test_a_clock_that_was_slow_and_was_set_right_makes_no_credentials_expire() -> None:
+def test_a_slow_clock_that_was_corrected_does_not_make_credentials_expire() -> None:
     now = dt.datetime.now(UTC).timestamp()
     skewed = {"x-amzn-errortype": "RequestTimeTooSkewed", "Date": formatdate(now + 2 * HOUR, usegmt=True)}
     answers = [httpx.Response(403, headers=skewed, json={}), PAGE, PAGE]
@@ -165,11 +165,11 @@ def test_no_error_shows_a_request_that_sts_quotes() -> None:
     assert "secretsecret" not in "".join(traceback.format_exception(caught.value))
 
 
-def test_the_settings_of_this_machine_are_not_in_the_way() -> None:
+def test_tests_do_not_see_the_settings_of_this_machine() -> None:
     assert not os.path.exists(os.environ["AWS_CONFIG_FILE"])  # noqa: PTH110
 
 
-def test_an_object_that_fails_whatever_it_is_asked_for_is_refused() -> None:
+def test_an_object_that_raises_for_every_attribute_is_refused() -> None:
     class Raising(dict):  # type: ignore[type-arg]
         def __getattr__(self, name: str) -> Any:
             raise KeyError(name)

@@ -58,7 +58,7 @@ REGIONS = [
 @pytest.mark.parametrize("dualstack", [False, True])
 @pytest.mark.parametrize("fips", [False, True])
 @pytest.mark.parametrize("region", REGIONS)
-def test_a_regions_endpoint_is_boto3s(region: str, fips: bool, dualstack: bool) -> None:
+def test_the_endpoint_of_a_region_is_the_same_as_boto3s(region: str, fips: bool, dualstack: bool) -> None:
     config = Config(use_fips_endpoint=fips, use_dualstack_endpoint=dualstack)
     ours = resolve(region=region, use_fips=fips, use_dualstack=dualstack)
     try:
@@ -93,7 +93,7 @@ def test_an_argument_goes_before_the_environment_even_if_it_is_false() -> None:
         ({"region": "fips-us-east-1", "endpoint_url": "http://h"}, {}, "FIPS"),
     ],
 )
-def test_fips_and_dualstack_do_not_go_with_an_endpoint_of_ones_own(
+def test_fips_and_dualstack_are_refused_with_a_custom_endpoint(
     arguments: dict[str, Any], environ: dict[str, str], what: str
 ) -> None:
     with pytest.raises(
@@ -112,7 +112,7 @@ def test_fips_and_dualstack_do_not_go_with_an_endpoint_of_ones_own(
         (None, {"AWS_ENDPOINT_URL": ""}, "nova-act.us-east-1.amazonaws.com"),
     ],
 )
-def test_the_endpoint_is_the_arguments_then_the_environments_then_the_regions(
+def test_the_endpoint_comes_from_the_argument_then_the_environment_then_the_region(
     argument: str | None, environ: dict[str, str], host: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert resolve(environ, region="us-east-1", endpoint_url=argument).endpoint.host == host
@@ -156,7 +156,7 @@ def test_the_endpoint_is_the_arguments_then_the_environments_then_the_regions(
         (7, "is of type int"),
     ],
 )
-def test_what_is_no_endpoint_is_refused(url: Any, problem: str) -> None:
+def test_a_malformed_endpoint_is_refused(url: Any, problem: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
         resolve(region="us-east-1", endpoint_url=url)
     shown = f"is {url!r}, which {problem}" if isinstance(url, str) else problem
@@ -184,7 +184,7 @@ def test_a_password_in_the_endpoint_is_refused_and_not_shown(url: str) -> None:
         (f"https://{'a.' * 127}b", f"{'a.' * 127}b", ""),
     ],
 )
-def test_an_endpoint_is_written_in_one_way(url: str, authority: str, path: str) -> None:
+def test_an_endpoint_is_normalized(url: str, authority: str, path: str) -> None:
     endpoint = resolve(region="us-east-1", endpoint_url=url).endpoint
     assert (endpoint.authority, endpoint.path) == (authority, path)
 
@@ -248,7 +248,9 @@ hosts = st.lists(st.text("az09-", min_size=1, max_size=3) | st.just("x" * 64), m
 )
 @example("https", "a" * 63 + ("." + "b" * 62) * 4, "", "")
 @example("http", "localhost", ":65536", "")
-def test_plain_urls_are_read_as_all_others_are(scheme: str, host: str, port: str, rest: str) -> None:
+def test_plain_urls_give_the_same_endpoint_as_with_the_full_parser(
+    scheme: str, host: str, port: str, rest: str
+) -> None:
     def read() -> Any:
         try:
             return endpoints.parse_endpoint(f"{scheme}://{host}{port}{rest}", "it")

@@ -42,7 +42,7 @@ proxy_environments = st.dictionaries(
 @example({"HTTP_PROXY": "http://p:1", "NO_PROXY": "H.EXAMPLE:80"}, "http://h.example:80")
 @example({"HTTP_PROXY": "http://p:1", "http_proxy": ""}, "http://h.example")
 @example({"HTTP_PROXY": "http://p:1", "NO_PROXY": "h.example", "no_proxy": ""}, "http://h.example")
-def test_the_proxy_is_boto3s(environ: dict[str, str], endpoint_url: str) -> None:
+def test_the_proxy_is_the_same_as_boto3s(environ: dict[str, str], endpoint_url: str) -> None:
     proxies = {name: value for name, value in environ.items() if "no" in name.lower() or ":" in value or value == ""}
     with mock.patch.dict(os.environ, proxies, clear=True):
         theirs = ProxyConfiguration(get_environ_proxies(endpoint_url)).proxy_url_for(endpoint_url)
@@ -51,7 +51,7 @@ def test_the_proxy_is_boto3s(environ: dict[str, str], endpoint_url: str) -> None
     assert "u:p" not in repr(ours)
 
 
-def test_a_cgi_programs_proxy_header_is_not_believed() -> None:
+def test_the_proxy_header_of_a_cgi_request_is_not_trusted() -> None:
     environ = {"HTTP_PROXY": "http://evil:1", "REQUEST_METHOD": "GET"}
     assert resolve(environ, region="us-east-1", endpoint_url="http://h.example").proxy_url is None
     environ = {"HTTPS_PROXY": "http://proxy:1", "REQUEST_METHOD": "GET"}
@@ -74,7 +74,7 @@ def test_a_cgi_programs_proxy_header_is_not_believed() -> None:
     ],
 )
 @pytest.mark.parametrize("name", ["HTTPS_PROXY", "https_proxy"])
-def test_what_is_no_proxy_is_refused_and_not_shown(name: str, url: str) -> None:
+def test_a_malformed_proxy_url_is_refused_and_not_shown(name: str, url: str) -> None:
     with pytest.raises(
         ConfigurationError, match=f"^{name} is not the URL of a proxy: use one such as http://proxy:8080$"
     ):

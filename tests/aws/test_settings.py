@@ -32,7 +32,7 @@ def resolve(environ: dict[str, str] | None = None, **arguments: Any) -> settings
         (None, {"AWS_REGION": "", "AWS_DEFAULT_REGION": "c"}, "c"),
     ],
 )
-def test_the_region_is_the_arguments_then_the_environments(
+def test_the_region_comes_from_the_argument_then_from_the_environment(
     argument: str | None, environ: dict[str, str], region: str
 ) -> None:
     assert resolve(environ, region=argument).region == region
@@ -62,7 +62,7 @@ def test_booleans_in_the_environment(text: str, expected: bool) -> None:
 @pytest.mark.parametrize(
     "name", ["AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"]
 )
-def test_what_is_no_boolean_is_refused(name: str) -> None:
+def test_a_value_that_is_not_a_boolean_is_refused(name: str) -> None:
     with pytest.raises(
         ConfigurationError,
         match=rf"^{name} is 'on', which is neither true nor false: use one of true, 1, yes, false, 0, no",
@@ -71,7 +71,7 @@ def test_what_is_no_boolean_is_refused(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["use_fips", "use_dualstack"])
-def test_an_argument_that_is_no_boolean_is_refused(name: str) -> None:
+def test_an_argument_that_is_not_a_boolean_is_refused(name: str) -> None:
     with pytest.raises(ConfigurationError, match=f"the argument {name} is of type str: pass True or False"):
         resolve(None, **{"region": "us-east-1", name: "yes"})
 
@@ -104,7 +104,7 @@ def test_a_ca_bundle_that_cannot_be_used_is_named_with_its_source(face: Face, mo
     ("environ", "attempts"),
     [({}, 3), ({"AWS_MAX_ATTEMPTS": "7"}, 7), ({"AWS_MAX_ATTEMPTS": " 05 "}, 5), ({"AWS_RETRY_MODE": "standard"}, 3)],
 )
-def test_retries_in_the_environment_are_boto3s(
+def test_retry_settings_of_the_environment_mean_the_same_as_in_boto3(
     environ: dict[str, str], attempts: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     policy = resolve(environ, region="us-east-1").retries
@@ -146,13 +146,13 @@ def test_an_unknown_retry_mode_is_refused(mode: str) -> None:
 
 
 @pytest.mark.parametrize("mode", ["standard", "adaptive"])
-def test_the_retry_modes_of_boto3s_that_are_here_are_taken_without_a_word(mode: str) -> None:
+def test_retry_modes_that_we_share_with_boto3_are_used_without_a_remark(mode: str) -> None:
     settings = resolve({"AWS_RETRY_MODE": mode, "AWS_MAX_ATTEMPTS": "5"}, region="us-east-1")
     assert settings.retries == RetryPolicy(mode=mode, max_attempts=5)  # type: ignore[arg-type]
     assert settings.remarks == ()
 
 
-def test_boto3s_legacy_mode_is_standard_and_that_is_said_once(
+def test_boto3s_legacy_mode_is_standard_and_this_is_logged_once(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setenv("AWS_RETRY_MODE", "legacy")
@@ -171,19 +171,19 @@ def test_the_applications_id_is_in_the_user_agent(app_id: str, shown: str) -> No
     assert user_agent(resolve({"AWS_SDK_UA_APP_ID": app_id}, region="x").app_id) == plain + shown
 
 
-def test_what_is_no_app_id_is_refused() -> None:
+def test_an_app_id_that_is_not_text_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="the argument app_id is of type int: use text"):
         resolve(region="us-east-1", app_id=7)
 
 
-def test_an_application_with_a_long_id_is_told_of_it_and_served() -> None:
+def test_a_long_app_id_is_used_with_a_remark() -> None:
     for settings in (resolve(region="x", app_id="x" * 51), resolve({"AWS_SDK_UA_APP_ID": "x" * 51}, region="x")):
         assert settings.app_id == "x" * 51
         assert "has over 50 characters" in settings.remarks[0]
     assert resolve(region="x", app_id="x" * 50).remarks == ()
 
 
-def test_what_an_argument_makes_needless_is_not_looked_at() -> None:
+def test_settings_that_an_argument_makes_needless_are_not_read() -> None:
     wrong = {"AWS_CA_BUNDLE": "", "HTTPS_PROXY": "nonsense://"}
     assert resolve(wrong, region="x", connects=False).ca_bundle is None
     assert resolve({"AWS_CA_BUNDLE": ""}, region="x", verifies=True).ca_bundle is None
@@ -205,7 +205,7 @@ def test_a_client_with_a_transport_needs_no_settings_for_connecting(
 @pytest.mark.parametrize(
     "region", ["", "a b", "us_east_1", "-a", "a-", "123", "a" * 64, "us-east-1\n", "é", "us-east-1.evil.example", "a/b"]
 )
-def test_what_is_no_region_is_refused(region: str) -> None:
+def test_a_malformed_region_is_refused(region: str) -> None:
     with pytest.raises(ConfigurationError, match=r"^the argument region is '.*which is not a region"):
         resolve(region=region)
 

@@ -66,7 +66,7 @@ def boto3_pages() -> _Boto3Pages:
 
 
 @given(listings, st.none() | st.integers(1, 12), st.data())
-def test_stopping_and_continuing_equals_boto3s(
+def test_stopping_and_continuing_gives_the_same_pages_as_boto3(
     boto3_pages: _Boto3Pages, pages: Mapping[str | None, Page], max_items: int | None, data: st.DataObject
 ) -> None:
     def ours(**arguments: Any) -> tuple[list[list[str]], str | None]:

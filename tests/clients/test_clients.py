@@ -125,7 +125,7 @@ def test_plain_http_beyond_this_machine_warns_once_where_the_client_is_made(make
         make(**{**OPTIONS, "endpoint_url": "https://h.example"})
 
 
-def test_exceptions_are_at_the_client_as_in_boto3(service: LocalService) -> None:
+def test_a_client_has_the_exceptions_as_in_boto3(service: LocalService) -> None:
     with Client(**options_for(service)) as client:
         assert client.exceptions is errors
         with pytest.raises(client.exceptions.ResourceNotFoundException):
@@ -291,7 +291,7 @@ def test_a_cancelled_call_closes_its_flow_and_leaves_the_client_usable(monkeypat
     asyncio.run(main())
 
 
-def test_the_drivers_wait_when_the_flow_asks_for_it(face: Face, waits: list[float]) -> None:
+def test_both_clients_wait_between_attempts(face: Face, waits: list[float]) -> None:
     answers = iter([httpx.Response(503), httpx.Response(429, headers={"Retry-After": "7"}), page("a")])
     options = {**mocked(lambda _: next(answers)), "retries": RetryPolicy(rng=lambda: 0.5)}
     assert face.page(options, **CALL).metadata.attempts == 3

@@ -158,7 +158,7 @@ def test_a_transport_is_pickled_if_that_is_possible() -> None:
     ],
     ids=["Credentials", "botocore's credentials", "boto3's session", "a partial", "a method"],
 )
-def test_a_client_with_credentials_that_were_passed_is_not_pickled(make: Callable[..., Any], secret: Any) -> None:
+def test_a_client_with_passed_credentials_is_not_pickled(make: Callable[..., Any], secret: Any) -> None:
     with pytest.raises(CredentialsError, match="argument credentials cannot be pickled with the client") as caught:
         pickle.dumps(make(**{**OPTIONS, "credentials": secret}))
     assert (caught.value.setting, caught.value.source) == ("credentials", "the argument credentials")
@@ -174,7 +174,7 @@ def test_a_client_with_credentials_that_were_passed_is_not_pickled(make: Callabl
         ("credentials", lambda: KEYS),
     ],
 )
-def test_what_cannot_be_pickled_is_named(option: str, value: Any) -> None:
+def test_an_option_that_cannot_be_pickled_is_named(option: str, value: Any) -> None:
     client = Client(**{**OPTIONS, "credentials": None, option: value})
     with pytest.raises(
         ConfigurationError, match=rf"the argument {option} cannot be pickled with the client \("
@@ -228,7 +228,7 @@ def test_a_client_that_is_no_longer_used_is_closed_silently(service: LocalServic
     eventually(lambda: not service._running()._connections)
 
 
-def test_objects_that_are_gone_are_not_called_after_a_fork() -> None:
+def test_deleted_objects_are_not_called_after_a_fork() -> None:
     count = len(fork_safety._owners)
     quota = Quota()
     assert len(fork_safety._owners) == count + 1

@@ -118,7 +118,7 @@ def test_nothing_is_fetched_before_it_is_needed_async() -> None:
     asyncio.run(main())
 
 
-def test_page_size_goes_into_every_call_and_max_items_into_none(face: Face) -> None:
+def test_every_call_has_the_page_size_and_no_call_has_max_items(face: Face) -> None:
     seen: list[httpx.QueryParams] = []
     script = Script(THREE)
 
@@ -278,7 +278,7 @@ def test_an_async_pager_is_used_once() -> None:
     asyncio.run(main())
 
 
-def test_pages_differ_in_nothing_but_what_was_cut() -> None:
+def test_a_page_that_was_cut_differs_only_in_its_items() -> None:
     with Client(**mocked(Script(THREE))) as client:
         (page,) = client.iter_sessions(**CALL, max_items=2).pages()
         assert ids(page.session_summaries) == ["a", "b"]

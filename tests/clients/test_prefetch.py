@@ -76,7 +76,7 @@ def test_pages_are_fetched_ahead_too() -> None:
     assert ahead.run(work) == [["a", "b", "c"], ["d", "e"], ["f"]]
 
 
-def test_what_is_not_needed_is_not_fetched_ahead() -> None:
+def test_pages_that_are_not_needed_are_not_fetched_ahead() -> None:
     for options, asked in (({"max_items": 3}, [None]), ({"max_items": 4}, [None, "t1"]), ({}, [None, "t1", "t2"])):
         ahead = Ahead()
 
@@ -91,7 +91,7 @@ def test_what_is_not_needed_is_not_fetched_ahead() -> None:
 @pytest.mark.parametrize("closing", [True, False])
 @pytest.mark.parametrize("has_arrived", [True, False])
 @pytest.mark.parametrize("fails", [True, False])
-def test_an_abandoned_pager_leaves_no_task_behind(
+def test_an_abandoned_pager_leaves_no_task_running(
     closing: bool, has_arrived: bool, fails: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
     ahead = Ahead({None: THREE[None]} if fails else THREE)  # the next token is a KeyError
@@ -113,7 +113,7 @@ def test_an_abandoned_pager_leaves_no_task_behind(
     assert not caplog.records  # "Task exception was never retrieved"
 
 
-def test_a_page_that_nobody_waits_for_any_more_is_not_waited_for() -> None:
+def test_closing_does_not_wait_for_the_page_that_is_fetched_ahead() -> None:
     class Hanging(httpx.MockTransport):
         async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
             if "nextToken" in request.url.params:

@@ -14,7 +14,6 @@ from urllib3 import HTTPHeaderDict
 
 from novaact_http._call import http_messages
 from novaact_http._operations.sessions import LIST_SESSIONS
-from tests.helpers.calls import CALL, KEYS, NOW
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -23,6 +22,8 @@ if TYPE_CHECKING:
         Credentials,
     )
     from novaact_http.testing import LocalService
+
+from tests.helpers.calls import CALL, KEYS, NOW
 
 
 @functools.cache

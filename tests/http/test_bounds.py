@@ -73,7 +73,7 @@ def with_extensions(length: int) -> bytes:
 
 
 @pytest.mark.parametrize("response", [sized, chunked, until_close])
-def test_a_body_may_be_as_large_as_was_said_and_no_larger(make_driver: MakeDriver, response: Any) -> None:
+def test_a_body_may_be_as_large_as_its_limit_and_no_larger(make_driver: MakeDriver, response: Any) -> None:
     driver = make_driver(max_body=ROOM)
     with Server(sends(response(ROOM)), sends(response(ROOM + 1))) as server:
         assert driver.send(request_to(server)).body == b"x" * ROOM
@@ -83,7 +83,7 @@ def test_a_body_may_be_as_large_as_was_said_and_no_larger(make_driver: MakeDrive
 
 
 @pytest.mark.parametrize("response", [long_head, informational, with_trailers, with_extensions])
-def test_a_head_may_be_as_large_as_was_said_and_no_larger(make_driver: MakeDriver, response: Any) -> None:
+def test_a_head_may_be_as_large_as_its_limit_and_no_larger(make_driver: MakeDriver, response: Any) -> None:
     driver = make_driver(max_head=ROOM)
     with Server(sends(response(ROOM)), sends(response(ROOM + 1))) as server:
         assert driver.send(request_to(server)).status == 200
@@ -132,7 +132,7 @@ class Endless:
 
 
 @pytest.mark.parametrize("case", ENDLESS)
-def test_what_never_ends_is_an_error_soon(make_driver: MakeDriver, case: str) -> None:
+def test_a_response_without_an_end_is_an_error_soon(make_driver: MakeDriver, case: str) -> None:
     driver = make_driver(max_head=ROOM, max_body=ROOM)
     endless = Endless(*ENDLESS[case])
     with Server(endless) as server, pytest.raises(TransportError, match=r"too large|bad end of a chunk") as caught:
@@ -143,7 +143,7 @@ def test_what_never_ends_is_an_error_soon(make_driver: MakeDriver, case: str) ->
 
 @pytest.mark.parametrize("make_driver", DRIVERS[:2], indirect=True)
 @pytest.mark.parametrize("case", sorted(ENDLESS.keys() - {"chunks"}))  # 64 MiB of tiny ones take a while
-def test_a_pool_has_limits_without_being_told(make_driver: MakeDriver, case: str) -> None:
+def test_a_pool_has_limits_by_default(make_driver: MakeDriver, case: str) -> None:
     driver: Driver = make_driver()
     endless = Endless(*ENDLESS[case])
     with Server(endless) as server, pytest.raises(TransportError):
@@ -155,7 +155,7 @@ def own_transport(face: Face, **limits: Any) -> dict[str, Any]:
     return {"transport": (LeanTransport if isinstance(face, SyncFace) else LeanAsyncTransport)(**limits)}
 
 
-def test_a_client_has_other_limits_through_a_transport(face: Face) -> None:
+def test_a_lean_transport_sets_other_limits_for_a_client(face: Face) -> None:
     page = json.dumps({"sessionSummaries": []}).encode()
     answer = OK + b"Connection: close\r\nContent-Length: %d\r\n\r\n" % len(page) + page
     for limits, problem in (
@@ -170,7 +170,7 @@ def test_a_client_has_other_limits_through_a_transport(face: Face) -> None:
                 face.page(options | own_transport(face, **limits), **CALL)
 
 
-def test_a_client_reads_bodies_as_large_as_a_lean_transport_was_told(
+def test_a_client_reads_bodies_up_to_the_limit_of_its_lean_transport(
     face: Face, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(httpx_sender, "MAX_BODY", ROOM)
@@ -183,7 +183,7 @@ def test_a_client_reads_bodies_as_large_as_a_lean_transport_was_told(
                 face.page(options | own_transport(face, **limits), **CALL)
 
 
-def test_a_body_that_comes_through_httpx_is_bounded_too(face: Face, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_body_that_comes_through_httpx_is_limited_too(face: Face, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(httpx_sender, "MAX_BODY", ROOM)
     stock = httpx.HTTPTransport if isinstance(face, SyncFace) else httpx.AsyncHTTPTransport
     page = json.dumps({"sessionSummaries": []}).encode().ljust(ROOM)
@@ -204,7 +204,7 @@ def test_a_body_that_comes_through_httpx_is_bounded_too(face: Face, monkeypatch:
 
 
 @pytest.mark.parametrize("asynchronous", [False, True])
-def test_a_transport_hands_on_a_body_of_any_size_unless_it_was_told_a_limit(asynchronous: bool) -> None:
+def test_a_transport_returns_a_body_of_any_size_unless_it_has_a_limit(asynchronous: bool) -> None:
     async def read(transport: LeanAsyncTransport, url: str) -> int:
         async with httpx.AsyncClient(transport=transport) as client:
             return len((await client.get(url)).content)
@@ -225,17 +225,17 @@ def test_a_transport_hands_on_a_body_of_any_size_unless_it_was_told_a_limit(asyn
 @pytest.mark.parametrize("make", [LeanTransport, LeanAsyncTransport])
 @pytest.mark.parametrize("value", [-1, 1.5, "1", True])
 @pytest.mark.parametrize("name", ["max_head", "max_body"])
-def test_sizes_that_are_none_are_refused(make: Any, name: str, value: object) -> None:
+def test_limits_that_are_not_numbers_of_bytes_are_refused(make: Any, name: str, value: object) -> None:
     with pytest.raises(ConfigurationError, match=f"{name} must be a whole number of bytes"):
         make(**{name: value})
 
 
-def test_a_head_has_a_limit_always() -> None:
+def test_the_head_always_has_a_limit() -> None:
     with pytest.raises(ConfigurationError, match="max_head must be a whole number of bytes"):
         LeanTransport(max_head=None)  # type: ignore[arg-type]
 
 
-def test_no_encoding_is_asked_for_by_any_transport(face: Face) -> None:
+def test_no_transport_asks_for_an_encoding(face: Face) -> None:
     heads: list[bytes] = []
 
     def script(peer: Peer) -> None:

@@ -15,7 +15,7 @@ EARLY = b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n"
 
 
 @pytest.mark.parametrize("size", [1, 7, 1_000])
-def test_heads_and_trailers_together_have_as_much_room_as_they_are_given(size: int) -> None:
+def test_heads_and_trailers_share_one_limit(size: int) -> None:
     head = EARLY + EARLY + CHUNKED
     trailers = b"\r\na: b\r\n\r\n"  # with the end of the line before
     for data, length in (
@@ -29,7 +29,7 @@ def test_heads_and_trailers_together_have_as_much_room_as_they_are_given(size: i
 
 @pytest.mark.parametrize("before", [b"", EARLY * 2, CHUNKED + b"0"])
 @pytest.mark.parametrize("size", [1, 7, 1_000])
-def test_a_head_without_an_end_is_refused_when_its_room_is_used_up(before: bytes, size: int) -> None:
+def test_a_head_without_an_end_is_refused_when_it_reaches_the_limit(before: bytes, size: int) -> None:
     section = b"\r\n" if before.endswith(b"0") else OK
     section += b"x" * (200 - len(section))
     room = len(before.removesuffix(b"0")) + len(section)
@@ -81,7 +81,7 @@ class Counting(bytearray):
 
 @pytest.mark.parametrize("size", [1, 10])
 @pytest.mark.parametrize("start", [b"", CHUNKED + b"0\r\n"])
-def test_a_head_or_trailers_in_many_pieces_are_looked_at_a_few_times_and_no_more(size: int, start: bytes) -> None:
+def test_a_head_or_trailers_in_many_pieces_are_searched_only_a_few_times(size: int, start: bytes) -> None:
     section = (OK if not start else b"") + b"name: value\r\n" * 4_000 + b"\r\n"
     reader = ResponseReader("GET", max_head=100_000)
     reader.feed(start)
@@ -105,7 +105,7 @@ def test_a_large_body_may_come_in_small_pieces(length: int, size: int, chunk: in
 
 
 @pytest.mark.parametrize("head", [OK + b"Content-Length: 99999999\r\n\r\n", OK + b"\r\n", CHUNKED])
-def test_nothing_of_a_body_is_kept_once_it_is_taken(head: bytes) -> None:
+def test_no_part_of_a_body_is_kept_after_it_is_taken(head: bytes) -> None:
     reader = ResponseReader("GET")
     reader.feed(head)
     piece = b"x" * 10_000
@@ -121,7 +121,7 @@ def test_nothing_of_a_body_is_kept_once_it_is_taken(head: bytes) -> None:
     assert peak < 100_000
 
 
-def test_names_are_remembered_but_not_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_field_names_are_cached_up_to_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     tokens = http1._Tokens()
     monkeypatch.setattr(http1, "_tokens", tokens)
     data = b"".join(b"Name-%d: x\r\n" % number for number in range(3_000))

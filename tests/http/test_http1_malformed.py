@@ -158,7 +158,7 @@ DIFFERENCES: dict[str, tuple[list[bytes], str, bytes]] = {
 
 
 @pytest.mark.parametrize("data", REFUSED_BY_BOTH.values(), ids=REFUSED_BY_BOTH)
-def test_what_is_malformed_or_ambiguous_is_refused(data: bytes) -> None:
+def test_a_malformed_or_ambiguous_response_is_refused(data: bytes) -> None:
     assert by_h11(data, eof=True) is None
     with pytest.raises(ProtocolError) as caught:
         read(data)  # and without waiting for more
@@ -170,7 +170,7 @@ def test_what_is_malformed_or_ambiguous_is_refused(data: bytes) -> None:
     ("data", "message", "trait"),
     [(data, message, trait) for examples, message, trait in DIFFERENCES.values() for data in examples],
 )
-def test_what_h11_accepts_and_we_refuse_is_listed(data: bytes, message: str, trait: bytes) -> None:
+def test_each_response_that_h11_accepts_and_we_refuse_is_listed(data: bytes, message: str, trait: bytes) -> None:
     assert by_h11(data, eof=True) is not None
     assert re.search(trait, data)
     with pytest.raises(ProtocolError, match=message):
@@ -199,27 +199,27 @@ def test_a_refusal_to_open_a_tunnel_is_a_response_like_any_other(status: int) ->
 
 
 @pytest.mark.parametrize("lengths", [b"1, 1", b"1 ,\t1,1", b"1\r\nContent-Length: 1", b"1, 1\r\ncontent-length: 1,1"])
-def test_one_and_the_same_content_length_many_times_is_one(lengths: bytes) -> None:
+def test_equal_content_lengths_count_as_one(lengths: bytes) -> None:
     data = OK + b"Content-Length: " + lengths + b"\r\nx: y\r\n\r\na"
     assert read(data).headers == (("content-length", "1"), ("x", "y"))
     assert read(data) == by_h11(data)
 
 
-def test_a_content_length_may_be_written_at_length() -> None:
+def test_a_content_length_may_have_twenty_digits() -> None:
     data = OK + b"Content-Length: " + b"0" * 19 + b"1\r\n\r\na"
     assert read(data) == by_h11(data)
     # Nobody sends that much, but it is a valid number.
     assert read(OK + b"Content-Length: " + b"9" * 20 + b"\r\n\r\na").body == b"a"
 
 
-def test_the_name_of_the_coding_is_in_any_case() -> None:
+def test_the_name_of_a_transfer_coding_may_be_in_any_case() -> None:
     data = OK + b"TRANSFER-ENCODING: Chunked\r\n\r\n1\r\na\r\n0\r\n\r\n"
     assert read(data).headers == (("transfer-encoding", "chunked"),)
     assert read(data) == by_h11(data)
 
 
 @pytest.mark.parametrize("line", [b"0" * 15 + b"1", b"1;" + b"a" * 1_024, b"1;", b"1; \t~\x80\xff"])
-def test_a_line_of_a_chunk_may_be_as_long_as_this(line: bytes) -> None:
+def test_the_line_of_a_chunk_may_be_as_long_as_its_limit(line: bytes) -> None:
     data = CHUNKED + line + b"\r\na\r\n" + line.replace(b"1", b"0", 1) + b"\r\n\r\n"
     assert outcome(data) == by_h11(data) == outcome(*pieces_of(data, 1))
     assert read(data).complete
@@ -258,7 +258,7 @@ def test_a_line_of_a_chunk_may_be_as_long_as_this(line: bytes) -> None:
         (CHUNKED + b"0\r\n", b"\n"),
     ],
 )
-def test_what_cannot_become_a_response_is_refused_with_its_first_wrong_byte(part: bytes, rest: bytes) -> None:
+def test_a_response_is_refused_at_its_first_wrong_byte(part: bytes, rest: bytes) -> None:
     assert read(part) == read(*pieces_of(part, 1))
     for pieces in ([part + rest], [part, rest], pieces_of(part + rest, 1)):
         with pytest.raises(ProtocolError):
@@ -269,7 +269,7 @@ def test_a_bare_cr_may_still_become_a_line_end() -> None:
     assert read(b"HTTP/1.1 204 OK\r", b"\na: b\r", b"\n\r", b"\n").headers == (("a", "b"),)
 
 
-def test_an_error_shows_little_of_what_came_and_nothing_of_a_value() -> None:
+def test_an_error_shows_little_of_the_response_and_nothing_of_a_value() -> None:
     for data in (
         b"secret" * 1_000,
         b"HTTP/1.1 " + b"secret" * 1_000 + b"\r\n\r\n",

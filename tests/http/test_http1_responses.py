@@ -48,7 +48,7 @@ def test_a_body_of_unknown_length_ends_with_the_connection() -> None:
     assert read(OK + b"\r\n", b"ab", b"c", eof=True) == Read(200, "OK", "1.1", (), b"abc", True, False, False)
 
 
-def test_what_comes_after_the_end_of_the_connection_is_no_body() -> None:
+def test_bytes_after_the_end_of_the_connection_are_not_part_of_the_body() -> None:
     reader = ResponseReader("GET")
     reader.feed(OK + b"\r\nab")
     for feed, leftovers in (
@@ -137,7 +137,7 @@ def test_bytes_after_the_end_are_noticed_and_dropped(method: str, framing: bytes
         assert read(*pieces, method=method) == clean._replace(keep_alive=False, leftovers=True)
 
 
-def test_nothing_has_started_until_a_byte_has_come() -> None:
+def test_a_response_has_started_with_its_first_byte() -> None:
     for piece, started in ((b"", False), (b"H", True), (b"HTTP/1.1 100 Continue\r\n\r\n", True)):
         reader = ResponseReader("GET")
         reader.feed(piece)
@@ -145,7 +145,7 @@ def test_nothing_has_started_until_a_byte_has_come() -> None:
         assert reader.status is None
 
 
-def test_the_end_of_the_connection_before_a_response_is_told_from_one_in_the_middle() -> None:
+def test_a_connection_that_ends_before_a_response_differs_from_one_that_ends_within_it() -> None:
     with pytest.raises(ProtocolError, match="ended before any of the response came"):
         read(eof=True)
     for part in (OK, b"HTTP/1.1 100 x\r\n\r\n", OK + b"Content-Length: 3\r\n\r\nab", CHUNKED, CHUNKED + b"0\r\n"):

@@ -49,7 +49,7 @@ def test_respx_answers_as_a_decorator(face: Face) -> None:
 
 
 @respx.mock
-def test_what_respx_does_not_know_fails_as_it_does_in_httpx(face: Face) -> None:
+def test_a_request_that_respx_does_not_know_fails_as_in_httpx(face: Face) -> None:
     with pytest.raises(respx.models.AllMockedAssertionError):
         listed(face)
 
@@ -104,7 +104,7 @@ def test_pytest_httpx_answers(tmp_path: Path) -> None:
         (httpcore, "AsyncHTTPProxy", "handle_async_request"),
     ],
 )
-def test_whatever_replaces_what_sends_is_noticed(module: Any, name: str, method: str) -> None:
+def test_a_replaced_method_that_sends_is_noticed(module: Any, name: str, method: str) -> None:
     def replacement(*_: Any) -> None: ...
 
     class Callable:
@@ -138,7 +138,7 @@ def test_a_mock_that_begins_later_is_noticed_by_a_client_that_was_used(service: 
     assert len(service.requests) == 2
 
 
-def test_where_httpx_is_not_loaded_nobody_has_patched_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_httpx_loaded_nothing_counts_as_patched(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("httpx", "httpcore"):
         monkeypatch.delitem(sys.modules, name)
     assert not httpx_patches.are_installed("handle_request")

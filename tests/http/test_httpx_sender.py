@@ -59,7 +59,7 @@ PAGE = b'{"sessionSummaries": []}'
     ],
     ids=lambda each: type(each).__name__,
 )
-def test_what_httpx_raises_becomes_a_transport_error(
+def test_an_error_of_httpx_becomes_a_transport_error(
     face: Face, error: Exception, kind: type[TransportError], sent: bool
 ) -> None:
     def fail(request: httpx.Request) -> httpx.Response:
@@ -78,7 +78,7 @@ def test_an_argument_that_httpx_cannot_hold_is_a_parameter_error(face: Face) -> 
         face.page(mocked(lambda _: httpx.Response(200, content=PAGE)), **CALL, next_token="x" * 70_000)
 
 
-def test_an_error_without_words_is_named(face: Face) -> None:
+def test_an_error_without_a_message_is_named(face: Face) -> None:
     def fail(request: httpx.Request) -> httpx.Response:
         raise httpx.ReadTimeout("")
 
@@ -87,7 +87,7 @@ def test_an_error_without_words_is_named(face: Face) -> None:
 
 
 @pytest.mark.parametrize("error", [StopIteration("mock exhausted"), AssertionError("not mocked"), OSError("odd")])
-def test_what_a_transport_raises_that_is_not_httpxs_passes_through(error: Exception) -> None:
+def test_errors_of_a_transport_that_are_not_httpxs_pass_through(error: Exception) -> None:
     def fail(request: httpx.Request) -> httpx.Response:
         raise error
 
@@ -152,7 +152,7 @@ def test_a_transport_may_have_read_the_response_itself(face: Face) -> None:
     assert face.page({**OPTIONS, "transport": _Reading()}, **CALL).session_summaries == ()
 
 
-def test_a_transport_that_has_read_the_response_and_not_kept_it_is_at_fault(face: Face) -> None:
+def test_a_transport_that_read_the_response_without_keeping_it_is_an_error(face: Face) -> None:
     class Careless(_Reading):
         def handle_request(self, request: httpx.Request) -> httpx.Response:
             response = httpx.Response(200, stream=_Closing(PAGE))
@@ -245,7 +245,9 @@ def test_a_transport_of_the_users_is_not_closed() -> None:
         *itertools.product([Client, AsyncClient], [object(), httpx.HTTPTransport, "http"]),
     ],
 )
-def test_what_is_no_transport_is_refused_when_the_client_is_made(make: Callable[..., Any], transport: object) -> None:
+def test_an_object_that_is_not_a_transport_is_refused_when_the_client_is_made(
+    make: Callable[..., Any], transport: object
+) -> None:
     problem = r"^the argument transport must be an httpx\.(Async)?BaseTransport"
     with pytest.raises(ConfigurationError, match=problem) as caught:
         make(**OPTIONS, transport=transport)
@@ -353,7 +355,7 @@ def test_the_users_context_reaches_the_connection(face: Face) -> None:
     assert Watched.used
 
 
-def test_stock_transports_are_one_per_event_loop() -> None:
+def test_each_event_loop_has_one_stock_transport() -> None:
     sender = AsyncSender(None, lambda: ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
 
     async def made() -> httpx.AsyncHTTPTransport:

@@ -95,7 +95,7 @@ def ssl_socket(server: Server, number: int = 0) -> ssl.SSLSocket:
 
 
 @pytest.mark.parametrize(("host", "told"), [("localhost", "localhost"), ("127.0.0.1", None)])
-def test_the_host_is_verified_and_told_unless_it_is_an_address(
+def test_the_host_is_verified_and_sent_as_sni_unless_it_is_an_address(
     driver: Driver, tls: ssl.SSLContext, host: str, told: str | None
 ) -> None:
     names: list[str | None] = []
@@ -108,7 +108,7 @@ def test_the_host_is_verified_and_told_unless_it_is_an_address(
 
 
 @pytest.mark.parametrize("stock", [False, True])
-def test_a_dot_at_the_end_of_a_host_is_for_dns_alone(
+def test_a_dot_at_the_end_of_a_host_is_used_for_dns_only(
     face: Face, stock: bool, tls: ssl.SSLContext, bundle: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     look_up, looked_up = socket.getaddrinfo, set[str]()
@@ -138,7 +138,7 @@ def test_a_dot_at_the_end_of_a_host_is_for_dns_alone(
     assert b"\r\nHost: localhost:%d\r\n" % server.port in head
 
 
-def test_http_1_is_what_we_offer_to_speak(driver: Driver, tls: ssl.SSLContext) -> None:
+def test_alpn_offers_http_1_1(driver: Driver, tls: ssl.SSLContext) -> None:
     spoken: list[str | None] = []
 
     def script(peer: Peer) -> None:
@@ -228,7 +228,7 @@ def test_a_peer_that_speaks_plain_http_is_an_error(driver: Driver) -> None:
 
 
 @pytest.mark.parametrize("resets", [False, True])
-def test_a_peer_that_does_not_shake_hands_is_an_error(driver: Driver, resets: bool) -> None:
+def test_a_failed_handshake_is_an_error(driver: Driver, resets: bool) -> None:
     def script(peer: Peer) -> None:
         peer.socket.recv(1_000)
         if resets:
@@ -241,7 +241,7 @@ def test_a_peer_that_does_not_shake_hands_is_an_error(driver: Driver, resets: bo
         assert driver.connections.count == 0
 
 
-def test_a_peer_that_stalls_as_hands_are_shaken_is_waited_for_as_long_as_was_said(driver: Driver) -> None:
+def test_the_connect_timeout_covers_the_handshake(driver: Driver) -> None:
     with Server(never) as server:
         with pytest.raises(TransportTimeout, match="connecting took too long") as caught:
             driver.send(request_to(over_tls(server), connect=0.03))
@@ -266,7 +266,9 @@ def test_a_context_that_refuses_the_host_closes_the_connection(make_driver: Make
 
 
 @pytest.mark.parametrize("version", VERSIONS, ids=["1.2", "1.3"])
-def test_much_is_sent_and_received(driver: Driver, certificate: trustme.LeafCert, version: ssl.TLSVersion) -> None:
+def test_large_bodies_are_sent_and_received(
+    driver: Driver, certificate: trustme.LeafCert, version: ssl.TLSVersion
+) -> None:
     def script(peer: Peer) -> None:
         time.sleep(0.02)  # the buffers are full by then
         echo(peer)
@@ -279,7 +281,7 @@ def test_much_is_sent_and_received(driver: Driver, certificate: trustme.LeafCert
         assert server.accepted == 1
 
 
-def test_an_answer_before_the_whole_request_was_taken_counts_over_tls(
+def test_a_response_that_comes_before_the_request_was_sent_whole_counts_over_tls(
     make_driver: MakeDriver, tls: ssl.SSLContext, bundle: str
 ) -> None:
     def script(peer: Peer) -> None:
@@ -315,7 +317,7 @@ def test_a_tls_connection_that_was_closed_while_idle_is_not_used(
 
 
 @pytest.mark.parametrize("turns", [0, 1])
-def test_a_tls_connection_that_was_reset_or_told_something_while_idle_is_not_used(
+def test_a_tls_connection_that_was_reset_or_got_data_while_idle_is_not_used(
     driver: Driver, tls: ssl.SSLContext, turns: int
 ) -> None:
     def resets(peer: Peer) -> None:
@@ -343,7 +345,7 @@ def test_a_tls_connection_that_was_reset_or_told_something_while_idle_is_not_use
 
 
 @pytest.mark.parametrize("says_goodbye", [False, True])
-def test_a_response_without_a_length_ends_with_what_tls_says_and_not_with_the_connection(
+def test_a_response_without_a_length_ends_with_close_notify_and_not_with_the_connection(
     driver: Driver, tls: ssl.SSLContext, says_goodbye: bool
 ) -> None:
     def script(peer: Peer) -> None:
@@ -364,18 +366,14 @@ def test_a_response_without_a_length_ends_with_what_tls_says_and_not_with_the_co
         assert driver.connections.count == 0
 
 
-def test_a_request_that_meets_the_end_of_a_used_tls_connection_is_sent_again(
-    driver: Driver, tls: ssl.SSLContext
-) -> None:
+def test_a_request_over_a_used_tls_connection_that_had_ended_is_sent_again(driver: Driver, tls: ssl.SSLContext) -> None:
     with Server(answers(OK, b""), serve, tls=tls) as server:
         driver.send(request_to(server))
         assert driver.send(request_to(server, repeatable=True)).body == b"ok"
         assert server.accepted == 2
 
 
-def test_a_server_that_never_answers_over_tls_is_waited_for_as_long_as_was_said(
-    driver: Driver, tls: ssl.SSLContext
-) -> None:
+def test_the_read_timeout_holds_over_tls(driver: Driver, tls: ssl.SSLContext) -> None:
     with Server(never, tls=tls) as server:
         with pytest.raises(TransportTimeout) as caught:
             driver.send(request_to(server, read=0.02))
@@ -384,7 +382,7 @@ def test_a_server_that_never_answers_over_tls_is_waited_for_as_long_as_was_said(
 
 @pytest.mark.skipif(shutil.which("openssl") is None, reason="Python's servers cannot speak of TLS alone")
 @pytest.mark.parametrize("turns", [0, 1])
-def test_a_connection_on_which_only_tls_had_something_to_say_is_used(
+def test_a_connection_that_got_only_tls_messages_while_idle_is_used(
     driver: Driver, certificate: trustme.LeafCert, tmp_path: Path, turns: int
 ) -> None:
     pem = tmp_path / "server.pem"
@@ -509,7 +507,7 @@ def test_no_file_is_opened_on_the_event_loops_thread(tls: ssl.SSLContext, bundle
 
 @pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="there is no forking here")
 @pytest.mark.parametrize("over_tls", [False, True])
-def test_a_forked_child_and_its_parent_go_on_with_connections_of_their_own(
+def test_a_forked_child_and_its_parent_each_use_their_own_connections(
     tls: ssl.SSLContext, bundle: str, over_tls: bool
 ) -> None:
     code = """

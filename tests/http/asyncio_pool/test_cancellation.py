@@ -34,7 +34,7 @@ HERE = Origin("http", "127.0.0.1", 80)
 
 
 @pytest.mark.parametrize("ending", [b"", b"HTTP/1.1 408 Request Timeout\r\n\r\n"])
-def test_a_connection_that_ended_is_not_used_though_the_event_loop_had_no_turn(
+def test_a_connection_that_ended_is_not_used_even_before_the_event_loop_noticed(
     driver: AsyncDriver, ending: bytes
 ) -> None:
     def script(peer: Peer) -> None:
@@ -51,7 +51,7 @@ def test_a_connection_that_ended_is_not_used_though_the_event_loop_had_no_turn(
         assert server.accepted == 2
 
 
-def test_a_connection_that_the_event_loop_finds_ended_on_its_way_to_a_waiter_is_not_used(driver: AsyncDriver) -> None:
+def test_a_connection_that_ends_while_it_is_handed_to_a_waiting_call_is_not_used(driver: AsyncDriver) -> None:
     async def run(server: Server) -> None:
         here = driver.pool.here()
         origin = server.endpoint().origin
@@ -74,7 +74,7 @@ def test_a_connection_that_the_event_loop_finds_ended_on_its_way_to_a_waiter_is_
 # Cancellation.
 
 
-def test_a_call_is_cancelled_while_its_host_is_looked_up(
+def test_a_call_can_be_cancelled_while_its_host_is_looked_up(
     asyncio_driver: AsyncDriver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked, answered = threading.Event(), threading.Event()
@@ -89,7 +89,7 @@ def test_a_call_is_cancelled_while_its_host_is_looked_up(
     answered.set()
 
 
-def test_a_call_is_cancelled_while_the_ca_bundle_is_read(make_driver: Callable[..., AsyncDriver]) -> None:
+def test_a_call_can_be_cancelled_while_the_ca_bundle_is_read(make_driver: Callable[..., AsyncDriver]) -> None:
     asked, answered = threading.Event(), threading.Event()
 
     def slowly() -> ssl.SSLContext:
@@ -101,13 +101,13 @@ def test_a_call_is_cancelled_while_the_ca_bundle_is_read(make_driver: Callable[.
     answered.set()
 
 
-def test_a_call_is_cancelled_while_it_connects(driver: AsyncDriver) -> None:
+def test_a_call_can_be_cancelled_while_it_connects(driver: AsyncDriver) -> None:
     with BlackHole() as hole:
         request = request_to(endpoint("127.0.0.1", hole.port))
         cancel_when(driver, request, lambda: driver.connections.count == 1)
 
 
-def test_a_call_is_cancelled_while_it_connects_to_several_addresses(
+def test_a_call_can_be_cancelled_while_it_connects_to_several_addresses(
     asyncio_driver: AsyncDriver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(happy_eyeballs, "NEXT_ADDRESS_AFTER", 0.001)
@@ -121,7 +121,7 @@ def test_a_call_is_cancelled_while_it_connects_to_several_addresses(
         )
 
 
-def test_a_call_is_cancelled_while_it_shakes_hands(make_driver: Callable[..., AsyncDriver]) -> None:
+def test_a_call_can_be_cancelled_during_the_handshake(make_driver: Callable[..., AsyncDriver]) -> None:
     driver = make_driver(lambda: ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
     greeted = threading.Event()
 
@@ -135,7 +135,7 @@ def test_a_call_is_cancelled_while_it_shakes_hands(make_driver: Callable[..., As
         server.wait_for_end()
 
 
-def test_a_call_is_cancelled_while_it_waits_for_its_turn(driver: AsyncDriver) -> None:
+def test_a_call_can_be_cancelled_while_it_waits_for_its_turn(driver: AsyncDriver) -> None:
     async def run(server: Server) -> None:
         first = asyncio.ensure_future(driver.pool.send(request_to(server)))
         await soon(lambda: server.requests)
@@ -148,7 +148,7 @@ def test_a_call_is_cancelled_while_it_waits_for_its_turn(driver: AsyncDriver) ->
         driver.run(run(server))
 
 
-def test_a_call_is_cancelled_while_it_sends(driver: AsyncDriver) -> None:
+def test_a_call_can_be_cancelled_while_it_sends(driver: AsyncDriver) -> None:
     gone = threading.Event()
 
     def script(_: Peer) -> None:
@@ -159,7 +159,7 @@ def test_a_call_is_cancelled_while_it_sends(driver: AsyncDriver) -> None:
         gone.set()
 
 
-def test_a_call_is_cancelled_while_it_waits_for_the_response(driver: AsyncDriver) -> None:
+def test_a_call_can_be_cancelled_while_it_waits_for_the_response(driver: AsyncDriver) -> None:
     with Server(never) as server:
         cancel_when(driver, request_to(server), lambda: server.requests)
         server.wait_for_end()
@@ -247,7 +247,7 @@ def fds() -> int:
 # The moment when a turn comes.
 
 
-def test_a_turn_that_comes_as_one_is_cancelled_goes_to_the_next(driver: AsyncDriver) -> None:
+def test_a_turn_that_comes_just_before_a_cancellation_goes_to_the_next(driver: AsyncDriver) -> None:
     async def run() -> None:
         here = driver.pool.here()
         assert await here.acquire(HERE, None) is None
@@ -264,7 +264,7 @@ def test_a_turn_that_comes_as_one_is_cancelled_goes_to_the_next(driver: AsyncDri
     driver.run(run())
 
 
-def test_a_turn_of_one_who_was_cancelled_just_before_goes_to_the_next(driver: AsyncDriver) -> None:
+def test_a_turn_that_comes_just_after_a_cancellation_goes_to_the_next(driver: AsyncDriver) -> None:
     async def run() -> None:
         here = driver.pool.here()
         assert await here.acquire(HERE, None) is None
@@ -315,7 +315,7 @@ def test_cancelling_a_call_at_its_deadline_cancels_it(asyncio_driver: AsyncDrive
     asyncio_driver.run(run())
 
 
-def test_a_connection_that_comes_too_late_is_closed(
+def test_a_connection_that_is_made_too_late_is_closed(
     asyncio_driver: AsyncDriver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     slow, quick = socket.socket(), socket.socket()
@@ -346,7 +346,7 @@ def test_a_connection_that_comes_too_late_is_closed(
     asyncio_driver.pool._pools.clear()
 
 
-def test_of_two_connections_that_come_at_once_one_is_closed(
+def test_one_of_two_connections_that_are_made_at_once_is_closed(
     asyncio_driver: AsyncDriver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     both = [socket.socket(), socket.socket()]
@@ -377,7 +377,7 @@ def test_of_two_connections_that_come_at_once_one_is_closed(
     got.close()
 
 
-def test_a_socket_that_is_ready_as_its_call_is_cancelled_wakes_nobody(asyncio_driver: AsyncDriver) -> None:
+def test_a_socket_that_is_ready_when_its_call_is_cancelled_wakes_no_call(asyncio_driver: AsyncDriver) -> None:
     near, far = socket.socketpair()
 
     async def run() -> None:

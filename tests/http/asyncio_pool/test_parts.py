@@ -32,7 +32,7 @@ HERE = Origin("http", "127.0.0.1", 80)
 # Waiting until a deadline.
 
 
-def test_what_comes_in_time_is_returned(asyncio_driver: AsyncDriver) -> None:
+def test_a_result_that_comes_in_time_is_returned(asyncio_driver: AsyncDriver) -> None:
     async def run() -> None:
         for deadline in (None, time.monotonic() + 20):
             assert await deadlines.wait_until(deadline, asyncio.sleep(0.001, "done")) == "done"
@@ -40,7 +40,7 @@ def test_what_comes_in_time_is_returned(asyncio_driver: AsyncDriver) -> None:
     asyncio_driver.run(run())
 
 
-def test_what_does_not_come_in_time_is_cancelled_and_its_task_goes_on(driver: AsyncDriver) -> None:
+def test_an_awaitable_that_takes_too_long_is_cancelled_and_its_task_goes_on(driver: AsyncDriver) -> None:
     async def run() -> None:
         awaited = asyncio.get_running_loop().create_future()
         with pytest.raises(deadlines.DeadlinePassed):
@@ -54,7 +54,7 @@ def test_what_does_not_come_in_time_is_cancelled_and_its_task_goes_on(driver: As
 
 
 @pytest.mark.parametrize("fails", [False, True])
-def test_a_cancellation_that_is_made_something_else_of_does_not_count_on(
+def test_a_cancellation_at_the_deadline_that_was_caught_is_no_longer_counted(
     asyncio_driver: AsyncDriver, fails: bool
 ) -> None:
     async def stubborn() -> str:
@@ -87,7 +87,7 @@ async def begun(driver: AsyncDriver, server: Server) -> tuple[Connection, Stream
     return connection, StreamedExchange(connection, ResponseReader("POST"))
 
 
-def test_a_request_is_sent_and_its_response_read_a_part_at_a_time(driver: AsyncDriver) -> None:
+def test_a_request_is_sent_and_its_response_read_in_parts(driver: AsyncDriver) -> None:
     def script(peer: Peer) -> None:
         received = peer.request()
         assert received is not None
@@ -114,7 +114,7 @@ def test_a_request_is_sent_and_its_response_read_a_part_at_a_time(driver: AsyncD
         driver.run(run(server))
 
 
-def test_a_part_that_nobody_reads_takes_too_long(driver: AsyncDriver) -> None:
+def test_a_part_that_the_server_does_not_read_takes_too_long(driver: AsyncDriver) -> None:
     gone = threading.Event()
 
     async def run(server: Server) -> None:
@@ -133,7 +133,7 @@ def test_a_part_that_nobody_reads_takes_too_long(driver: AsyncDriver) -> None:
         gone.set()
 
 
-def test_a_part_that_is_refused_is_an_error_and_what_was_answered_is_read(driver: AsyncDriver) -> None:
+def test_a_part_that_is_refused_is_an_error_and_the_response_is_still_read(driver: AsyncDriver) -> None:
     async def run(server: Server) -> None:
         connection, exchange = await begun(driver, server)
         with pytest.raises(ExchangeError) as caught:
@@ -222,7 +222,7 @@ def test_tls_may_have_to_read_before_it_can_write(driver: AsyncDriver, fussy: An
     driver.run(run())
 
 
-def test_the_event_loop_rests_while_tls_has_to_read_before_it_can_write_on(driver: AsyncDriver, fussy: Any) -> None:
+def test_the_event_loop_rests_while_tls_has_to_read_before_it_can_write_more(driver: AsyncDriver, fussy: Any) -> None:
     near, far, connection = fussy
 
     async def run() -> None:
@@ -242,7 +242,7 @@ def test_the_event_loop_rests_while_tls_has_to_read_before_it_can_write_on(drive
     driver.run(run())
 
 
-def test_what_is_left_of_a_big_request_is_not_copied_each_time(driver: AsyncDriver, fussy: Any) -> None:
+def test_the_rest_of_a_big_request_is_not_copied_for_each_send(driver: AsyncDriver, fussy: Any) -> None:
     near, far, connection = fussy
     took: list[object] = []
 
@@ -283,7 +283,7 @@ def test_tls_may_have_to_write_before_it_can_read(driver: AsyncDriver, fussy: An
     driver.run(run())
 
 
-def test_an_idle_connection_on_which_tls_had_something_to_say_is_used(driver: AsyncDriver, fussy: Any) -> None:
+def test_an_idle_connection_that_got_only_tls_messages_is_used(driver: AsyncDriver, fussy: Any) -> None:
     near, far, connection = fussy
     near.receives = [ssl.SSLWantReadError()]
     far.send(b"!")
@@ -305,7 +305,7 @@ def test_a_response_that_is_complete_while_the_request_is_still_sent_ends_the_ex
     driver.run(run())
 
 
-def test_that_a_request_was_refused_is_told_and_not_that_no_answer_came(driver: AsyncDriver, fussy: Any) -> None:
+def test_a_refused_request_is_a_write_error_and_not_a_missing_response(driver: AsyncDriver, fussy: Any) -> None:
     _, far, connection = fussy
 
     async def run() -> None:

@@ -46,11 +46,11 @@ RESPONSES = {
 
 
 @pytest.mark.parametrize("response", RESPONSES.values(), ids=RESPONSES)
-def test_a_response_is_what_it_is_with_httpxs_transport(asynchronous: bool, response: bytes) -> None:
+def test_a_response_is_read_as_httpxs_transport_reads_it(asynchronous: bool, response: bytes) -> None:
     same(asynchronous, answers(response))
 
 
-def test_a_response_that_has_no_body_as_nobody_asked_for_it(asynchronous: bool) -> None:
+def test_a_response_to_head_has_no_body(asynchronous: bool) -> None:
     assert same(asynchronous, answers(OK[:-2]), "HEAD")[0][0] == 200
 
 
@@ -73,14 +73,14 @@ def test_a_request_is_sent_as_httpxs_transport_sends_it(asynchronous: bool, opti
 
 
 @pytest.mark.parametrize("parts", [Parts(b"hel", b"lo, too long"), Parts(b"hell"), Parts()])
-def test_a_body_of_another_length_than_was_said_is_refused(web: Web, parts: Parts) -> None:
+def test_a_request_body_that_differs_from_its_content_length_is_refused(web: Web, parts: Parts) -> None:
     with Server(echo) as server:  # where httpx's own transport lets an error of h11's through
         found = outcome(web, "POST", url_of(server), content=parts, headers={"Content-Length": "5"})
         assert found is httpx.LocalProtocolError
         assert web.connections == 0
 
 
-def test_a_body_of_unknown_length_goes_out_in_chunks(asynchronous: bool) -> None:
+def test_a_body_of_unknown_length_is_sent_in_chunks(asynchronous: bool) -> None:
     received: list[bytes] = []
 
     def script(peer: Peer) -> None:
@@ -101,7 +101,7 @@ def test_other_schemes_are_refused(web: Web, url: str) -> None:
     assert outcome(web, "GET", url) is httpx.UnsupportedProtocol
 
 
-def test_redirects_are_httpxs_to_follow(asynchronous: bool) -> None:
+def test_httpx_follows_redirects(asynchronous: bool) -> None:
     moved = b"HTTP/1.1 302 Found\r\nLocation: /b\r\nContent-Length: 0\r\n\r\n"
     ours, server = same(asynchronous, answers(moved, OK), follow_redirects=True)
     assert ours[0] == 200

@@ -44,7 +44,7 @@ def test_a_server_that_does_not_read_is_a_write_timeout(asynchronous: bool) -> N
 
 
 @pytest.mark.parametrize("lean", [True, False], ids=["lean", "stock"])
-def test_what_cannot_be_connected_to_is_a_connect_error(
+def test_a_failure_to_connect_is_a_connect_error(
     asynchronous: bool, lean: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with Web(asynchronous=asynchronous, lean=lean) as web:
@@ -70,7 +70,7 @@ def test_a_connection_that_is_not_free_in_time_is_a_pool_timeout(asynchronous: b
 
 
 @pytest.mark.parametrize("size", [1, len(BIG)])
-def test_an_answer_that_does_not_wait_for_the_request_is_read(web: Web, size: int) -> None:
+def test_a_response_that_comes_before_the_request_was_sent_whole_is_read(web: Web, size: int) -> None:
     gone = threading.Event()
     refusal = b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 2\r\n\r\nno"
 
@@ -89,7 +89,7 @@ def test_an_answer_that_does_not_wait_for_the_request_is_read(web: Web, size: in
         assert server.accepted == 2
 
 
-def test_an_answer_before_a_reset_is_read_and_the_connection_not_used_again(web: Web) -> None:
+def test_a_response_before_a_reset_is_read_and_its_connection_is_not_used_again(web: Web) -> None:
     release = threading.Event()
 
     def body() -> Iterator[bytes]:
@@ -120,7 +120,7 @@ def test_an_answer_before_a_reset_is_read_and_the_connection_not_used_again(web:
     ("asynchronous", "problem"),
     [(False, "fails"), (False, "is too short"), (True, "fails"), (True, "is too short"), (True, "is cancelled")],
 )
-def test_a_connection_over_which_half_a_request_went_is_not_used_again(web: Web, problem: str) -> None:
+def test_a_connection_that_sent_half_a_request_is_not_used_again(web: Web, problem: str) -> None:
     answered = threading.Event()
 
     def script(peer: Peer) -> None:

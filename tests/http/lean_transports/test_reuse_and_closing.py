@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 # Many of them.
 
 
-def test_many_requests_follow_one_another_over_one_connection(web: Web) -> None:
+def test_many_requests_in_turn_share_one_connection(web: Web) -> None:
     async def many() -> set[bytes]:
         return {(await web.client.get(url)).content for _ in range(MANY)}
 
@@ -58,7 +58,7 @@ def test_a_thousand_requests_at_once_share_few_connections(asynchronous: bool) -
         assert web.connections == server.accepted
 
 
-def test_connections_that_the_server_closes_after_some_answers_are_not_missed(web: Web) -> None:
+def test_connections_that_the_server_closes_after_some_responses_are_replaced(web: Web) -> None:
     with Server(answers(OK, OK, OK)) as server:
         for number in range(10):
             assert web.request("GET", url_of(server)).content == b"ok"
@@ -115,7 +115,7 @@ def test_a_closed_transport_says_so() -> None:
         transport.handle_request(httpx.Request("GET", "http://127.0.0.1:9/"))
 
 
-def test_outside_of_asyncio_it_is_said_what_is_needed() -> None:
+def test_outside_of_asyncio_the_error_says_what_is_needed() -> None:
     sending = LeanAsyncTransport().handle_async_request(httpx.Request("GET", "http://127.0.0.1:9/"))
     with pytest.raises(ConfigurationError, match="needs a running event loop of asyncio"):
         sending.send(None)
@@ -130,7 +130,7 @@ def test_bad_arguments_are_refused(make: Callable[..., object], option: str, val
         make(**{option: value})
 
 
-def test_without_a_timeout_there_is_none(asynchronous: bool) -> None:
+def test_timeout_none_means_no_time_limit(asynchronous: bool) -> None:
     with Server(serve) as server, Web(asynchronous=asynchronous) as web:
         assert web.request("GET", url_of(server), timeout=None).content == b"ok"
         request = httpx.Request("GET", url_of(server))  # which has no extensions

@@ -21,7 +21,7 @@ from tests.helpers.servers import (
 )
 
 
-def test_a_body_comes_as_it_is_sent_and_its_connection_is_used_again(web: Web) -> None:
+def test_a_body_is_read_as_it_comes_and_its_connection_is_used_again(web: Web) -> None:
     go_on = threading.Event()
 
     def script(peer: Peer) -> None:
@@ -55,7 +55,7 @@ async def _two_halves(response: httpx.Response, go_on: threading.Event) -> list[
     return found
 
 
-def test_what_comes_while_the_last_part_is_worked_on_is_not_missed() -> None:
+def test_a_part_that_comes_while_the_last_one_is_processed_is_not_missed() -> None:
     taken, sent = threading.Semaphore(0), threading.Semaphore(0)
 
     def script(peer: Peer) -> None:
@@ -87,7 +87,7 @@ def test_what_comes_while_the_last_part_is_worked_on_is_not_missed() -> None:
         assert server.accepted == 1
 
 
-def test_a_response_closed_early_gives_its_place_back_and_not_its_connection(web: Web) -> None:
+def test_closing_a_response_early_frees_its_place_and_closes_its_connection(web: Web) -> None:
     large = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(BIG) + BIG
     with Server(always(large)) as server:
         for number in range(3):
@@ -100,7 +100,7 @@ def test_a_response_closed_early_gives_its_place_back_and_not_its_connection(web
 
 
 @pytest.mark.parametrize(("asynchronous", "fails"), [(False, False), (False, True), (True, True)])
-def test_a_response_that_is_read_no_further_gives_its_place_back(asynchronous: bool, fails: bool) -> None:
+def test_a_response_that_is_not_read_to_its_end_frees_its_place(asynchronous: bool, fails: bool) -> None:
     def script(peer: Peer) -> None:
         peer.request()
         peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nabc")
@@ -117,7 +117,7 @@ def test_a_response_that_is_read_no_further_gives_its_place_back(asynchronous: b
         assert web.request("GET", url_of(server)).content == b"ok"
 
 
-def test_a_response_that_another_task_closes_is_an_error_where_it_is_read() -> None:
+def test_reading_a_response_that_another_task_closes_is_an_error() -> None:
     def script(peer: Peer) -> None:
         peer.request()
         peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nabc")
@@ -136,14 +136,14 @@ def test_a_response_that_another_task_closes_is_an_error_where_it_is_read() -> N
         assert web.connections == 0
 
 
-def test_a_response_that_nobody_reads_is_closed_with_its_connection(web: Web) -> None:
+def test_requests_go_on_after_an_unread_response_was_closed(web: Web) -> None:
     with Server(always(OK)) as server:
         response = web.open("GET", url_of(server))
         web.close(response)
         assert web.request("GET", url_of(server)).content == b"ok"
 
 
-def test_a_large_body_is_read_whole_however_slowly(web: Web) -> None:
+def test_a_large_body_is_read_whole_even_if_slowly(web: Web) -> None:
     chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
     chunked += b"%x\r\n%b\r\n" % (len(BIG), BIG) + b"0\r\n\r\n"
     with Server(always(chunked)) as server:
@@ -166,7 +166,7 @@ async def _slowly(response: httpx.Response) -> int:
     return count
 
 
-def test_a_body_that_breaks_off_is_an_error_where_it_is_read(web: Web) -> None:
+def test_reading_a_body_that_breaks_off_is_an_error(web: Web) -> None:
     with Server(answers(OK[:-1])) as server:
         response = web.open("GET", url_of(server))
         with pytest.raises(httpx.RemoteProtocolError) as caught:

@@ -35,7 +35,7 @@ def test_a_connection_that_is_refused_is_an_error(driver: Driver) -> None:
     assert driver.connections.count == 0
 
 
-def test_an_address_that_does_not_answer_is_waited_for_as_long_as_was_said(driver: Driver) -> None:
+def test_the_connect_timeout_ends_the_wait_for_an_address(driver: Driver) -> None:
     with BlackHole() as hole:
         with pytest.raises(TransportTimeout, match="connecting took too long") as caught:
             driver.send(request_to(endpoint("127.0.0.1", hole.port), connect=0.02))
@@ -43,12 +43,12 @@ def test_an_address_that_does_not_answer_is_waited_for_as_long_as_was_said(drive
         assert driver.connections.count == 0
 
 
-def test_there_may_be_a_year_to_connect(driver: Driver) -> None:
+def test_the_connect_timeout_may_be_a_year(driver: Driver) -> None:
     with Server(serve) as server:
         assert driver.send(request_to(server, connect=365 * 24 * 60 * 60.0)).body == b"ok"
 
 
-def test_an_address_that_does_not_answer_is_waited_for_until_the_deadline(driver: Driver) -> None:
+def test_the_deadline_ends_the_wait_for_an_address(driver: Driver) -> None:
     with BlackHole() as hole:
         with pytest.raises(TransportTimeout) as caught:
             driver.send(request_to(endpoint("127.0.0.1", hole.port), within=0.02))
@@ -75,7 +75,7 @@ def test_a_host_without_an_address_is_an_error(make_patchable: MakeDriver, monke
 
 
 @pytest.mark.parametrize("host", ["a..b", "a" * 64, "a..1", "a" * 63 + "1" * 9, "a" * 64 + ".example"])
-def test_a_host_whose_name_cannot_be_one_is_an_error(make_patchable: MakeDriver, host: str) -> None:
+def test_a_malformed_host_name_is_an_error(make_patchable: MakeDriver, host: str) -> None:
     driver = make_patchable()
     with pytest.raises(TransportError, match="gaierror") as caught:
         driver.send(request_to(endpoint(host, 80)))
@@ -90,7 +90,7 @@ def test_addresses_are_tried_in_turn(make_patchable: MakeDriver, monkeypatch: py
         assert driver.send(request_to(endpoint("host.example", 80))).body == b"ok"
 
 
-def test_an_address_of_a_kind_that_this_machine_has_not_is_passed_over(
+def test_an_address_of_an_unsupported_family_is_skipped(
     make_patchable: MakeDriver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     driver = make_patchable()
@@ -107,9 +107,7 @@ def test_an_address_of_a_kind_that_this_machine_has_not_is_passed_over(
         assert not caught.value.request_sent
 
 
-def test_the_last_of_the_addresses_that_refuse_tells_why(
-    make_patchable: MakeDriver, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_error_is_that_of_the_last_address(make_patchable: MakeDriver, monkeypatch: pytest.MonkeyPatch) -> None:
     driver = make_patchable()
     addresses(monkeypatch, closed_port(), closed_port())
     with pytest.raises(TransportError, match="ConnectionRefusedError") as caught:
@@ -127,7 +125,7 @@ def test_an_address_that_does_not_answer_leaves_time_for_the_next(
         assert driver.send(request_to(endpoint("host.example", 80), connect=0.4)).body == b"ok"
 
 
-def test_an_address_that_may_yet_answer_is_waited_for_though_the_last_one_refused(
+def test_an_address_that_may_still_answer_is_waited_for_after_the_last_one_refused(
     make_patchable: MakeDriver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     driver = make_patchable()
@@ -139,7 +137,7 @@ def test_an_address_that_may_yet_answer_is_waited_for_though_the_last_one_refuse
         assert driver.connections.count == 0
 
 
-def test_however_many_addresses_do_not_answer_the_last_has_its_turn(
+def test_the_last_address_is_tried_even_if_many_do_not_answer(
     make_patchable: MakeDriver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     driver = make_patchable()
@@ -176,7 +174,7 @@ class Slow:
         self._far.close()
 
 
-def test_an_address_that_answers_late_is_taken_though_others_have_been_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_address_that_answers_late_is_used_even_if_others_were_tried(monkeypatch: pytest.MonkeyPatch) -> None:
     slow = [Slow() for _ in range(3)]
     begun: list[int] = []
 
@@ -227,7 +225,9 @@ def test_all_addresses_share_the_time_to_connect(make_patchable: MakeDriver, mon
         assert not caught.value.request_sent
 
 
-def test_looking_up_a_host_may_take_all_the_time(make_patchable: MakeDriver, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_slow_host_lookup_counts_towards_the_connect_timeout(
+    make_patchable: MakeDriver, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def slowly(*_: object, **__: object) -> list[Any]:
         time.sleep(0.03)
         return [(socket.AF_INET, socket.SOCK_STREAM, 0, "", ("127.0.0.1", 9))]
@@ -253,13 +253,13 @@ def test_an_ipv6_address_is_connected_to(driver: Driver) -> None:
         assert driver.send(request_to(server)).body == b"ok"
 
 
-def test_families_of_addresses_take_turns() -> None:
+def test_address_families_take_turns() -> None:
     four, six = socket.AF_INET, socket.AF_INET6
     found = [(six, "a"), (six, "b"), (six, "c"), (four, "d"), (four, "e")]
     assert [each[1] for each in happy_eyeballs.in_turn(found)] == ["a", "d", "b", "e", "c"]
 
 
-def test_a_ca_bundle_that_cannot_be_read_takes_no_place(make_driver: MakeDriver) -> None:
+def test_an_unreadable_ca_bundle_takes_no_place_in_the_pool(make_driver: MakeDriver) -> None:
     def unreadable() -> ssl.SSLContext:
         raise ConfigurationError("the CA bundle cannot be used")
 

@@ -58,7 +58,7 @@ def test_a_new_connection_that_ends_too_early_is_an_error(driver: Driver, respon
         assert driver.connections.count == 0
 
 
-def test_what_is_no_response_is_an_error(driver: Driver) -> None:
+def test_a_response_that_is_not_http_is_an_error(driver: Driver) -> None:
     with Server(always(b"SSH-2.0-OpenSSH_9.9\r\n")) as server:
         with pytest.raises(TransportError, match="ProtocolError: not HTTP") as caught:
             driver.send(request_to(server, repeatable=True))
@@ -79,7 +79,7 @@ def test_a_connection_that_is_reset_is_an_error(driver: Driver, response: bytes)
         assert isinstance(caught.value.__cause__, ConnectionResetError)
 
 
-def test_a_server_that_never_answers_is_waited_for_as_long_as_was_said(driver: Driver) -> None:
+def test_the_read_timeout_ends_the_wait_for_a_response(driver: Driver) -> None:
     with Server(never) as server:
         with pytest.raises(TransportTimeout, match="waiting for the response took too long") as caught:
             driver.send(request_to(server, read=0.02))
@@ -87,7 +87,7 @@ def test_a_server_that_never_answers_is_waited_for_as_long_as_was_said(driver: D
         server.wait_for_end()
 
 
-def test_the_read_timeout_begins_anew_with_each_byte(driver: Driver) -> None:
+def test_the_read_timeout_starts_again_with_each_byte(driver: Driver) -> None:
     def script(peer: Peer) -> None:
         peer.request()
         peer.drip(OK, 0.015)  # 0.6 s in all
@@ -101,7 +101,7 @@ def test_the_read_timeout_begins_anew_with_each_byte(driver: Driver) -> None:
             driver.send(request_to(server, read=0.05))
 
 
-def test_a_deadline_holds_though_bytes_keep_coming(driver: Driver) -> None:
+def test_a_deadline_holds_even_if_bytes_keep_coming(driver: Driver) -> None:
     def script(peer: Peer) -> None:
         peer.request()
         peer.drip(b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 100, 0.01)  # 6 s
@@ -113,7 +113,7 @@ def test_a_deadline_holds_though_bytes_keep_coming(driver: Driver) -> None:
         assert not server.peers[0].ended.is_set()
 
 
-def test_a_deadline_holds_though_there_is_always_something_to_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_deadline_holds_even_if_there_is_always_something_to_read(monkeypatch: pytest.MonkeyPatch) -> None:
     driver = SyncDriver()
 
     def script(peer: Peer) -> None:
@@ -154,7 +154,7 @@ class Sluggish:
         pass
 
 
-def test_the_time_to_send_begins_anew_with_each_part_that_is_taken() -> None:
+def test_the_time_to_send_starts_again_with_each_part_that_is_sent() -> None:
     slow: Any = Sluggish()
     data = bytes(range(256)) * 20
     Connection(HERE, object(), slow).send(data, 0.5)
@@ -162,7 +162,7 @@ def test_the_time_to_send_begins_anew_with_each_part_that_is_taken() -> None:
     assert slow.timeouts == [0.5]
 
 
-def test_a_deadline_holds_though_there_is_always_room_for_more(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_deadline_holds_even_if_there_is_always_room_to_send_more(monkeypatch: pytest.MonkeyPatch) -> None:
     slow: Any = Sluggish()
     ticks = itertools.count(1.0)
     monkeypatch.setattr(blocking_connection, "time", types.SimpleNamespace(monotonic=lambda: next(ticks)))
@@ -173,7 +173,7 @@ def test_a_deadline_holds_though_there_is_always_room_for_more(monkeypatch: pyte
     assert slow.timeouts == [2.5, 2.0, 1.0]
 
 
-def test_a_big_request_is_read_slowly(driver: Driver) -> None:
+def test_a_big_request_may_be_read_slowly(driver: Driver) -> None:
     def script(peer: Peer) -> None:
         time.sleep(0.05)
         serve(peer)
@@ -185,7 +185,7 @@ def test_a_big_request_is_read_slowly(driver: Driver) -> None:
         assert server.accepted == 1
 
 
-def test_a_request_that_nobody_reads_takes_too_long(driver: Driver) -> None:
+def test_a_request_that_the_server_does_not_read_takes_too_long(driver: Driver) -> None:
     gone = threading.Event()
 
     def script(_: Peer) -> None:
@@ -198,7 +198,7 @@ def test_a_request_that_nobody_reads_takes_too_long(driver: Driver) -> None:
         gone.set()
 
 
-def test_an_answer_that_comes_before_the_whole_request_was_taken_counts(driver: Driver) -> None:
+def test_a_response_that_comes_before_the_request_was_sent_whole_counts(driver: Driver) -> None:
     def script(peer: Peer) -> None:
         peer.socket.recv(1_000)
         peer.send(b"HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\n\r\nno")
@@ -209,7 +209,7 @@ def test_an_answer_that_comes_before_the_whole_request_was_taken_counts(driver: 
         assert driver.connections.count == 0
 
 
-def test_a_connection_that_ends_before_the_whole_request_was_taken_is_an_error(driver: Driver) -> None:
+def test_a_connection_that_ends_before_the_request_was_sent_whole_is_an_error(driver: Driver) -> None:
     def script(peer: Peer) -> None:
         peer.socket.recv(1_000)
         peer.reset()
@@ -223,7 +223,7 @@ def test_a_connection_that_ends_before_the_whole_request_was_taken_is_an_error(d
         assert server.accepted == 1
 
 
-def test_that_a_request_was_refused_is_told_and_not_that_no_answer_came() -> None:
+def test_a_refused_request_is_a_write_error_and_not_a_missing_response() -> None:
     near, far = socket.socketpair()
     far.close()
     connection = Connection(HERE, object(), near)

@@ -19,7 +19,7 @@ from tests.helpers.servers import (
 )
 
 
-def test_requests_follow_one_another_over_one_connection(driver: Driver) -> None:
+def test_requests_in_turn_share_one_connection(driver: Driver) -> None:
     with Server(echo) as server:
         for target in ("/a", "/b", "/c"):
             response = driver.send(request_to(server, target, body=b"!"))
@@ -69,7 +69,7 @@ def test_a_response_without_a_length_ends_with_the_connection(driver: Driver) ->
         assert driver.connections.count == 0
 
 
-def test_a_server_may_close_connections_after_so_many_responses(driver: Driver) -> None:
+def test_a_server_may_close_connections_after_some_responses(driver: Driver) -> None:
     last = NOT_KEPT["Connection: close"]
     with Server(answers(OK, OK, last)) as server:
         for _ in range(7):
@@ -95,7 +95,9 @@ def test_a_connection_that_was_closed_while_idle_is_not_used(driver: Driver, tur
         assert [each.target for each in server.requests] == ["/", "/next"]
 
 
-def test_where_there_is_no_poll_it_is_noticed_too(driver: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_connection_that_was_closed_while_idle_is_noticed_without_poll(
+    driver: Driver, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delattr(select, "poll")  # as on Windows
     with Server(answers(OK, OK), serve) as server:
         for accepted in (1, 1, 2):
@@ -116,7 +118,7 @@ def test_the_event_loop_closes_a_connection_that_was_closed_while_idle() -> None
 
 
 @pytest.mark.parametrize("turns", [0, 1])
-def test_a_connection_over_which_something_came_unasked_is_not_used(driver: Driver, turns: int) -> None:
+def test_a_connection_that_got_data_while_idle_is_not_used(driver: Driver, turns: int) -> None:
     def script(peer: Peer) -> None:
         answers(OK)(peer)
         peer.send(b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n")

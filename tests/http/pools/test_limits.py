@@ -62,7 +62,7 @@ def test_there_are_never_more_connections_than_the_limit(make_driver: MakeDriver
         assert driver.connections.count == 2
 
 
-def test_those_who_wait_are_served_in_the_order_in_which_they_came(make_driver: MakeDriver) -> None:
+def test_waiting_calls_are_served_in_order(make_driver: MakeDriver) -> None:
     driver = make_driver(max_connections=1)
     with Server(patiently(lambda: driver.connections.waiting == 9)) as server:
         targets = [f"/{number}" for number in range(10)]
@@ -71,7 +71,7 @@ def test_those_who_wait_are_served_in_the_order_in_which_they_came(make_driver: 
         assert server.accepted == 1
 
 
-def test_those_who_wait_open_connections_of_their_own_if_those_before_them_end(make_driver: MakeDriver) -> None:
+def test_a_waiting_call_opens_a_connection_if_the_one_before_it_was_closed(make_driver: MakeDriver) -> None:
     driver = make_driver(max_connections=1)
     last = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok"
     with Server(patiently(lambda: driver.connections.waiting == 2, last), always(last)) as server:
@@ -105,7 +105,7 @@ def test_waiting_for_a_connection_ends_at_the_deadline(
         assert len(server.requests) == 2
 
 
-def test_the_place_of_a_connection_goes_to_one_who_waits_for_another_server(make_driver: MakeDriver) -> None:
+def test_a_place_goes_to_a_call_that_waits_for_another_server(make_driver: MakeDriver) -> None:
     driver = make_driver(max_connections=1)
     with Server(patiently(lambda: driver.connections.waiting == 1)) as one, Server(serve) as other:
         assert bodies(driver.together([request_to(one), request_to(other)])) == [b"ok"] * 2
@@ -115,7 +115,7 @@ def test_the_place_of_a_connection_goes_to_one_who_waits_for_another_server(make
         assert (one.accepted, other.accepted) == (1, 1)
 
 
-def test_a_connection_that_is_idle_makes_room_for_one_to_another_server(make_driver: MakeDriver) -> None:
+def test_an_idle_connection_makes_room_for_another_server(make_driver: MakeDriver) -> None:
     driver = make_driver(max_connections=1)
     with Server(serve) as one, Server(serve) as other:
         driver.send(request_to(one))
@@ -124,7 +124,7 @@ def test_a_connection_that_is_idle_makes_room_for_one_to_another_server(make_dri
         assert driver.connections.count == 1
 
 
-def test_a_connection_that_was_closed_on_its_way_to_a_waiter_is_not_used(make_driver: MakeDriver) -> None:
+def test_a_connection_that_is_closed_while_it_is_handed_to_a_waiting_call_is_not_used(make_driver: MakeDriver) -> None:
     driver = make_driver(max_connections=1)
 
     def script(peer: Peer) -> None:
@@ -151,7 +151,7 @@ def test_a_closed_pool_sends_nothing(driver: Driver) -> None:
         driver.close()
 
 
-def test_closing_lets_those_finish_that_have_begun_and_nobody_else(make_driver: MakeDriver) -> None:
+def test_closing_lets_running_calls_finish_and_refuses_waiting_ones(make_driver: MakeDriver) -> None:
     driver = make_driver(max_connections=1)
 
     def script(peer: Peer) -> None:
@@ -210,7 +210,7 @@ def test_a_turn_that_comes_at_the_deadline_is_taken(monkeypatch: pytest.MonkeyPa
     driver.end()
 
 
-def test_a_signal_ends_the_wait_for_ones_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_signal_ends_the_wait_for_a_turn(monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupt(_: blocking_pool.Pool) -> None:
         raise KeyboardInterrupt
 
@@ -234,9 +234,7 @@ def test_a_turn_that_comes_with_a_signal_goes_to_the_next(monkeypatch: pytest.Mo
 
 
 @pytest.mark.parametrize(("owner", "stage"), [(blocking_pool, "connect"), (Connection, "exchange")])
-def test_a_signal_in_the_middle_of_a_call_takes_no_place(
-    owner: Any, stage: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_signal_during_a_call_frees_its_place(owner: Any, stage: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
@@ -248,7 +246,7 @@ def test_a_signal_in_the_middle_of_a_call_takes_no_place(
     driver.end()
 
 
-def test_a_signal_as_a_kept_connection_is_looked_at_takes_no_place(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_signal_while_a_kept_connection_is_checked_frees_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupt(_: object) -> None:
         raise KeyboardInterrupt
 
@@ -275,7 +273,7 @@ def test_a_signal_while_connecting_closes_the_socket(monkeypatch: pytest.MonkeyP
     driver.end()
 
 
-def test_a_forked_child_counts_no_connection_of_its_parents() -> None:
+def test_a_forked_child_counts_no_connection_of_its_parent() -> None:
     driver = SyncDriver(max_connections=2)
     with Server(serve) as server:
         driver.send(request_to(server))
@@ -298,7 +296,7 @@ def test_a_forked_child_counts_no_connection_of_its_parents() -> None:
     driver.end()
 
 
-def test_many_threads_each_have_their_own_answers() -> None:
+def test_many_threads_each_get_their_own_responses() -> None:
     def script(peer: Peer) -> None:
         while received := peer.request():
             token = received.target.partition("nextToken=")[2].partition("&")[0]

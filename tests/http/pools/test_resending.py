@@ -19,7 +19,7 @@ from tests.helpers.servers import (
 )
 
 
-def test_a_request_that_meets_the_end_of_a_used_connection_is_sent_again_at_once(driver: Driver) -> None:
+def test_a_request_over_a_used_connection_that_had_ended_is_sent_again_at_once(driver: Driver) -> None:
     with Server(answers(OK, b""), serve) as server:
         driver.send(request_to(server))
         assert driver.send(request_to(server, "/again", repeatable=True)).body == b"ok"
@@ -28,7 +28,7 @@ def test_a_request_that_meets_the_end_of_a_used_connection_is_sent_again_at_once
         assert driver.connections.count == 1
 
 
-def test_a_request_that_meets_a_reset_on_a_used_connection_is_sent_again_too(driver: Driver) -> None:
+def test_a_request_over_a_used_connection_that_is_reset_is_sent_again(driver: Driver) -> None:
     def script(peer: Peer) -> None:
         answers(OK, b"")(peer)
         peer.reset()
@@ -38,7 +38,7 @@ def test_a_request_that_meets_a_reset_on_a_used_connection_is_sent_again_too(dri
         assert driver.send(request_to(server, repeatable=True)).body == b"ok"
 
 
-def test_a_big_request_that_meets_the_end_of_a_used_connection_is_sent_again(driver: Driver) -> None:
+def test_a_big_request_over_a_used_connection_that_is_reset_is_sent_again(driver: Driver) -> None:
     def script(peer: Peer) -> None:
         answers(OK)(peer)
         peer.socket.recv(1_000)
@@ -60,7 +60,7 @@ def test_a_request_that_must_not_be_repeated_is_not_sent_again(driver: Driver) -
         assert server.accepted == 1
 
 
-def test_a_request_is_not_sent_again_once_a_byte_of_an_answer_has_come(driver: Driver) -> None:
+def test_a_request_is_not_sent_again_once_a_byte_of_a_response_has_come(driver: Driver) -> None:
     with Server(answers(OK, b"H"), serve) as server:
         driver.send(request_to(server))
         with pytest.raises(TransportError, match="in the middle of the response"):
@@ -80,7 +80,7 @@ def test_a_request_that_took_too_long_is_not_sent_again(driver: Driver) -> None:
         assert server.accepted == 1
 
 
-def test_where_a_kept_connection_leads_nowhere_those_that_were_idle_as_long_are_not_used(driver: Driver) -> None:
+def test_connections_idle_as_long_as_one_that_did_not_answer_are_not_used(driver: Driver) -> None:
     def once(peer: Peer) -> None:
         peer.request()
         eventually(lambda: server.accepted >= 3)
@@ -97,7 +97,7 @@ def test_where_a_kept_connection_leads_nowhere_those_that_were_idle_as_long_are_
         assert server.accepted == 4
 
 
-def test_a_request_is_sent_again_no_more_than_once(driver: Driver) -> None:
+def test_a_request_is_sent_again_only_once(driver: Driver) -> None:
     with Server(answers(OK, b""), answers(b"")) as server:
         driver.send(request_to(server))
         with pytest.raises(TransportError, match="before any of the response came"):
@@ -105,7 +105,7 @@ def test_a_request_is_sent_again_no_more_than_once(driver: Driver) -> None:
         assert server.accepted == 2
 
 
-def test_a_request_is_sent_again_over_a_new_connection_though_others_are_idle(driver: Driver) -> None:
+def test_a_request_is_sent_again_over_a_new_connection_even_if_others_are_idle(driver: Driver) -> None:
     def script(peer: Peer) -> None:
         peer.request()
         eventually(lambda: server.accepted == 2)
