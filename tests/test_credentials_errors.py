@@ -1,10 +1,9 @@
-"""What an error about credentials knows: the setting, where the credentials came from, what to do."""
+"""What an error about credentials says: the setting, where the credentials came from, what to do."""
 
 from __future__ import annotations
 
 import datetime as dt
 import pickle
-import threading
 from typing import TYPE_CHECKING
 
 import boto3
@@ -13,8 +12,8 @@ import botocore.session
 import pytest
 
 from novaact_http import Credentials, CredentialsError
-from tests.helpers.credentials import cache, got, keys, refreshable
-from tests.helpers.setup_errors import Facts, Machine, check, pickled, value
+from tests.helpers.credentials import cache, keys, no_thread_can_start, refreshable, result_of
+from tests.helpers.setup_errors import Facts, Machine, check, making, pickled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,7 +31,7 @@ class Nonsense:
 
 
 class Asynchronous:
-    """Credentials of a library for asyncio."""
+    """Credentials of an asynchronous library."""
 
     async def get_frozen_credentials(self) -> object: ...
 
@@ -56,23 +55,19 @@ def bad_session() -> object:
 
 
 def no_thread(_: Machine) -> object:
-    def refuse(self: threading.Thread) -> None:
-        raise RuntimeError("can't start new thread")
-
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(threading.Thread, "start", refuse)
-        return got(cache(fail).get())
+    with no_thread_can_start():
+        return result_of(cache(fail).get())
 
 
 def chain(_: Machine) -> object:
     with pytest.MonkeyPatch.context() as patched:
         for name in KEYS:
             patched.delenv(name, raising=False)
-        return got(cache(None, environ={}).get())
+        return result_of(cache(None, environ={}).get())
 
 
 def credentials_of(argument: object, **environ: str) -> Callable[[Machine], object]:
-    return lambda _: got(cache(argument, environ=environ).get())
+    return lambda _: result_of(cache(argument, environ=environ).get())
 
 
 def environment(**environ: str) -> Callable[[Machine], object]:
@@ -88,35 +83,35 @@ _HIDDEN = "has a space, line break or other character that no key has"
 
 CREDENTIALS: dict[str, Facts] = {
     "a value's type": Facts(
-        value(Credentials, access_key_id=7, secret_access_key="b"),
+        making(Credentials, access_key_id=7, secret_access_key="b"),
         "credentials",
         "Credentials.access_key_id",
         "is of type int",
         "pass a str",
     ),
     "an empty value": Facts(
-        value(Credentials, access_key_id="a", secret_access_key=""),
+        making(Credentials, access_key_id="a", secret_access_key=""),
         "credentials",
         "Credentials.secret_access_key",
         "is empty",
         "set a value",
     ),
     "a malformed value": Facts(
-        value(Credentials, access_key_id="a", secret_access_key="b", session_token="secret "),
+        making(Credentials, access_key_id="a", secret_access_key="b", session_token="secret "),
         "credentials",
         "Credentials.session_token",
         _HIDDEN,
         _COPY,
     ),
     "a time's type": Facts(
-        value(Credentials, access_key_id="a", secret_access_key="b", expires_at=5),
+        making(Credentials, access_key_id="a", secret_access_key="b", expires_at=5),
         "credentials",
         "Credentials.expires_at",
         "is of type int",
         "pass a datetime.datetime",
     ),
     "a time without a zone": Facts(
-        value(
+        making(
             Credentials,
             access_key_id="a",
             secret_access_key="b",
@@ -260,7 +255,7 @@ def test_an_error_has_its_setting_its_source_and_advice(facts: Facts, tmp_path: 
 
 def test_each_call_that_waited_for_a_refresh_gets_a_copy_of_the_error_with_all_facts() -> None:
     class SealedError(CredentialsError):
-        """An application's own."""
+        """An application's own error."""
 
     cause = OSError()
 
@@ -273,7 +268,7 @@ def test_each_call_that_waited_for_a_refresh_gets_a_copy_of_the_error_with_all_f
     raised: list[CredentialsError] = []
     for _ in range(2):
         with pytest.raises(SealedError, match=r"^the vault is sealed: unseal it$") as caught:
-            got(waited)
+            result_of(waited)
         raised.append(caught.value)
     first, second = raised
     assert first is not second

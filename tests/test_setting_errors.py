@@ -1,4 +1,4 @@
-"""What an error about a setting knows: the setting, where its value came from, what to do."""
+"""What an error about a setting says: the setting, where its value came from, what to do."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from novaact_http import Client, ConfigurationError, RetryPolicy, Timeout
 from novaact_http._aws.settings import resolve
 from tests.helpers.calls import OPTIONS
-from tests.helpers.setup_errors import Facts, Machine, check, client, pickled, value
+from tests.helpers.setup_errors import Facts, Machine, check, client, making, pickled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -250,28 +250,28 @@ CONFIGURATION: dict[str, Facts] = {
         "correct it, or set AWS_CONFIG_FILE to the path of another",
     ),
     "RetryPolicy's attempts": Facts(
-        value(RetryPolicy, max_attempts=0),
+        making(RetryPolicy, max_attempts=0),
         "retries",
         "RetryPolicy.max_attempts",
         "is not a number of attempts",
         _ATTEMPTS,
     ),
     "RetryPolicy's mode": Facts(
-        value(RetryPolicy, mode="fast"),
+        making(RetryPolicy, mode="fast"),
         "retries",
         "RetryPolicy.mode",
         "is not a retry mode",
         "use one of standard, adaptive, off",
     ),
     "RetryPolicy's random numbers": Facts(
-        value(RetryPolicy, rng=0.5),
+        making(RetryPolicy, rng=0.5),
         "retries",
         "RetryPolicy.rng",
         "is not a function",
         "use one such as random.random",
     ),
     "Timeout": Facts(
-        value(Timeout, read=-1),
+        making(Timeout, read=-1),
         "timeout",
         "Timeout.read",
         "is not a usable number of seconds",

@@ -23,11 +23,12 @@ from tests.helpers.credentials import (
     UTC,
     Clock,
     cache,
-    got,
+    chain_of,
     metadata,
     refreshable,
-    settled,
+    result_of,
     source,
+    wait_for_refresh,
 )
 
 if TYPE_CHECKING:
@@ -48,11 +49,11 @@ def test_sessions_and_credentials_of_botocore_and_boto3_are_accepted(face: Face,
 def test_botocores_credentials_are_asked_whether_they_need_a_refresh() -> None:
     theirs = refreshable(HOUR)
     ours = cache(theirs)
-    first = got(ours.get())
+    first = result_of(ours.get())
     assert first.session_token == "token"
     assert ours.get() is first
-    theirs._frozen_credentials = botocore.credentials.ReadOnlyCredentials("AKIA9", "s", None)  # by somebody else
-    assert got(ours.get()).access_key_id == "AKIA9"
+    theirs._frozen_credentials = botocore.credentials.ReadOnlyCredentials("AKIA9", "s", None)  # by other code
+    assert result_of(ours.get()).access_key_id == "AKIA9"
 
 
 def test_botocores_credentials_are_refreshed_in_the_background_while_they_are_good() -> None:
@@ -64,26 +65,26 @@ def test_botocores_credentials_are_refreshed_in_the_background_while_they_are_go
 
     theirs, clock = refreshable(HOUR, refresh), Clock()
     ours = cache(theirs, clock)
-    got(ours.get())
+    result_of(ours.get())
     clock.now += HOUR
-    theirs._expiry_time = dt.datetime.now(UTC) + dt.timedelta(minutes=5)  # botocore itself would wait now
+    theirs._expiry_time = dt.datetime.now(UTC) + dt.timedelta(minutes=5)  # botocore itself would wait for a refresh now
     for _ in range(3):
         found = ours.get()
         assert isinstance(found, Credentials)
         assert found.access_key_id == "AKIA0"
     release.set()
-    settled(ours)
-    assert got(ours.get()).access_key_id == "AKIA1"
+    wait_for_refresh(ours)
+    assert result_of(ours.get()).access_key_id == "AKIA1"
 
 
 def test_botocores_short_lived_credentials_that_other_code_has_refreshed_are_used() -> None:
     theirs, clock = refreshable(10 * MINUTE), Clock()
     with mock.patch.object(theirs, "_refresh_using", return_value=metadata(0, left=10 * MINUTE)):
         ours = cache(theirs, clock)
-        got(ours.get())
-    # Those from before may have expired meanwhile.
+        result_of(ours.get())
+    # The older ones may have expired meanwhile.
     theirs._frozen_credentials = botocore.credentials.ReadOnlyCredentials("AKIA9", "s", None)
-    assert got(ours.get()).access_key_id == "AKIA9"
+    assert result_of(ours.get()).access_key_id == "AKIA9"
 
 
 def test_botocores_credentials_that_just_became_due_are_not_refreshed_on_the_callers_thread() -> None:
@@ -95,9 +96,9 @@ def test_botocores_credentials_that_just_became_due_are_not_refreshed_on_the_cal
 
     theirs = refreshable(HOUR, refresh)
     ours = cache(theirs)
-    got(ours.get())
+    result_of(ours.get())
     with mock.patch.object(theirs, "refresh_needed", side_effect=itertools.chain([False], itertools.repeat(True))):
-        assert got(ours.get()).access_key_id == "AKIA0"
+        assert result_of(ours.get()).access_key_id == "AKIA0"
     assert threads == []
 
 
@@ -110,36 +111,35 @@ def test_botocores_credentials_that_cannot_be_refreshed_are_not_retried_at_every
 
     theirs, clock = refreshable(HOUR, refresh), Clock()
     ours = cache(theirs, clock)
-    got(ours.get())
+    result_of(ours.get())
     clock.now += HOUR
     theirs._expiry_time = dt.datetime.now(UTC) + dt.timedelta(minutes=12)  # botocore keeps the old ones
     for _ in range(5):
-        assert got(ours.get()).access_key_id == "AKIA0"
-        settled(ours)
+        assert result_of(ours.get()).access_key_id == "AKIA0"
+        wait_for_refresh(ours)
     assert len(calls) == 1
 
 
 def test_botocores_expired_credentials_are_waited_for() -> None:
     ours = cache(refreshable(-1, lambda: metadata(1)))
-    assert got(ours.get()).access_key_id == "AKIA1"
+    assert result_of(ours.get()).access_key_id == "AKIA1"
     with pytest.raises(CredentialsError, match=r"RefreshableCredentials\) failed: ZeroDivisionError$"):
-        got(cache(refreshable(-1, lambda: 1 // 0)).get())
+        result_of(cache(refreshable(-1, lambda: 1 // 0)).get())
     with pytest.raises(CredentialsError, match="failed: CredentialRetrievalError: Error when retrieving credentials"):
-        got(cache(refreshable(-1, dict)).get())
+        result_of(cache(refreshable(-1, dict)).get())
 
 
 def test_credentials_that_the_chain_has_found_are_refreshed_and_not_searched_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    resolver = mock.Mock(providers=[])
-    resolver.load_credentials.return_value = refreshable(-1, lambda: metadata(1))
-    monkeypatch.setattr(botocore.credentials, "create_credential_resolver", lambda *_, **__: resolver)
+    theirs = refreshable(-1, lambda: metadata(1))
+    chain = chain_of(monkeypatch, theirs)
     ours = cache(None)
-    got(ours.get())
-    resolver.load_credentials.return_value._expiry_time = dt.datetime.now(UTC)
+    result_of(ours.get())
+    theirs._expiry_time = dt.datetime.now(UTC)
     assert isinstance(ours.get(), Future)
-    got(ours.get())
-    resolver.load_credentials.assert_called_once()
+    result_of(ours.get())
+    chain.load_credentials.assert_called_once()
 
 
 def test_only_the_beginning_of_a_message_of_botocores_is_repeated() -> None:
@@ -147,14 +147,14 @@ def test_only_the_beginning_of_a_message_of_botocores_is_repeated() -> None:
         raise CredentialRetrievalError(provider="x", error_msg=f"{'because ' * 99}\nwJalrXUtnFEMI")
 
     with pytest.raises(CredentialsError, match=r"CredentialRetrievalError: Error .*because") as caught:
-        got(cache(refreshable(-1, refresh)).get())
+        result_of(cache(refreshable(-1, refresh)).get())
     assert len(str(caught.value)) < 500
 
     def refresh_in_two_lines() -> Any:
         raise CredentialRetrievalError(provider="x", error_msg="denied\nwJalrXUtnFEMI")
 
     with pytest.raises(CredentialsError, match=r"denied$"):
-        got(cache(refreshable(-1, refresh_in_two_lines)).get())
+        result_of(cache(refreshable(-1, refresh_in_two_lines)).get())
 
 
 def test_credentials_of_an_unknown_type_are_asked_every_time_and_on_another_thread() -> None:
@@ -172,7 +172,7 @@ def test_credentials_of_an_unknown_type_are_asked_every_time_and_on_another_thre
     theirs = Theirs()
     ours = cache(theirs)
     for _ in range(3):
-        assert got(ours.get()).access_key_id == "a"
+        assert result_of(ours.get()).access_key_id == "a"
     assert theirs.threads == ["novaact-credentials"] * 3
 
 
@@ -191,7 +191,7 @@ def test_an_object_that_is_not_frozen_credentials_is_named() -> None:
         with pytest.raises(
             CredentialsError, match=r"Theirs\) gave an object of type str, which has no access_key"
         ) as caught:
-            got(ours.get())
+            result_of(ours.get())
         assert "secretsecretsecret" not in str(caught.value)
         assert caught.value.__cause__ is None
 
@@ -199,7 +199,7 @@ def test_an_object_that_is_not_frozen_credentials_is_named() -> None:
 def test_credentials_that_fail_to_tell_whether_they_expired_are_an_error() -> None:
     theirs = refreshable(HOUR)
     ours = cache(theirs)
-    got(ours.get())
+    result_of(ours.get())
     theirs._expiry_time = dt.datetime.now()  # noqa: DTZ005 - without a zone, which botocore cannot compare
     with pytest.raises(CredentialsError, match="failed: TypeError") as caught:
         ours.get()
@@ -220,12 +220,12 @@ def test_the_error_of_a_session_without_credentials_names_the_session() -> None:
     with pytest.raises(
         CredentialsError, match=r"^the argument credentials \(a Session\) has no credentials: configure it"
     ):
-        got(cache(botocore.session.Session()).get())
+        result_of(cache(botocore.session.Session()).get())
 
 
 def test_without_credentials_the_error_names_all_providers_in_order() -> None:
     with pytest.raises(CredentialsError) as caught:
-        got(cache(None).get())
+        result_of(cache(None).get())
     text = str(caught.value)
     order = ["env", "assume-role", "sso", "shared-credentials-file", "iam-role"]
     places = [text.index(f" {each}") for each in order]

@@ -1,8 +1,7 @@
-"""Where credentials come from: the environment, and what is passed as `credentials`."""
+"""Where credentials come from: the environment, and the argument `credentials`."""
 
 from __future__ import annotations
 
-import asyncio
 import datetime as dt
 import functools
 import logging
@@ -13,14 +12,15 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import botocore.credentials
 import botocore.session
-import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from novaact_http import AsyncClient, Credentials, CredentialsError
+from novaact_http import Credentials, CredentialsError
 from novaact_http._aws.botocore_credentials import BotocoreSource
 from novaact_http._aws.credential_sources import FixedCredentials
+from tests.helpers.answers import httpx_page
+from tests.helpers.both_clients import AsyncFace, SyncFace
 from tests.helpers.calls import CALL, KEYS, mocked
 from tests.helpers.credentials import (
     HOUR,
@@ -29,20 +29,17 @@ from tests.helpers.credentials import (
     Clock,
     Vault,
     cache,
-    got,
     keys,
     refreshable,
-    settled,
+    result_of,
     source,
+    wait_for_refresh,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.helpers.both_clients import Face
-
-PAGE = httpx.Response(200, json={"sessionSummaries": []})
-
 
 # The environment.
 
@@ -70,7 +67,7 @@ def test_credentials_of_the_environment_are_the_same_as_boto3s(
     ours = cache(None, environ=environ)
     if theirs is None:
         with pytest.raises(CredentialsError, match="no credentials were found"):
-            got(ours.get())
+            result_of(ours.get())
         return
     frozen, found = theirs.get_frozen_credentials(), ours.get()
     assert isinstance(found, Credentials)
@@ -105,7 +102,7 @@ def test_a_malformed_key_is_named_with_its_source(environ: dict[str, str], attri
     with pytest.raises(
         CredentialsError, match=rf"^{attribute} of the argument credentials \(a Session\) has a"
     ) as caught:
-        got(cache(session).get())
+        result_of(cache(session).get())
     assert "hunter2" not in str(caught.value)
 
 
@@ -116,7 +113,7 @@ def test_keys_that_are_gone_from_the_environment_are_named(gone: list[str]) -> N
     for name in gone:
         del environ[name]
     with pytest.raises(CredentialsError, match=f"^{gone[0]} is not set in the environment: set both"):
-        got(ours.get())
+        result_of(ours.get())
 
 
 moments = st.builds(
@@ -151,18 +148,18 @@ def test_an_expiry_that_is_not_a_time_with_a_zone_is_refused_at_once(text: str) 
 def test_the_environment_is_read_again_when_its_credentials_expire() -> None:
     clock, environ = Clock(), {**FULL, "AWS_CREDENTIAL_EXPIRATION": "2025-11-23T21:34:56Z"}
     ours = cache(None, clock, environ)
-    assert got(ours.get()).access_key_id == "a"
+    assert result_of(ours.get()).access_key_id == "a"
     environ.update(AWS_ACCESS_KEY_ID="a2", AWS_CREDENTIAL_EXPIRATION="2025-11-24T21:34:56Z")
-    assert got(ours.get()).access_key_id == "a"
+    assert result_of(ours.get()).access_key_id == "a"
     clock.now += HOUR
-    assert got(ours.get()).access_key_id == "a2"
+    assert result_of(ours.get()).access_key_id == "a2"
     assert ours.renews
 
 
 def test_expired_credentials_of_the_environment_are_an_error_when_they_are_needed() -> None:
     ours = cache(None, environ={**FULL, "AWS_CREDENTIAL_EXPIRATION": "2025-11-23T20:00:00Z"})
     with pytest.raises(CredentialsError, match=r"the environment has credentials that expired at 2025-11-23 20:00:00"):
-        got(ours.get())
+        result_of(ours.get())
 
 
 def test_keys_of_the_environment_are_ignored_if_a_profile_is_passed() -> None:
@@ -191,10 +188,10 @@ def test_an_expiry_that_is_not_a_datetime_with_a_zone_is_refused(value: Any, pro
 def test_passed_credentials_are_used_until_they_expire() -> None:
     clock = Clock()
     ours = cache(keys(left=10), clock)
-    assert ours.get() is got(ours.get())
+    assert ours.get() is result_of(ours.get())
     clock.now += 10
     with pytest.raises(CredentialsError, match="the argument credentials has credentials that expired at 2025-11-23"):
-        got(ours.get())
+        result_of(ours.get())
 
 
 def test_nothing_is_sent_with_credentials_that_have_expired(face: Face) -> None:
@@ -206,21 +203,21 @@ def test_nothing_is_sent_with_credentials_that_have_expired(face: Face) -> None:
 def test_a_functions_credentials_are_kept() -> None:
     vault = Vault(keys(1), keys(2))
     ours = cache(vault)
-    assert got(ours.get()) is ours.get() is ours.get()
+    assert result_of(ours.get()) is ours.get() is ours.get()
     assert vault.calls == 1
 
 
 def test_good_credentials_are_returned_at_once_and_refreshed_in_the_background() -> None:
     clock, vault = Clock(), Vault(keys(1, left=HOUR), keys(2, left=2 * HOUR))
     ours = cache(vault, clock)
-    got(ours.get())
+    result_of(ours.get())
     clock.now += HOUR - 15 * MINUTE - 1
-    assert got(ours.get()).access_key_id == "AKIA1"
+    assert result_of(ours.get()).access_key_id == "AKIA1"
     assert vault.calls == 1
     clock.now += 1
-    assert got(ours.get()).access_key_id == "AKIA1"
-    settled(ours)
-    assert got(ours.get()).access_key_id == "AKIA2"
+    assert result_of(ours.get()).access_key_id == "AKIA1"
+    wait_for_refresh(ours)
+    assert result_of(ours.get()).access_key_id == "AKIA2"
     assert vault.calls == 2
 
 
@@ -228,15 +225,15 @@ def test_short_lived_credentials_are_not_refreshed_all_the_time() -> None:
     clock, vault = Clock(), Vault(keys(1, left=10 * MINUTE))
     ours = cache(vault, clock)
     for _ in range(3):
-        got(ours.get())
-        settled(ours)
+        result_of(ours.get())
+        wait_for_refresh(ours)
     clock.now += 5 * MINUTE - 1
     ours.get()
-    settled(ours)
+    wait_for_refresh(ours)
     assert vault.calls == 1
     clock.now += 1
     ours.get()
-    settled(ours)
+    wait_for_refresh(ours)
     assert vault.calls == 2
 
 
@@ -252,20 +249,20 @@ def test_during_a_background_refresh_no_call_waits_or_starts_another() -> None:
         return keys(len(calls), left=HOUR, now=clock.now)
 
     ours = cache(slowly, clock)
-    got(ours.get())
+    result_of(ours.get())
     clock.now += 50 * MINUTE
-    assert got(ours.get()).access_key_id == "AKIA1"
+    assert result_of(ours.get()).access_key_id == "AKIA1"
     assert begun.wait(5)
     for _ in range(10):
         found = ours.get()
         assert isinstance(found, Credentials)
         assert found.access_key_id == "AKIA1"
-    ours._refresh_in_background(None)  # by another caller, who saw none under way just before
-    clock.now += 10 * MINUTE  # now they have expired: this caller waits for the refresh that runs already
+    ours._refresh_in_background(None)  # as another call does that saw no refresh running
+    clock.now += 10 * MINUTE  # they have expired: this call waits for the refresh that runs already
     waited = ours.get()
     assert isinstance(waited, Future)
     release.set()
-    assert got(waited).access_key_id == "AKIA2"
+    assert result_of(waited).access_key_id == "AKIA2"
     assert len(calls) == 2
 
 
@@ -274,24 +271,24 @@ def test_a_background_refresh_that_fails_is_logged_and_not_repeated_at_every_cal
 ) -> None:
     clock, vault = Clock(), Vault(keys(1, left=HOUR), ValueError("secretsecretsecret"))
     ours = cache(vault, clock)
-    got(ours.get())
+    result_of(ours.get())
     clock.now += 50 * MINUTE
     for _ in range(5):
-        assert got(ours.get()).access_key_id == "AKIA1"
-        settled(ours)
+        assert result_of(ours.get()).access_key_id == "AKIA1"
+        wait_for_refresh(ours)
     assert vault.calls == 2
     (record,) = caplog.records
     assert "credentials were not refreshed, the current ones are still used" in record.getMessage()
     assert "secretsecretsecret" not in caplog.text
     clock.now += MINUTE
     ours.get()
-    settled(ours)
+    wait_for_refresh(ours)
     assert vault.calls == 3
 
 
 def test_a_failed_refresh_that_a_call_waits_for_is_raised_and_not_logged(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.DEBUG), pytest.raises(CredentialsError):
-        got(cache(Vault(ValueError())).get())
+        result_of(cache(Vault(ValueError())).get())
     assert caplog.records == []
 
 
@@ -311,7 +308,7 @@ def test_a_failed_refresh_that_a_call_waits_for_is_raised_and_not_logged(caplog:
 )
 def test_a_function_that_fails_or_returns_nonsense_is_one_clear_error(answer: Any, problem: str) -> None:
     with pytest.raises(CredentialsError, match=problem) as caught:
-        got(cache(Vault(answer)).get())
+        result_of(cache(Vault(answer)).get())
     assert "secretsecretsecret" not in str(caught.value)
     if isinstance(answer, BaseException) and not isinstance(answer, CredentialsError):
         assert caught.value.__cause__ is answer
@@ -324,15 +321,15 @@ def test_a_result_that_raises_when_it_is_inspected_blocks_no_call(face: Face) ->
             raise KeyError(name)
 
     with pytest.raises(CredentialsError, match=r"returned an object of type Rude: return a novaact_http\.Credentials$"):
-        face.page({**mocked(lambda _: PAGE), "credentials": _wrapped(Rude), "timeout": 5}, **CALL)
+        face.page({**mocked(lambda _: httpx_page()), "credentials": _wrapped(Rude), "timeout": 5}, **CALL)
 
 
 def test_client_refuses_an_async_function(face: Face) -> None:
     async def fetch() -> Credentials:
         return KEYS
 
-    options = {**mocked(lambda _: PAGE), "credentials": fetch}
-    if type(face).__name__ == "SyncFace":
+    options = {**mocked(lambda _: httpx_page()), "credentials": fetch}
+    if isinstance(face, SyncFace):
         with pytest.raises(CredentialsError, match="which Client cannot await: pass a plain function, or use Async"):
             face.page(options, **CALL)
     else:
@@ -341,13 +338,15 @@ def test_client_refuses_an_async_function(face: Face) -> None:
 
 def test_a_function_is_not_called_on_the_callers_thread(face: Face) -> None:
     vault = Vault(KEYS)
-    face.page({**mocked(lambda _: PAGE), "credentials": vault}, **CALL)
+    face.page({**mocked(lambda _: httpx_page()), "credentials": vault}, **CALL)
     assert vault.threads[0].name == "novaact-credentials"
-    assert vault.threads[0].daemon  # one that never returns does not keep the program from ending
+    assert vault.threads[0].daemon  # a function that never returns does not keep the program from ending
     assert vault.threads[0] is not threading.current_thread()
 
 
 def _wrapped(function: Callable[[], Any]) -> Callable[[], Any]:
+    """Return a plain function that calls this one."""
+
     def plain() -> Any:
         return function()
 
@@ -355,14 +354,10 @@ def _wrapped(function: Callable[[], Any]) -> Callable[[], Any]:
 
 
 def test_async_functions_of_any_kind_are_awaited_on_the_callers_event_loop() -> None:
-    async def main(fetch: Any) -> None:
-        async with AsyncClient(**{**mocked(lambda _: PAGE), "credentials": fetch}) as client:
-            await client.list_sessions(**CALL)
-
     vault = AsyncVault(KEYS)
     for fetch in (vault, vault.__call__, functools.partial(vault), _wrapped(vault)):
-        asyncio.run(main(fetch))
-    # Those that are seen to be asynchronous need no thread.
+        AsyncFace().page({**mocked(lambda _: httpx_page()), "credentials": fetch}, **CALL)
+    # A function that can be seen to be async needs no thread.
     assert source(vault).is_asynchronous()
     assert source(vault.__call__).is_asynchronous()
     assert not source(_wrapped(vault)).is_asynchronous()
@@ -370,13 +365,10 @@ def test_async_functions_of_any_kind_are_awaited_on_the_callers_event_loop() -> 
 
 
 def test_an_async_function_that_fails_is_one_clear_error() -> None:
-    async def main() -> None:
-        async with AsyncClient(**{**mocked(lambda _: PAGE), "credentials": AsyncVault(ValueError("no"))}) as client:
-            with pytest.raises(CredentialsError, match="failed: ValueError") as caught:
-                await client.list_sessions(**CALL)
-            assert isinstance(caught.value.__cause__, ValueError)
-
-    asyncio.run(main())
+    options = {**mocked(lambda _: httpx_page()), "credentials": AsyncVault(ValueError("no"))}
+    with pytest.raises(CredentialsError, match="failed: ValueError") as caught:
+        AsyncFace().page(options, **CALL)
+    assert isinstance(caught.value.__cause__, ValueError)
 
 
 def test_a_call_with_good_credentials_starts_no_thread(face: Face, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -385,7 +377,7 @@ def test_a_call_with_good_credentials_starts_no_thread(face: Face, monkeypatch: 
     for argument in (KEYS, session, session.get_credentials(), good):
         clock = Clock()
         ours = cache(argument, clock)
-        got(ours.get())  # what is asked for the first time may have to be fetched
+        result_of(ours.get())  # the first credentials may have to be fetched
         clock.now += HOUR
         with monkeypatch.context() as patched:
             patched.setattr(threading, "Thread", lambda **_: pytest.fail("a thread was started"))

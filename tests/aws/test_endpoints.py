@@ -64,7 +64,7 @@ def test_the_endpoint_of_a_region_is_the_same_as_boto3s(region: str, fips: bool,
     try:
         wire = Boto3Wire(region=region, config=config)
     except EndpointVariantError:
-        # boto3 consults an older table first, which does not know these; the newer one, which it follows, does.
+        # boto3 reads an older table first, which lacks these. The newer table, which counts, has them.
         assert dualstack
         assert region.startswith(("eu-isoe", "us-isof", "aws-iso-e", "aws-iso-f"))
         return
@@ -204,7 +204,7 @@ urls = st.builds(
 
 @given(urls)
 def test_an_endpoint_is_accepted_if_and_only_if_boto3_accepts_it(url: str) -> None:
-    # But for IPv4 addresses that there cannot be, which boto3 lets through.
+    # Except impossible IPv4 addresses, which boto3 accepts.
     def accepted(by: Callable[[], object]) -> bool:
         try:
             by()

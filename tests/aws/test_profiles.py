@@ -1,8 +1,9 @@
-"""The shared configuration files, against botocore's reading of them."""
+"""The shared configuration files, compared with how botocore reads them."""
 
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -237,7 +238,7 @@ files_of_text = st.lists(
 
 
 @given(files_of_text, files_of_text, st.sampled_from([None, "default", "a"]))
-@example([("profile 'a", {"x": "1"})], [], "a").via("a quote that does not end makes it no profile")
+@example([("profile 'a", {"x": "1"})], [], "a").via("a quote without an end: not a profile")
 @example([('profile "a"', {"x": "1"})], [], "a")
 @example([("profile 'a", {"x": "1"})], [], "'a")
 @example([("profile a\\ b", {"x": "1"})], [], "a b")
@@ -245,8 +246,6 @@ files_of_text = st.lists(
 @example([("default", {"x": "100% %(region)s", "region": "1\n  a = b"})], [], None)
 @example([("profile a b", {"x": "1"}), ("profile", {"x": "2"})], [("a", {"x": "3"})], "a")
 def test_any_files_are_read_as_botocore_reads_them(config: Any, credentials: Any, name: str | None) -> None:
-    import tempfile
-
     def text(sections: Any) -> str:
         return "".join(
             f"[{title}]\n" + "".join(f"{key} = {value}\n" for key, value in values.items())

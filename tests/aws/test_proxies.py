@@ -82,7 +82,7 @@ def test_a_malformed_proxy_url_is_refused_and_not_shown(name: str, url: str) -> 
 
 
 def test_requests_go_through_the_proxy(face: Face, service: LocalService, monkeypatch: pytest.MonkeyPatch) -> None:
-    # The local service does for a proxy: it answers what it is sent, whomever it is for.
+    # The local service serves as a proxy: it answers requests to any host.
     monkeypatch.setenv("HTTP_PROXY", service.url.removeprefix("http://"))
     service.answer_next(200, b"")
     with pytest.warns(UserWarning, match="not encrypted"), pytest.raises(ServiceError):
@@ -98,7 +98,7 @@ def test_a_proxy_that_speaks_tls_is_trusted_as_the_endpoint_is(monkeypatch: pyte
     plain = _proxy("http://p:1", tls)
     assert plain is not None
     assert plain.ssl_context is None
-    # With an endpoint of http:// too, whose own context would trust nobody.
+    # With an endpoint of http:// too, whose own context would trust no certificate.
     monkeypatch.setenv("HTTP_PROXY", "https://p:1")
     with Client(**OPTIONS) as client:
         assert client._tls().cert_store_stats()["x509_ca"] > 0

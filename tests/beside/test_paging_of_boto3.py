@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from novaact_http import Client
-from novaact_http._call.http_messages import Response
+from tests.helpers.answers import page
 from tests.helpers.boto3_oracle import Boto3Wire, boto3_for
 from tests.helpers.calls import CALL, OPTIONS, call_for, mocked, options_for
 from tests.helpers.paging import Page, Script, ids
@@ -120,7 +120,6 @@ def test_a_real_listing_passes_between_boto3_and_us(face: Face, service: LocalSe
 
 def test_the_oracle_answers_as_a_service_does() -> None:
     # boto3 decodes the same bytes to the scripted pages.
-    body = json.dumps({"sessionSummaries": [{"sessionId": "a"}], "nextToken": "t"}).encode()
-    got = Boto3Wire().result_of(Response(status=200, headers=(), body=body))
+    got = Boto3Wire().result_of(page("a", next_token="t"))
     assert (got["sessionSummaries"], got["nextToken"]) == ([{"sessionId": "a"}], "t")
     assert OPTIONS["region"] == "us-east-1"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import httpx
 import pytest
@@ -106,14 +106,11 @@ def test_nothing_is_fetched_before_it_is_needed_async() -> None:
 
     async def main() -> None:
         async with AsyncClient(**mocked(script)) as client:
-            items = aiter_of(client)
+            items = client.iter_sessions(**CALL).__aiter__()
             assert script.asked == []
             for _ in range(3):
                 await items.__anext__()
             assert script.asked == [None]
-
-    def aiter_of(client: AsyncClient) -> Any:
-        return client.iter_sessions(**CALL).__aiter__()
 
     asyncio.run(main())
 

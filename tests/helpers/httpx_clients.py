@@ -17,26 +17,25 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-BIG = b"x" * 8_000_000  # more than the buffers of both ends hold
 SOON = httpx.Timeout(10, read=0.05, write=0.05, pool=0.05)
 
 
 class Parts:
-    """A body that comes in parts."""
+    """The body of a request in parts."""
 
     def __init__(self, *parts: bytes) -> None:
         self._parts = parts
 
-    def of(self, web: Web) -> Iterable[bytes] | AsyncIterable[bytes]:
+    def of(self, client: HttpxClient) -> Iterable[bytes] | AsyncIterable[bytes]:
         async def asynchronously() -> AsyncIterator[bytes]:
             for part in self._parts:
                 yield part
 
-        return iter(self._parts) if web.is_sync else asynchronously()
+        return iter(self._parts) if client.is_sync else asynchronously()
 
 
-class Web:
-    """An `httpx.Client` or `httpx.AsyncClient` with a lean or a stock transport, called synchronously."""
+class HttpxClient:
+    """An `httpx.Client` or `httpx.AsyncClient` with our transport or httpx's own one, called synchronously."""
 
     def __init__(self, *, asynchronous: bool, lean: bool = True, **options: Any) -> None:
         self._loop = asyncio.new_event_loop() if asynchronous else None
@@ -44,16 +43,16 @@ class Web:
         if "verify" not in options and not lean:
             options["verify"] = ssl.create_default_context()
         self.transport: Any = kinds[2 * lean + asynchronous](**options)
-        self.client: Any = (httpx.AsyncClient if asynchronous else httpx.Client)(transport=self.transport, timeout=10)
+        self.wrapped: Any = (httpx.AsyncClient if asynchronous else httpx.Client)(transport=self.transport, timeout=10)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         if self._loop is None:
-            self.client.close()
+            self.wrapped.close()
         else:
-            self._loop.run_until_complete(self.client.aclose())
+            self._loop.run_until_complete(self.wrapped.aclose())
             self._loop.run_until_complete(self._loop.shutdown_asyncgens())
             self._loop.close()
 
@@ -66,12 +65,12 @@ class Web:
         return work if self._loop is None else self._loop.run_until_complete(work)
 
     def request(self, method: str, url: str, **options: Any) -> httpx.Response:
-        return cast("httpx.Response", self.run(self.client.request(method, url, **options)))
+        return cast("httpx.Response", self.run(self.wrapped.request(method, url, **options)))
 
     def open(self, method: str, url: str, **options: Any) -> httpx.Response:
         """Return a response whose body was not read."""
-        request = self.client.build_request(method, url, **options)
-        return cast("httpx.Response", self.run(self.client.send(request, stream=True)))
+        request = self.wrapped.build_request(method, url, **options)
+        return cast("httpx.Response", self.run(self.wrapped.send(request, stream=True)))
 
     def read(self, response: httpx.Response, parts: int | None = None) -> list[bytes]:
         """Return this number of parts of the body, or all."""
@@ -102,12 +101,12 @@ class Web:
         return sum(pool._connections.count for pool in self.transport._pool._pools.values())
 
 
-def outcome(web: Web, method: str, url: str, **options: Any) -> Any:
+def response_or_error(client: HttpxClient, method: str, url: str, **options: Any) -> Any:
     """Return the whole response to a request, or the class of the error."""
     if isinstance(options.get("content"), Parts):
-        options["content"] = options["content"].of(web)
+        options["content"] = options["content"].of(client)
     try:
-        response = web.request(method, url, **options)
+        response = client.request(method, url, **options)
     except httpx.HTTPError as error:
         return type(error)
     about = (response.status_code, response.reason_phrase, response.http_version, response.headers.multi_items())
@@ -115,15 +114,16 @@ def outcome(web: Web, method: str, url: str, **options: Any) -> Any:
 
 
 def url_of(server: Server, path: str = "/a?b=c", host: str = "127.0.0.1") -> str:
+    """Return a URL of the server, by another host name if one is given."""
     return f"{server.endpoint().scheme}://{host}:{server.port}{path}"
 
 
-def same(asynchronous: bool, script: Script, method: str = "GET", **options: Any) -> tuple[Any, Server]:
-    """Return the result with our transport, which equals httpx's, and the server that ours talked to."""
+def compare_with_httpx(asynchronous: bool, script: Script, method: str = "GET", **options: Any) -> tuple[Any, Server]:
+    """Check that the result with our transport is that with httpx's. Return it, and the server that ours talked to."""
     found = []
     for lean in (False, True):
-        with Server(script) as server, Web(asynchronous=asynchronous, lean=lean) as web:
-            found.append((outcome(web, method, url_of(server), **options), server))
+        with Server(script) as server, HttpxClient(asynchronous=asynchronous, lean=lean) as client:
+            found.append((response_or_error(client, method, url_of(server), **options), server))
     (theirs, their_server), (ours, our_server) = found
     assert ours == theirs
     assert our_server.requests == their_server.requests

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Driver(Protocol):
-    """A pool of either kind with a synchronous interface."""
+    """A pool of either kind, behind a synchronous interface."""
 
     @property
     def connections(self) -> Connections[Any, Any]:
@@ -59,10 +59,12 @@ def idle(connections: Connections[Any, Any]) -> list[Any]:
     return [each for some in connections._idle.values() for each in some]
 
 
-def wait_for_news(driver: Driver) -> None:
-    """Wait until something has come over each idle connection: mostly, its end."""
+def wait_for_news(driver: Driver, turns: int = 0) -> None:
+    """Wait until something, mostly the end, has come over each idle connection; then let the event loop have turns."""
     for each in idle(driver.connections):
         assert select.select([each._socket], [], [], PATIENCE)[0]
+    for _ in range(turns):
+        driver.turn()
 
 
 def _check_at_rest(connections: Connections[Any, Any]) -> None:
@@ -123,8 +125,8 @@ class AsyncDriver(Driver):
     ) -> None:
         self.pool = asyncio_pool.Pool(tls, **limits)
         self.loop = loop or asyncio.new_event_loop()
-        self.troubles: list[object] = []  # what went wrong in a callback, which asyncio only logs
-        self.loop.set_exception_handler(lambda _, context: self.troubles.append(context))
+        self.callback_errors: list[object] = []  # asyncio itself only logs them
+        self.loop.set_exception_handler(lambda _, context: self.callback_errors.append(context))
 
     @property
     def here(self) -> asyncio_pool.LoopPool:
@@ -175,7 +177,7 @@ class AsyncDriver(Driver):
             assert pool._connections.count == 0
         self.loop.run_until_complete(self.loop.shutdown_default_executor())
         self.loop.close()
-        assert self.troubles == []
+        assert self.callback_errors == []
 
 
 def uvloop_driver(tls: Callable[[], ssl.SSLContext] = no_tls, **limits: Any) -> AsyncDriver:

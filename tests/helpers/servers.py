@@ -1,29 +1,33 @@
-"""Servers on this machine that do what a test tells them, and one interface to both kinds of pool."""
+"""Servers on this machine that do what a test tells them."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import socket
+import ssl
 import struct
 import threading
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
+from unittest.mock import Mock
 
 from novaact_http._call.http_messages import Endpoint, Request
 from novaact_http.config import Timeout
 
 if TYPE_CHECKING:
-    import ssl
     from types import TracebackType
 
+    import pytest
+    import trustme
     from typing_extensions import Self
 
 
 PATIENCE = 90.0  # seconds until a test that hangs fails
 BIG = b"x" * 8_000_000  # more than the buffers of both ends hold
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+OK_AND_CLOSE = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok"
 
 
 class Received(NamedTuple):
@@ -94,6 +98,11 @@ class Peer:
 Script = Callable[[Peer], None]
 
 
+def http_response(body: bytes, *, status: bytes = b"200 OK") -> bytes:
+    """Return a response with this body, and with its length in the head."""
+    return b"HTTP/1.1 %b\r\nContent-Length: %d\r\n\r\n%b" % (status, len(body), body)
+
+
 def serve(peer: Peer) -> None:
     """Answer all requests in the same way."""
     while peer.request():
@@ -101,7 +110,7 @@ def serve(peer: Peer) -> None:
 
 
 def answers(*responses: bytes) -> Script:
-    """Answer one request with each of these, then close the connection."""
+    """Answer one request with each of these responses, then close the connection."""
 
     def script(peer: Peer) -> None:
         for each in responses:
@@ -112,8 +121,28 @@ def answers(*responses: bytes) -> Script:
     return script
 
 
+def answers_and_resets(*responses: bytes) -> Script:
+    """Answer one request with each of these responses, then reset the connection."""
+
+    def script(peer: Peer) -> None:
+        answers(*responses)(peer)
+        peer.reset()
+
+    return script
+
+
+def answers_early(response: bytes) -> Script:
+    """Read only the beginning of a request, answer it, and close the connection."""
+
+    def script(peer: Peer) -> None:
+        peer.socket.recv(1_000)
+        peer.send(response)
+
+    return script
+
+
 def always(response: bytes) -> Script:
-    """Answer all requests with this."""
+    """Answer all requests with this response."""
 
     def script(peer: Peer) -> None:
         while peer.request():
@@ -125,8 +154,7 @@ def always(response: bytes) -> Script:
 def echo(peer: Peer) -> None:
     """Answer each request with its target and its body."""
     while received := peer.request():
-        body = received.target.encode() + received.body
-        peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body))
+        peer.send(http_response(received.target.encode() + received.body))
 
 
 def patiently(is_so: Callable[[], object], response: bytes = OK) -> Script:
@@ -147,18 +175,28 @@ def never(peer: Peer) -> None:
     peer.stall()
 
 
+def deaf_until(over: threading.Event) -> Script:
+    """Read nothing until the event is set."""
+
+    def script(_: Peer) -> None:
+        over.wait(PATIENCE)
+
+    return script
+
+
 class Server:
     """Listens, and runs a script for each connection, on its own thread.
 
     Args:
-        scripts: for the first connection, the second, and so on; the last one for all further ones.
-        tls: to shake hands with.
-        host: an address of this machine's.
+        scripts: one for the first connection, one for the second, and so on; the last one for all further connections.
+        tls: the context for TLS; without one the server speaks plain HTTP.
+        host: the address of this machine to listen on.
 
     Attributes:
-        port: that it listens on.
-        peers: of all connections, in their order.
-        requests: all that were read, in their order.
+        port: the port that the server listens on.
+        peers: the server's ends of all connections, in order.
+        requests: all requests that were read, in order.
+        errors: what scripts raised.
     """
 
     def __init__(self, *scripts: Script, tls: ssl.SSLContext | None = None, host: str = "127.0.0.1") -> None:
@@ -202,6 +240,12 @@ class Server:
         """Return the server's endpoint, by another host name if one is given."""
         scheme = "https" if self._tls else "http"
         return endpoint(host or self._host, self.port, scheme)
+
+    @property
+    def url(self) -> str:
+        """The server's URL, without a path."""
+        where = self.endpoint()
+        return f"{where.scheme}://{where.authority}"
 
     def wait_for_end(self, number: int = 0) -> None:
         """Wait until the server has closed the connection with this number."""
@@ -262,6 +306,29 @@ def closed_port() -> int:
         return port
 
 
+def answer_lookups_with(monkeypatch: pytest.MonkeyPatch, *ports: int) -> None:
+    """Have each host resolve to these ports of this machine, in this order."""
+    found = [(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", ("127.0.0.1", port)) for port in ports]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+
+
+def fail_lookups(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have no host resolve."""
+    monkeypatch.setattr(
+        socket, "getaddrinfo", Mock(side_effect=socket.gaierror(socket.EAI_NONAME, "Name or service not known"))
+    )
+
+
+def server_context(certificate: trustme.LeafCert, version: ssl.TLSVersion | None = None) -> ssl.SSLContext:
+    """Return the context of a server with this certificate, which speaks this version of TLS only if one is given."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    certificate.configure_cert(context)
+    context.set_alpn_protocols(["h2", "http/1.1"])
+    if version is not None:
+        context.minimum_version = context.maximum_version = version
+    return context
+
+
 def endpoint(host: str, port: int, scheme: str = "http") -> Endpoint:
     """Return the endpoint with this host and port."""
     shown = f"[{host}]" if ":" in host else host
@@ -297,7 +364,7 @@ def eventually(is_so: Callable[[], object]) -> None:
     """Wait until the condition holds."""
     until = time.monotonic() + PATIENCE
     while not is_so():
-        assert time.monotonic() < until, "it never came to be so"
+        assert time.monotonic() < until, "the condition never held"
         time.sleep(0.001)
 
 

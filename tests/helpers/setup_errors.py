@@ -1,4 +1,4 @@
-"""What an error about a setting or about credentials must know."""
+"""What an error about a setting or about credentials must say."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Machine:
-    """The files of a machine, and what is asked of it."""
+    """A machine with AWS configuration files in a folder."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -35,7 +35,15 @@ class Machine:
 
 
 class Facts(NamedTuple):
-    """What is done, and what the error knows then: `{}` is the machine's folder."""
+    """A mistake, and the attributes of the error that it leads to.
+
+    Attributes:
+        do: makes the mistake.
+        setting: the attribute of the error, as are the next three. In all of them `{}` stands for the machine's folder.
+        source: see `setting`.
+        problem: see `setting`. If it ends in `(`, a space or `Inv`, it is only the beginning.
+        advice: see `setting`.
+    """
 
     do: Callable[[Machine], object]
     setting: str | None
@@ -44,15 +52,18 @@ class Facts(NamedTuple):
     advice: str | None
 
 
-def value(kind: Callable[..., object], **arguments: Any) -> Callable[[Machine], object]:
+def making(kind: Callable[..., object], **arguments: Any) -> Callable[[Machine], object]:
+    """Return a function that makes an object of this kind."""
     return lambda _: kind(**arguments)
 
 
 def client(**arguments: Any) -> Callable[[Machine], object]:
+    """Return a function that makes a client."""
     return lambda _: Client(**{**OPTIONS, **arguments})
 
 
 def pickled(**arguments: Any) -> Callable[[Machine], object]:
+    """Return a function that makes a client and pickles it."""
     return lambda _: pickle.dumps(Client(**{**OPTIONS, **arguments}))
 
 

@@ -62,7 +62,7 @@ def test_a_body_that_will_be_too_large_is_refused_before_it_comes() -> None:
 
 
 class Counting(bytearray):
-    """Counts the bytes that are searched and copied, as that is the work of reading a head in pieces."""
+    """Counts the bytes that are searched and copied: the work of reading a head in pieces."""
 
     work = 0
 

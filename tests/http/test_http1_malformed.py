@@ -86,7 +86,7 @@ REFUSED_BY_BOTH = {
     "gzip among the trailers": CHUNKED + b"0\r\nTransfer-Encoding: gzip\r\n\r\n",
 }
 
-# All that h11 accepts and we do not, with what our error says and what must be in the bytes for it to be right.
+# Everything that h11 accepts and we refuse: examples, what our error says, and what the bytes contain if it is right.
 DIFFERENCES: dict[str, tuple[list[bytes], str, bytes]] = {
     "a bare LF": (
         [

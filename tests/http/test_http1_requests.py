@@ -1,4 +1,4 @@
-"""Requests: h11's server reads what was meant, and what a server could misread is never written."""
+"""Requests: h11's server reads what we meant, and we never write what a server could misread."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ def test_a_server_reads_the_request_that_was_meant(
     assert body == (b"" if framing == "none" else b"".join(pieces))
 
 
-# Many are wrong: with characters that no part of a request may have, or that only some parts may have.
+# Many are malformed: they have characters that no part of a request may have, or that only some parts may have.
 odd = st.text(st.sampled_from([*"aZ0:,;/ \t\r\n\0\x0b\x0c\x01\x7f\x80\x85\xa0\xff", "\u2028", "\u0661"]), max_size=4)
 odd_fields = st.lists(
     st.tuples(odd, odd)

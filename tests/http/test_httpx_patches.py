@@ -1,12 +1,10 @@
-"""Mocking tools for httpx go on working, although calls do not go through httpx by default."""
+"""Mocking tools for httpx work, although calls do not go through httpx by default."""
 
 from __future__ import annotations
 
 import functools
-import os
-import subprocess
 import sys
-import textwrap
+from textwrap import dedent
 from typing import TYPE_CHECKING, Any
 from unittest import mock
 
@@ -18,6 +16,7 @@ import respx
 from novaact_http import Client, TransportError
 from novaact_http._http import httpx_patches
 from tests.helpers.calls import CALL, OPTIONS, call_for, options_for
+from tests.helpers.programs import run_python
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -79,15 +78,9 @@ def test_pytest_httpx_answers(tmp_path: Path) -> None:
             assert page.session_summaries[0].session_id == "of the mock"
             assert len(httpx_mock.get_requests()) == 1
     """
-    (tmp_path / "test_it.py").write_text(textwrap.dedent(code))
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:randomly", "-p", "no:cacheprovider", "--rootdir", tmp_path],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=tmp_path,
-        env={**os.environ, "PYTEST_ADDOPTS": ""},
-    )
+    (tmp_path / "test_it.py").write_text(dedent(code))
+    pytest_command = ("-m", "pytest", "-q", "-p", "no:randomly", "-p", "no:cacheprovider", "--rootdir", str(tmp_path))
+    done = run_python(*pytest_command, cwd=tmp_path, environ={"PYTEST_ADDOPTS": ""})
     assert "2 passed" in done.stdout, done.stdout
 
 

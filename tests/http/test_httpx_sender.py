@@ -1,13 +1,11 @@
-"""Sending through httpx: any transport works, and its failures become exact errors."""
+"""Sending through httpx: any transport works, and its errors become ours."""
 
 from __future__ import annotations
 
 import asyncio
 import gzip
 import itertools
-import socket
 import ssl
-import threading
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -22,6 +20,7 @@ from novaact_http import (
     DeadlineExceeded,
     ParameterError,
     ResponseError,
+    ServiceError,
     Timeout,
     TransportError,
     TransportTimeout,
@@ -29,7 +28,11 @@ from novaact_http import (
 from novaact_http._http.httpx_sender import AsyncSender, Sender
 from novaact_http._support import fork_safety
 from tests.beside.test_requests_of_boto3 import calls
+from tests.helpers.answers import httpx_page, page_body
+from tests.helpers.both_clients import AsyncFace, SyncFace
 from tests.helpers.calls import CALL, OPTIONS, call_for, mocked, options_for
+from tests.helpers.flows import request_of
+from tests.helpers.servers import Server, answers, answers_early, closed_port, never
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -37,7 +40,7 @@ if TYPE_CHECKING:
     from novaact_http.testing import LocalService
     from tests.helpers.both_clients import Face
 
-PAGE = b'{"sessionSummaries": []}'
+PAGE = page_body()
 
 
 @pytest.mark.parametrize(
@@ -75,7 +78,7 @@ def test_an_error_of_httpx_becomes_a_transport_error(
 
 def test_an_argument_that_httpx_cannot_hold_is_a_parameter_error(face: Face) -> None:
     with pytest.raises(ParameterError, match="too long, nothing was sent"):
-        face.page(mocked(lambda _: httpx.Response(200, content=PAGE)), **CALL, next_token="x" * 70_000)
+        face.page(mocked(lambda _: httpx_page()), **CALL, next_token="x" * 70_000)
 
 
 def test_an_error_without_a_message_is_named(face: Face) -> None:
@@ -97,7 +100,11 @@ def test_errors_of_a_transport_that_are_not_httpxs_pass_through(error: Exception
 
 
 class _Closing(httpx.SyncByteStream, httpx.AsyncByteStream):
-    """A body in parts that may fail, and knows whether it was closed."""
+    """A body in parts, of which one may be an error.
+
+    Attributes:
+        closed: how often it was closed.
+    """
 
     def __init__(self, *parts: bytes | Exception) -> None:
         self._parts = parts
@@ -135,7 +142,7 @@ def test_a_body_that_breaks_off_is_a_transport_error_and_is_closed(face: Face) -
 
 
 class _Reading(httpx.BaseTransport, httpx.AsyncBaseTransport):
-    """Reads the response itself, as recorders and loggers do."""
+    """A transport that reads the response itself, as recorders and loggers do."""
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         response = httpx.Response(200, stream=_Closing(PAGE))
@@ -181,8 +188,6 @@ def test_redirects_are_not_followed(face: Face) -> None:
         seen.append(request.url)
         return httpx.Response(301, headers={"Location": "http://elsewhere.example/"})
 
-    from novaact_http import ServiceError
-
     with pytest.raises(ServiceError) as caught:
         face.page(mocked(answer), **CALL)
     assert caught.value.code == "301"
@@ -192,15 +197,13 @@ def test_redirects_are_not_followed(face: Face) -> None:
 def test_a_mock_transport_with_a_respx_router_works(face: Face) -> None:
     router = respx.Router()
     route = router.post(path__regex=r"/workflow-definitions/.*").respond(json={"sessionSummaries": []})
-    handler: Any = router.handler if type(face).__name__ == "SyncFace" else router.async_handler
+    handler: Any = router.handler if isinstance(face, SyncFace) else router.async_handler
     assert face.page({**OPTIONS, "transport": httpx.MockTransport(handler)}, **CALL).session_summaries == ()
     assert route.call_count == 1
 
 
 @given(calls)
 def test_httpx_does_not_change_the_request_line(arguments: dict[str, Any]) -> None:
-    from tests.helpers.flows import request_of
-
     ours = request_of(arguments, endpoint_url="http://h:8080/a%20b/?x=%2F")
     seen: list[httpx.Request] = []
 
@@ -213,7 +216,7 @@ def test_httpx_does_not_change_the_request_line(arguments: dict[str, Any]) -> No
     assert seen[0].headers.raw == [(name.encode(), value.encode()) for name, value in ours.headers]
 
 
-def test_a_transport_of_the_users_is_not_closed() -> None:
+def test_a_transport_of_the_users_is_not_closed(face: Face) -> None:
     class Transport(httpx.MockTransport):
         closed = False
 
@@ -223,17 +226,7 @@ def test_a_transport_of_the_users_is_not_closed() -> None:
         async def aclose(self) -> None:
             Transport.closed = True
 
-    def handler(request: httpx.Request) -> httpx.Response:
-        return httpx.Response(200, content=PAGE)
-
-    with Client(**{**OPTIONS, "transport": Transport(handler)}) as client:
-        client.list_sessions(**CALL)
-
-    async def run() -> None:
-        async with AsyncClient(**{**OPTIONS, "transport": Transport(handler)}) as client:
-            await client.list_sessions(**CALL)
-
-    asyncio.run(run())
+    face.page({**OPTIONS, "transport": Transport(lambda _: httpx_page())}, **CALL)
     assert not Transport.closed
 
 
@@ -259,32 +252,13 @@ def test_timeouts_reach_the_transport(face: Face) -> None:
 
     def answer(request: httpx.Request) -> httpx.Response:
         seen.append(request.extensions["timeout"])
-        return httpx.Response(200, content=PAGE)
+        return httpx_page()
 
     face.page({**mocked(answer), "timeout": Timeout(connect=1.5, read=2.5)}, **CALL)
     assert seen == [{"connect": 1.5, "read": 2.5, "write": 2.5, "pool": None}]
 
 
 # Real sockets.
-
-
-def _listener(answer: bytes | None) -> tuple[socket.socket, threading.Thread]:
-    """A server that takes one request, sends the answer if there is one, and hangs up; or else keeps silent."""
-    listening = socket.create_server(("127.0.0.1", 0))
-
-    def serve() -> None:
-        connection, _ = listening.accept()
-        with connection:
-            if answer is not None:
-                connection.recv(65_536)
-                connection.sendall(answer)
-            else:
-                while connection.recv(65_536):
-                    pass  # until the client gives up
-
-    thread = threading.Thread(target=serve)
-    thread.start()
-    return listening, thread
 
 
 @pytest.mark.parametrize(
@@ -299,28 +273,21 @@ def _listener(answer: bytes | None) -> tuple[socket.socket, threading.Thread]:
     ids=["nothing", "half a head", "content-length not reached", "chunks cut off", "not http"],
 )
 def test_an_incomplete_answer_is_a_transport_error(face: Face, answer: bytes) -> None:
-    listening, thread = _listener(answer)
-    with listening, pytest.raises(TransportError) as caught:
-        face.page({**OPTIONS, "endpoint_url": f"http://127.0.0.1:{listening.getsockname()[1]}"}, **CALL)
-    thread.join()
+    with Server(answers(answer)) as server, pytest.raises(TransportError) as caught:
+        face.page({**OPTIONS, "endpoint_url": server.url}, **CALL)
     assert caught.value.request_sent
     assert not isinstance(caught.value, TransportTimeout)
 
 
 def test_a_silent_server_is_a_timeout(face: Face) -> None:
-    listening, thread = _listener(None)
-    options = {**OPTIONS, "endpoint_url": f"http://127.0.0.1:{listening.getsockname()[1]}"}
-    with listening, pytest.raises(TransportTimeout) as caught:
-        face.page({**options, "timeout": Timeout(read=0.05)}, **CALL)
-    thread.join()
+    with Server(never) as server, pytest.raises(TransportTimeout) as caught:
+        face.page({**OPTIONS, "endpoint_url": server.url, "timeout": Timeout(read=0.05)}, **CALL)
     assert caught.value.request_sent
 
 
 def test_a_refused_connection_says_that_nothing_was_sent(face: Face) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
     with pytest.raises(TransportError, match="request not sent") as caught:
-        face.page({**OPTIONS, "endpoint_url": f"http://127.0.0.1:{port}"}, **CALL)
+        face.page({**OPTIONS, "endpoint_url": f"http://127.0.0.1:{closed_port()}"}, **CALL)
     assert not caught.value.request_sent
 
 
@@ -346,11 +313,9 @@ def test_the_users_context_reaches_the_connection(face: Face) -> None:
             Watched.used = True
             return super().wrap_bio(*arguments, **options)
 
-    listening, thread = _listener(b"HTTP/1.1 400 no\r\n\r\n")
-    url = f"https://127.0.0.1:{listening.getsockname()[1]}"
-    with listening, pytest.raises(TransportError) as caught:
+    with Server(answers_early(b"HTTP/1.1 400 no\r\n\r\n")) as server, pytest.raises(TransportError) as caught:
+        url = f"https://127.0.0.1:{server.port}"
         face.page({**OPTIONS, "endpoint_url": url, "verify": Watched(ssl.PROTOCOL_TLS_CLIENT)}, **CALL)
-    thread.join()
     assert not caught.value.request_sent
     assert Watched.used
 
@@ -365,7 +330,7 @@ def test_each_event_loop_has_one_stock_transport() -> None:
 
     one, other = asyncio.run(made()), asyncio.run(made())
     assert one is not other
-    assert list(sender._stock.values()) == [other]  # nothing is kept of the event loop that has ended
+    assert list(sender._stock.values()) == [other]  # those of the event loop that has ended are dropped
 
 
 def test_stock_transports_are_kept_but_not_by_a_forked_child() -> None:
@@ -390,10 +355,6 @@ def test_the_deadline_ends_the_wait_for_any_asynchronous_transport() -> None:
             await asyncio.Event().wait()
             raise AssertionError("nobody set it")
 
-    async def main() -> None:
-        async with AsyncClient(**{**OPTIONS, "transport": Hanging()}, timeout=0.02) as client:
-            with pytest.raises(DeadlineExceeded) as caught:
-                await client.list_sessions(**CALL)
-            assert caught.value.request_sent
-
-    asyncio.run(main())
+    with pytest.raises(DeadlineExceeded) as caught:
+        AsyncFace().page({**OPTIONS, "transport": Hanging(), "timeout": 0.02}, **CALL)
+    assert caught.value.request_sent

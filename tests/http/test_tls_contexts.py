@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import ssl
-import subprocess
-import sys
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +16,7 @@ from novaact_http import (
 )
 from novaact_http._http import tls
 from tests.helpers.calls import CALL, OPTIONS
+from tests.helpers.programs import run_python
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,19 +58,19 @@ def test_threads_that_ask_at_once_build_one_context(monkeypatch: pytest.MonkeyPa
 
 
 def test_contexts_are_made_when_needed_and_verify() -> None:
-    code = (
-        "import ssl, novaact_http\n"
-        "made = []\n"
-        "original = ssl.create_default_context\n"
-        "ssl.create_default_context = lambda **of: made.append(of) or original(**of)\n"
-        "client = novaact_http.Client(region='us-east-1')\n"
-        "assert made == [], made\n"
-        "context = client._tls()\n"
-        "assert len(made) == 1\n"
-        "assert context.verify_mode is ssl.CERT_REQUIRED and context.check_hostname\n"
-        "assert context.cert_store_stats()['x509_ca'] > 50\n"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True)
+    code = """
+        import ssl, novaact_http
+        made = []
+        original = ssl.create_default_context
+        ssl.create_default_context = lambda **options: made.append(options) or original(**options)
+        client = novaact_http.Client(region='us-east-1')
+        assert made == [], made
+        context = client._tls()
+        assert len(made) == 1
+        assert context.verify_mode is ssl.CERT_REQUIRED and context.check_hostname
+        assert context.cert_store_stats()['x509_ca'] > 50
+    """
+    run_python("-c", code)
 
 
 def test_a_plain_http_endpoint_reads_no_certificates() -> None:
@@ -90,9 +89,9 @@ def test_a_directory_of_certificates_is_all_that_is_trusted(tmp_path: Path, monk
     asked: list[dict[str, Any]] = []
     original = ssl.create_default_context
 
-    def watched(**of: Any) -> ssl.SSLContext:
-        asked.append(of)
-        return original(**of)
+    def watched(**options: Any) -> ssl.SSLContext:
+        asked.append(options)
+        return original(**options)
 
     monkeypatch.setattr(ssl, "create_default_context", watched)
     assert tls.provider(tmp_path, scheme="https")().verify_mode is ssl.CERT_REQUIRED

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(params=DRIVERS[1:], ids=["asyncio", "uvloop"])
 def make_driver(request: pytest.FixtureRequest) -> Iterator[Callable[..., AsyncDriver]]:
-    yield from made_by(request)  # type: ignore[misc] # both are
+    yield from made_by(request)  # type: ignore[misc] # all of these are
 
 
 @pytest.fixture

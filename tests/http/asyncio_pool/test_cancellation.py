@@ -1,4 +1,4 @@
-"""The pool on asyncio: what happens between two turns of the event loop, and calls that are cancelled."""
+"""The pool on asyncio: calls that are cancelled, and what happens between two iterations of the event loop."""
 
 from __future__ import annotations
 
@@ -19,12 +19,28 @@ from novaact_http._http import asyncio_socket, happy_eyeballs
 from novaact_http._http.exchange_errors import ExchangeError
 from tests.helpers.calls import MANY
 from tests.helpers.pool_drivers import AsyncDriver, idle, wait_for_news
-from tests.helpers.servers import BIG, OK, BlackHole, Peer, Server, answers, endpoint, never, request_to, serve, soon
+from tests.helpers.servers import (
+    BIG,
+    OK,
+    BlackHole,
+    Peer,
+    Server,
+    answer_lookups_with,
+    answers,
+    deaf_until,
+    endpoint,
+    never,
+    request_to,
+    serve,
+    soon,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from novaact_http._call.http_messages import Request
+    from novaact_http._http.asyncio_connection import Connection
+    from novaact_http._http.asyncio_pool import LoopPool
 
 
 HERE = Origin("http", "127.0.0.1", 80)
@@ -112,8 +128,7 @@ def test_a_call_can_be_cancelled_while_it_connects_to_several_addresses(
 ) -> None:
     monkeypatch.setattr(happy_eyeballs, "NEXT_ADDRESS_AFTER", 0.001)
     with BlackHole() as hole:
-        found = [(socket.AF_INET, socket.SOCK_STREAM, 0, "", ("127.0.0.1", hole.port))] * 3
-        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+        answer_lookups_with(monkeypatch, *[hole.port] * 3)
         cancel_when(
             asyncio_driver,
             request_to(endpoint("host.example", 80)),
@@ -150,11 +165,7 @@ def test_a_call_can_be_cancelled_while_it_waits_for_its_turn(driver: AsyncDriver
 
 def test_a_call_can_be_cancelled_while_it_sends(driver: AsyncDriver) -> None:
     gone = threading.Event()
-
-    def script(_: Peer) -> None:
-        gone.wait(20)
-
-    with Server(script) as server:
+    with Server(deaf_until(gone)) as server:
         cancel_when(driver, request_to(server, body=BIG), lambda: any(each.unsent for each in driver.here._in_use))
         gone.set()
 
@@ -166,6 +177,7 @@ def test_a_call_can_be_cancelled_while_it_waits_for_the_response(driver: AsyncDr
 
 
 def cancel_when(driver: AsyncDriver, request: Request, is_so: Callable[[], object]) -> None:
+    """Cancel a call when the condition holds, and check that it leaves no connection."""
     driver.run(cancelled_when(driver, request, is_so))
     assert driver.connections.count == 0
 
@@ -182,7 +194,7 @@ async def cancelled_when(driver: AsyncDriver, request: Request, is_so: Callable[
 
 
 class Answering(asyncio.Protocol):
-    """A server on the same event loop, as that is fastest."""
+    """A server on the same event loop, which is fastest."""
 
     def connection_made(self, transport: Any) -> None:
         self.transport = transport
@@ -206,14 +218,14 @@ def test_many_cancelled_calls_leave_nothing_behind(make_driver: Callable[..., As
         request = request_to(where)
         await driver.pool.send(request)
         driver.here._close_discarded()
-        before = fds()
+        before = open_files()
         calls = [asyncio.ensure_future(driver.pool.send(request)) for _ in range(MANY)]
         spared = set(chance.sample(calls, MANY // 2))
         under_way = [each for each in calls if each not in spared]
         while under_way:
             await asyncio.sleep(0)
             for _ in range(chance.randrange(6)):
-                under_way[chance.randrange(min(12, len(under_way)))].cancel()  # about as many as have begun
+                under_way[chance.randrange(min(12, len(under_way)))].cancel()  # mostly one that has begun
             under_way = [each for each in under_way if not each.done()]
         results = await asyncio.gather(*calls, return_exceptions=True)
         kinds = {type(each) for each in results}
@@ -228,16 +240,16 @@ def test_many_cancelled_calls_leave_nothing_behind(make_driver: Callable[..., As
             assert each.body == b"ok"
         driver.pool.close()
         server.close()
-        await soon(lambda: len(asyncio.all_tasks()) <= 2)  # this one, and the one that limits it
+        await soon(lambda: len(asyncio.all_tasks()) <= 2)  # this task, and the one that limits its time
         if before:
-            await soon(lambda: fds() <= before)
+            await soon(lambda: open_files() <= before)
 
     driver.run(run())
     driver.pool._pools.clear()
 
 
-def fds() -> int:
-    """Return how many file descriptors are open; 0 if the system does not tell."""
+def open_files() -> int:
+    """Return the number of open file descriptors; 0 where the system does not tell it."""
     try:
         return sum(1 for _ in Path("/proc/self/fd").iterdir())
     except FileNotFoundError:
@@ -247,12 +259,21 @@ def fds() -> int:
 # The moment when a turn comes.
 
 
+async def with_two_waiting(
+    driver: AsyncDriver, deadline: float | None = None
+) -> tuple[LoopPool, asyncio.Future[Connection | None], asyncio.Future[Connection | None]]:
+    """Return the pool, of which the only place is taken, and two calls that wait; the first until the deadline."""
+    here = driver.pool.here()
+    assert await here.acquire(HERE, None) is None
+    first = asyncio.ensure_future(here.acquire(HERE, deadline))
+    second = asyncio.ensure_future(here.acquire(HERE, None))
+    await soon(lambda: here._connections.waiting == 2)
+    return here, first, second
+
+
 def test_a_turn_that_comes_just_before_a_cancellation_goes_to_the_next(driver: AsyncDriver) -> None:
     async def run() -> None:
-        here = driver.pool.here()
-        assert await here.acquire(HERE, None) is None
-        first, second = (asyncio.ensure_future(here.acquire(HERE, None)) for _ in range(2))
-        await soon(lambda: here._connections.waiting == 2)
+        here, first, second = await with_two_waiting(driver)
         here.discard(HERE, None)
         first.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -266,10 +287,7 @@ def test_a_turn_that_comes_just_before_a_cancellation_goes_to_the_next(driver: A
 
 def test_a_turn_that_comes_just_after_a_cancellation_goes_to_the_next(driver: AsyncDriver) -> None:
     async def run() -> None:
-        here = driver.pool.here()
-        assert await here.acquire(HERE, None) is None
-        first, second = (asyncio.ensure_future(here.acquire(HERE, None)) for _ in range(2))
-        await soon(lambda: here._connections.waiting == 2)
+        here, first, second = await with_two_waiting(driver)
         first.cancel()
         here.discard(HERE, None)
         assert await second is None
@@ -282,14 +300,10 @@ def test_a_turn_that_comes_just_after_a_cancellation_goes_to_the_next(driver: As
 
 def test_a_turn_that_comes_at_the_deadline_goes_to_the_next(asyncio_driver: AsyncDriver) -> None:
     async def run() -> None:
-        here = asyncio_driver.pool.here()
-        assert await here.acquire(HERE, None) is None
         deadline = time.monotonic() + 0.005
-        first = asyncio.ensure_future(here.acquire(HERE, deadline))
-        second = asyncio.ensure_future(here.acquire(HERE, None))
-        await soon(lambda: here._connections.waiting == 2)
+        here, first, second = await with_two_waiting(asyncio_driver, deadline)
         time.sleep(max(0.0, deadline - time.monotonic()) + 0.002)  # noqa: ASYNC251 - the event loop is late
-        await asyncio.sleep(0)  # now, in the iteration in which the event loop sees that the time is over,
+        await asyncio.sleep(0)  # the turn comes in the iteration in which the event loop sees that the time is over
         here.discard(HERE, None)
         with pytest.raises(ExchangeError) as caught:
             await first

@@ -183,7 +183,7 @@ def test_a_forked_child_leaves_its_parents_connections_alone() -> None:
         here = pool._pools[loop]
         used = loop.run_until_complete(here.acquire(origin, None))
         assert used is not None
-        pool.after_fork()  # as in a child, though there is none
+        pool.after_fork()  # as in a forked child
         assert used._fd == -1
         assert asyncio.run(pool.send(request_to(server))).body == b"ok"
         here.discard(origin, used)
@@ -217,7 +217,7 @@ def test_a_call_that_was_connecting_when_its_pool_was_closed_keeps_its_time_limi
 
     async def run(server: Server) -> None:
         here = driver.pool.here()
-        await driver.pool.send(request_to(server, read=0.4))  # the timer is set, and what is due later leaves it
+        await driver.pool.send(request_to(server, read=0.4))  # sets the timer, which a later time limit does not move
         await soon(lambda: here._connections.count == 0)
         monkeypatch.setattr(asyncio_pool, "connect", connect_and_close)
         with pytest.raises(TransportTimeout):

@@ -18,7 +18,18 @@ from novaact_http._http.asyncio_connection import Connection
 from novaact_http._http.asyncio_exchange import StreamedExchange, WholeExchange
 from novaact_http._http.exchange_errors import ExchangeError
 from novaact_http._http.http1 import ResponseReader
-from tests.helpers.servers import BIG, OK, Peer, Server, request_to, serve, soon
+from tests.helpers.servers import (
+    BIG,
+    OK,
+    Peer,
+    Server,
+    answers_early,
+    deaf_until,
+    http_response,
+    request_to,
+    serve,
+    soon,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -77,10 +88,11 @@ def test_a_cancellation_at_the_deadline_that_was_caught_is_no_longer_counted(
     asyncio_driver.run(run())
 
 
-# A part at a time.
+# Requests and responses in parts.
 
 
-async def begun(driver: AsyncDriver, server: Server) -> tuple[Connection, StreamedExchange]:
+async def begin(driver: AsyncDriver, server: Server) -> tuple[Connection, StreamedExchange]:
+    """Open a connection, and begin an exchange over it."""
     here, origin = driver.pool.here(), server.endpoint().origin
     assert await here.acquire(origin, None) is None
     connection = await here.open(origin, 20, None)
@@ -91,11 +103,11 @@ def test_a_request_is_sent_and_its_response_read_in_parts(driver: AsyncDriver) -
     def script(peer: Peer) -> None:
         received = peer.request()
         assert received is not None
-        peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(received.body) + received.body)
+        peer.send(http_response(received.body))
         serve(peer)
 
     async def run(server: Server) -> None:
-        connection, exchange = await begun(driver, server)
+        connection, exchange = await begin(driver, server)
         await exchange.send(b"POST / HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % len(BIG), 20)
         await exchange.send(BIG, 20)
         body, pauses = b"", 0
@@ -118,24 +130,21 @@ def test_a_part_that_the_server_does_not_read_takes_too_long(driver: AsyncDriver
     gone = threading.Event()
 
     async def run(server: Server) -> None:
-        connection, exchange = await begun(driver, server)
+        connection, exchange = await begin(driver, server)
         with pytest.raises(ExchangeError, match="sending took too long"):
             await exchange.send(BIG, 0.01)
         with pytest.raises(ExchangeError, match="sending took too long"):
             await exchange.receive(20)
         driver.here.discard(server.endpoint().origin, connection)
 
-    def script(_: Peer) -> None:
-        gone.wait(20)
-
-    with Server(script) as server:
+    with Server(deaf_until(gone)) as server:
         driver.run(run(server))
         gone.set()
 
 
 def test_a_part_that_is_refused_is_an_error_and_the_response_is_still_read(driver: AsyncDriver) -> None:
     async def run(server: Server) -> None:
-        connection, exchange = await begun(driver, server)
+        connection, exchange = await begin(driver, server)
         with pytest.raises(ExchangeError) as caught:
             for _ in range(100):
                 await exchange.send(BIG, 20)
@@ -146,11 +155,7 @@ def test_a_part_that_is_refused_is_an_error_and_the_response_is_still_read(drive
         assert exchange.reader.status == 413
         driver.here.discard(server.endpoint().origin, connection)
 
-    def script(peer: Peer) -> None:
-        peer.socket.recv(1_000)
-        peer.send(b"HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n")
-
-    with Server(script) as server:
+    with Server(answers_early(http_response(b"", status=b"413 Too Large"))) as server:
         driver.run(run(server))
 
 
@@ -158,7 +163,7 @@ def test_a_part_that_is_refused_is_an_error_and_the_response_is_still_read(drive
 
 
 class Fussy:
-    """A socket on which operations fail as told, before they work."""
+    """A socket whose operations raise the given errors, one each, before they work."""
 
     def __init__(self, real: socket.socket) -> None:
         self.real = real
@@ -186,7 +191,7 @@ class Fussy:
 
 @pytest.fixture
 def fussy(driver: AsyncDriver) -> Iterator[tuple[Fussy, socket.socket, Connection]]:
-    """A socket, its other end, and a connection over it."""
+    """The socket of a connection, its other end, and the connection."""
     near, far = socket.socketpair()
     near.setblocking(False)
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.helpers.httpx_clients import Web
+from tests.helpers.httpx_clients import HttpxClient
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,6 +18,6 @@ def asynchronous(request: pytest.FixtureRequest) -> bool:
 
 
 @pytest.fixture
-def web(asynchronous: bool) -> Iterator[Web]:
-    with Web(asynchronous=asynchronous) as made:
+def client(asynchronous: bool) -> Iterator[HttpxClient]:
+    with HttpxClient(asynchronous=asynchronous) as made:
         yield made

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
-import trustme
 
-from tests.helpers.httpx_clients import Parts, Web, outcome, same, url_of
+from tests.helpers.httpx_clients import HttpxClient, Parts, compare_with_httpx, response_or_error, url_of
 from tests.helpers.servers import (
     BIG,
     OK,
@@ -19,10 +18,11 @@ from tests.helpers.servers import (
     answers,
     echo,
     serve,
+    server_context,
 )
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    import trustme
 
 
 RESPONSES = {
@@ -47,11 +47,11 @@ RESPONSES = {
 
 @pytest.mark.parametrize("response", RESPONSES.values(), ids=RESPONSES)
 def test_a_response_is_read_as_httpxs_transport_reads_it(asynchronous: bool, response: bytes) -> None:
-    same(asynchronous, answers(response))
+    compare_with_httpx(asynchronous, answers(response))
 
 
 def test_a_response_to_head_has_no_body(asynchronous: bool) -> None:
-    assert same(asynchronous, answers(OK[:-2]), "HEAD")[0][0] == 200
+    assert compare_with_httpx(asynchronous, answers(OK[:-2]), "HEAD")[0][0] == 200
 
 
 @pytest.mark.parametrize(
@@ -69,15 +69,15 @@ def test_a_response_to_head_has_no_body(asynchronous: bool) -> None:
     ids=lambda each: "+".join(map(str, each))[:30],
 )
 def test_a_request_is_sent_as_httpxs_transport_sends_it(asynchronous: bool, options: dict[str, Any]) -> None:
-    same(asynchronous, echo, "POST", **options)
+    compare_with_httpx(asynchronous, echo, "POST", **options)
 
 
 @pytest.mark.parametrize("parts", [Parts(b"hel", b"lo, too long"), Parts(b"hell"), Parts()])
-def test_a_request_body_that_differs_from_its_content_length_is_refused(web: Web, parts: Parts) -> None:
-    with Server(echo) as server:  # where httpx's own transport lets an error of h11's through
-        found = outcome(web, "POST", url_of(server), content=parts, headers={"Content-Length": "5"})
+def test_a_request_body_that_differs_from_its_content_length_is_refused(client: HttpxClient, parts: Parts) -> None:
+    with Server(echo) as server:  # httpx's own transport raises an error of h11 here
+        found = response_or_error(client, "POST", url_of(server), content=parts, headers={"Content-Length": "5"})
         assert found is httpx.LocalProtocolError
-        assert web.connections == 0
+        assert client.connections == 0
 
 
 def test_a_body_of_unknown_length_is_sent_in_chunks(asynchronous: bool) -> None:
@@ -91,49 +91,36 @@ def test_a_body_of_unknown_length_is_sent_in_chunks(asynchronous: bool) -> None:
         peer.send(OK)
 
     big = b"y" * 20_000
-    same(asynchronous, script, "POST", content=Parts(b"he", b"", big, b"llo"))
+    compare_with_httpx(asynchronous, script, "POST", content=Parts(b"he", b"", big, b"llo"))
     theirs, ours = received
     assert ours == theirs == b"2\r\nhe\r\n4e20\r\n" + big + b"\r\n3\r\nllo\r\n0\r\n\r\n"
 
 
 @pytest.mark.parametrize("url", ["ftp://127.0.0.1/a", "unix:///a"])
-def test_other_schemes_are_refused(web: Web, url: str) -> None:
-    assert outcome(web, "GET", url) is httpx.UnsupportedProtocol
+def test_other_schemes_are_refused(client: HttpxClient, url: str) -> None:
+    assert response_or_error(client, "GET", url) is httpx.UnsupportedProtocol
 
 
 def test_httpx_follows_redirects(asynchronous: bool) -> None:
     moved = b"HTTP/1.1 302 Found\r\nLocation: /b\r\nContent-Length: 0\r\n\r\n"
-    ours, server = same(asynchronous, answers(moved, OK), follow_redirects=True)
+    ours, server = compare_with_httpx(asynchronous, answers(moved, OK), follow_redirects=True)
     assert ours[0] == 200
     assert [each.target for each in server.requests] == ["/a?b=c", "/b"]
     assert server.accepted == 1
 
 
-def test_an_address_of_ipv6_is_connected_to(web: Web) -> None:
+def test_an_address_of_ipv6_is_connected_to(client: HttpxClient) -> None:
     try:
         server = Server(serve, host="::1")
     except OSError:  # pragma: no cover - not on this machine
         pytest.skip("there is no IPv6 here")
     with server:
-        assert web.request("GET", url_of(server, host="[::1]")).status_code == 200
-
-
-@pytest.fixture(scope="module")
-def authority() -> trustme.CA:
-    return trustme.CA()
-
-
-def serving(authority: trustme.CA, *names: str) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert(*names).configure_cert(context)
-    return context
+        assert client.request("GET", url_of(server, host="[::1]")).status_code == 200
 
 
 def test_certificates_are_checked_as_httpxs_transport_checks_them(
-    asynchronous: bool, authority: trustme.CA, tmp_path: Path
+    asynchronous: bool, ca: trustme.CA, bundle: str
 ) -> None:
-    bundle = tmp_path / "ca.pem"
-    authority.cert_pem.write_to_path(str(bundle))
     for names, trusted, expected in (
         (("127.0.0.1", "localhost"), True, 200),
         (("elsewhere.example",), True, httpx.ConnectError),
@@ -143,14 +130,14 @@ def test_certificates_are_checked_as_httpxs_transport_checks_them(
         for lean in (True, False):
             context = ssl.create_default_context(cafile=bundle if trusted else None)
             with (
-                Server(serve, tls=serving(authority, *names)) as server,
-                Web(asynchronous=asynchronous, lean=lean, verify=context) as web,
+                Server(serve, tls=server_context(ca.issue_cert(*names))) as server,
+                HttpxClient(asynchronous=asynchronous, lean=lean, verify=context) as client,
             ):
-                found.append(outcome(web, "GET", url_of(server)))
+                found.append(response_or_error(client, "GET", url_of(server)))
         assert found[0] == found[1]
         assert (found[0] if isinstance(found[0], type) else found[0][0]) == expected
     with (
-        Server(serve, tls=serving(authority, "127.0.0.1")) as server,
-        Web(asynchronous=asynchronous, verify=str(bundle)) as web,
+        Server(serve, tls=server_context(ca.issue_cert("127.0.0.1"))) as server,
+        HttpxClient(asynchronous=asynchronous, verify=bundle) as client,
     ):
-        assert web.request("GET", url_of(server)).status_code == 200
+        assert client.request("GET", url_of(server)).status_code == 200

@@ -1,4 +1,4 @@
-"""Our transports in httpx's clients: many requests, and the ends of requests, event loops and transports."""
+"""Our transports in httpx's clients: many requests, and what happens when requests, event loops and transports end."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 
 from novaact_http import ConfigurationError, LeanAsyncTransport, LeanTransport, NovaActError
 from tests.helpers.calls import MANY
-from tests.helpers.httpx_clients import Web, url_of
+from tests.helpers.httpx_clients import HttpxClient, url_of
 from tests.helpers.servers import (
     OK,
     Server,
@@ -26,42 +26,42 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-# Many of them.
+# Many requests.
 
 
-def test_many_requests_in_turn_share_one_connection(web: Web) -> None:
+def test_many_requests_in_turn_share_one_connection(client: HttpxClient) -> None:
     async def many() -> set[bytes]:
-        return {(await web.client.get(url)).content for _ in range(MANY)}
+        return {(await client.wrapped.get(url)).content for _ in range(MANY)}
 
     with Server(serve) as server:
         url = url_of(server)
-        found = {web.client.get(url).content for _ in range(MANY)} if web.is_sync else web.run(many())
+        found = {client.wrapped.get(url).content for _ in range(MANY)} if client.is_sync else client.run(many())
         assert found == {b"ok"}
         assert len(server.requests) == MANY
         assert server.accepted == 1
 
 
 def test_a_thousand_requests_at_once_share_few_connections(asynchronous: bool) -> None:
-    with Server(echo) as server, Web(asynchronous=asynchronous, max_connections=10) as web:
+    with Server(echo) as server, HttpxClient(asynchronous=asynchronous, max_connections=10) as client:
         urls = [url_of(server, f"/{number}") for number in range(1_000)]
 
         async def all_at_once() -> list[httpx.Response]:
-            return list(await asyncio.gather(*[web.client.get(url) for url in urls]))
+            return list(await asyncio.gather(*[client.wrapped.get(url) for url in urls]))
 
         if asynchronous:
-            responses = web.run(all_at_once())
+            responses = client.run(all_at_once())
         else:
             with ThreadPoolExecutor(32) as threads:
-                responses = list(threads.map(web.client.get, urls))
+                responses = list(threads.map(client.wrapped.get, urls))
         assert [each.text for each in responses] == [f"/{number}" for number in range(1_000)]
         assert server.accepted <= 10
-        assert web.connections == server.accepted
+        assert client.connections == server.accepted
 
 
-def test_connections_that_the_server_closes_after_some_responses_are_replaced(web: Web) -> None:
+def test_connections_that_the_server_closes_after_some_responses_are_replaced(client: HttpxClient) -> None:
     with Server(answers(OK, OK, OK)) as server:
         for number in range(10):
-            assert web.request("GET", url_of(server)).content == b"ok"
+            assert client.request("GET", url_of(server)).content == b"ok"
             if number % 3 == 2:
                 server.wait_for_end(number // 3)
         assert server.accepted == 4
@@ -71,10 +71,10 @@ def test_connections_that_the_server_closes_after_some_responses_are_replaced(we
 
 
 def test_a_request_that_is_cancelled_leaves_nothing_behind() -> None:
-    with Server(never) as server, Web(asynchronous=True, max_connections=2) as web:
+    with Server(never) as server, HttpxClient(asynchronous=True, max_connections=2) as client:
 
         async def cancel_many() -> None:
-            tasks = [asyncio.ensure_future(web.client.get(url_of(server))) for _ in range(6)]
+            tasks = [asyncio.ensure_future(client.wrapped.get(url_of(server))) for _ in range(6)]
             await asyncio.to_thread(eventually, lambda: len(server.requests) == 2)
             for task in tasks:
                 task.cancel()
@@ -83,8 +83,8 @@ def test_a_request_that_is_cancelled_leaves_nothing_behind() -> None:
                 for each in await asyncio.gather(*tasks, return_exceptions=True)
             )
 
-        web.run(cancel_many())
-        assert web.connections == 0
+        client.run(cancel_many())
+        assert client.connections == 0
 
 
 def test_a_transport_serves_one_event_loop_after_another() -> None:
@@ -131,11 +131,11 @@ def test_bad_arguments_are_refused(make: Callable[..., object], option: str, val
 
 
 def test_timeout_none_means_no_time_limit(asynchronous: bool) -> None:
-    with Server(serve) as server, Web(asynchronous=asynchronous) as web:
-        assert web.request("GET", url_of(server), timeout=None).content == b"ok"
-        request = httpx.Request("GET", url_of(server))  # which has no extensions
+    with Server(serve) as server, HttpxClient(asynchronous=asynchronous) as client:
+        assert client.request("GET", url_of(server), timeout=None).content == b"ok"
+        request = httpx.Request("GET", url_of(server))  # without extensions
         if asynchronous:
-            response = web.run(web.transport.handle_async_request(request))
+            response = client.run(client.transport.handle_async_request(request))
         else:
-            response = web.transport.handle_request(request)
-        assert b"".join(web.read(response)) == b"ok"
+            response = client.transport.handle_request(request)
+        assert b"".join(client.read(response)) == b"ok"

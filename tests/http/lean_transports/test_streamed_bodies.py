@@ -8,7 +8,7 @@ import threading
 import httpx
 import pytest
 
-from tests.helpers.httpx_clients import SOON, Web, url_of
+from tests.helpers.httpx_clients import SOON, HttpxClient, url_of
 from tests.helpers.servers import (
     BIG,
     OK,
@@ -16,12 +16,20 @@ from tests.helpers.servers import (
     Server,
     always,
     answers,
+    http_response,
     serve,
     soon,
 )
 
 
-def test_a_body_is_read_as_it_comes_and_its_connection_is_used_again(web: Web) -> None:
+def sends_half(peer: Peer) -> None:
+    """Send half of a body, and then nothing."""
+    peer.request()
+    peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nabc")
+    peer.stall()
+
+
+def test_a_body_is_read_as_it_comes_and_its_connection_is_used_again(client: HttpxClient) -> None:
     go_on = threading.Event()
 
     def script(peer: Peer) -> None:
@@ -32,18 +40,18 @@ def test_a_body_is_read_as_it_comes_and_its_connection_is_used_again(web: Web) -
         serve(peer)
 
     with Server(script) as server:
-        response = web.open("GET", url_of(server))
+        response = client.open("GET", url_of(server))
         assert not response.is_closed
-        if web.is_sync:
+        if client.is_sync:
             parts = response.iter_raw()
             assert next(parts) == b"abc"
             go_on.set()
             assert b"".join(parts) == b"def"
         else:
-            found = web.run(_two_halves(response, go_on))
+            found = client.run(_two_halves(response, go_on))
             assert found == [b"abc", b"def"]
-        web.close(response)
-        assert web.request("GET", url_of(server)).content == b"ok"
+        client.close(response)
+        assert client.request("GET", url_of(server)).content == b"ok"
         assert server.accepted == 1
 
 
@@ -78,105 +86,94 @@ def test_a_part_that_comes_while_the_last_one_is_processed_is_not_missed() -> No
                     await asyncio.sleep(0)
         return found
 
-    with Server(script) as server, Web(asynchronous=True) as web:
+    with Server(script) as server, HttpxClient(asynchronous=True) as client:
         try:
-            assert web.run(work(web.open("GET", url_of(server), timeout=2))) == [b"abc", b"def", b"ghi"]
+            assert client.run(work(client.open("GET", url_of(server), timeout=2))) == [b"abc", b"def", b"ghi"]
         finally:
             taken.release(2)  # or a failing test would wait for the server
-        assert web.request("GET", url_of(server)).content == b"ok"
+        assert client.request("GET", url_of(server)).content == b"ok"
         assert server.accepted == 1
 
 
-def test_closing_a_response_early_frees_its_place_and_closes_its_connection(web: Web) -> None:
-    large = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(BIG) + BIG
-    with Server(always(large)) as server:
+def test_closing_a_response_early_frees_its_place_and_closes_its_connection(client: HttpxClient) -> None:
+    with Server(always(http_response(BIG))) as server:
         for number in range(3):
-            response = web.open("GET", url_of(server))
-            assert web.read(response, 1)[0]
-            web.close(response)
-            web.close(response)
-            assert web.connections == 0
+            response = client.open("GET", url_of(server))
+            assert client.read(response, 1)[0]
+            client.close(response)
+            client.close(response)
+            assert client.connections == 0
             assert server.accepted == number + 1
 
 
 @pytest.mark.parametrize(("asynchronous", "fails"), [(False, False), (False, True), (True, True)])
 def test_a_response_that_is_not_read_to_its_end_frees_its_place(asynchronous: bool, fails: bool) -> None:
-    def script(peer: Peer) -> None:
-        peer.request()
-        peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nabc")
-        peer.stall()
-
-    with Server(script, serve) as server, Web(asynchronous=asynchronous, max_connections=1) as web:
-        response = web.open("GET", url_of(server), timeout=SOON)
+    with Server(sends_half, serve) as server, HttpxClient(asynchronous=asynchronous, max_connections=1) as client:
+        response = client.open("GET", url_of(server), timeout=SOON)
         if fails:
             with pytest.raises(httpx.ReadTimeout):
-                web.read(response)
+                client.read(response)
         else:
-            assert web.read(response, 1) == [b"abc"]
-        assert web.connections == 0
-        assert web.request("GET", url_of(server)).content == b"ok"
+            assert client.read(response, 1) == [b"abc"]
+        assert client.connections == 0
+        assert client.request("GET", url_of(server)).content == b"ok"
 
 
 def test_reading_a_response_that_another_task_closes_is_an_error() -> None:
-    def script(peer: Peer) -> None:
-        peer.request()
-        peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nabc")
-        peer.stall()
-
-    async def work(web: Web, response: httpx.Response) -> None:
+    async def work(client: HttpxClient, response: httpx.Response) -> None:
         reading = asyncio.ensure_future(response.aread())
-        (used,) = web.transport._pool.here()._in_use
+        (used,) = client.transport._pool.here()._in_use
         await soon(lambda: used._waiter is not None)
         await response.aclose()
         with pytest.raises(httpx.ReadError, match="closed while it was read"):
             await asyncio.wait_for(reading, 5)
 
-    with Server(script) as server, Web(asynchronous=True) as web:
-        web.run(work(web, web.open("GET", url_of(server))))
-        assert web.connections == 0
+    with Server(sends_half) as server, HttpxClient(asynchronous=True) as client:
+        client.run(work(client, client.open("GET", url_of(server))))
+        assert client.connections == 0
 
 
-def test_requests_go_on_after_an_unread_response_was_closed(web: Web) -> None:
+def test_requests_go_on_after_an_unread_response_was_closed(client: HttpxClient) -> None:
     with Server(always(OK)) as server:
-        response = web.open("GET", url_of(server))
-        web.close(response)
-        assert web.request("GET", url_of(server)).content == b"ok"
+        response = client.open("GET", url_of(server))
+        client.close(response)
+        assert client.request("GET", url_of(server)).content == b"ok"
 
 
-def test_a_large_body_is_read_whole_even_if_slowly(web: Web) -> None:
+def test_a_large_body_is_read_whole_even_if_slowly(client: HttpxClient) -> None:
     chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
     chunked += b"%x\r\n%b\r\n" % (len(BIG), BIG) + b"0\r\n\r\n"
     with Server(always(chunked)) as server:
-        response = web.open("GET", url_of(server))
-        if web.is_sync:
+        response = client.open("GET", url_of(server))
+        if client.is_sync:
             assert sum(map(len, response.iter_raw())) == len(BIG)
         else:
-            assert web.run(_slowly(response)) == len(BIG)
-        web.close(response)
-        assert web.connections == 1
+            assert client.run(_slowly(response)) == len(BIG)
+        client.close(response)
+        assert client.connections == 1
 
 
 async def _slowly(response: httpx.Response) -> int:
     count = 0
     async for part in response.aiter_raw():
-        assert len(part) < 1_000_000  # what was not asked for yet stays with the peer
+        assert len(part) < 1_000_000  # the server keeps what the client did not ask for yet
         count += len(part)
         for _ in range(3):
             await asyncio.sleep(0)
     return count
 
 
-def test_reading_a_body_that_breaks_off_is_an_error(web: Web) -> None:
+def test_reading_a_body_that_breaks_off_is_an_error(client: HttpxClient) -> None:
     with Server(answers(OK[:-1])) as server:
-        response = web.open("GET", url_of(server))
+        response = client.open("GET", url_of(server))
         with pytest.raises(httpx.RemoteProtocolError) as caught:
-            web.read(response)
+            client.read(response)
         assert caught.value.request is response.request
-        web.close(response)
-        assert web.connections == 0
+        client.close(response)
+        assert client.connections == 0
 
 
-def test_bytes_after_a_response_end_its_connection(web: Web) -> None:
+def test_bytes_after_a_response_end_its_connection(client: HttpxClient) -> None:
     with Server(answers(OK + b"HTTP/1.1 200 OK\r\n\r\n"), serve) as server:
-        assert [web.request("GET", url_of(server)).content for _ in range(2)] == [b"ok", b"ok"]
+        assert [client.request("GET", url_of(server)).content for _ in range(2)] == [b"ok", b"ok"]
         assert server.accepted == 2

@@ -1,4 +1,4 @@
-"""A pool of each kind, for the tests that both pass."""
+"""Pools of each kind, without TLS."""
 
 from __future__ import annotations
 
@@ -10,11 +10,6 @@ from tests.helpers.pool_drivers import DRIVERS, Driver, MakeDriver, made_by
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-
-@pytest.fixture(params=DRIVERS, ids=["sync", "async", "uvloop"])
-def make_driver(request: pytest.FixtureRequest) -> Iterator[MakeDriver]:
-    yield from made_by(request)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The two pools, side by side: how they connect."""
+"""Both pools: how they connect."""
 
 from __future__ import annotations
 
@@ -12,18 +12,21 @@ import pytest
 from novaact_http import ConfigurationError
 from novaact_http._http import blocking_connection, happy_eyeballs
 from novaact_http.errors import TransportError, TransportTimeout
-from tests.helpers.servers import BlackHole, Server, closed_port, endpoint, request_to, serve
+from tests.helpers.servers import (
+    BlackHole,
+    Server,
+    answer_lookups_with,
+    closed_port,
+    endpoint,
+    fail_lookups,
+    request_to,
+    serve,
+)
 
 if TYPE_CHECKING:
     import ssl
 
     from tests.helpers.pool_drivers import Driver, MakeDriver
-
-
-def addresses(monkeypatch: pytest.MonkeyPatch, *ports: int) -> None:
-    """Have every host lead to these ports, in turn."""
-    found = [(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", ("127.0.0.1", port)) for port in ports]
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
 
 
 def test_a_connection_that_is_refused_is_an_error(driver: Driver) -> None:
@@ -61,11 +64,8 @@ def test_a_host_is_looked_up(driver: Driver) -> None:
 
 
 def test_a_host_without_an_address_is_an_error(make_patchable: MakeDriver, monkeypatch: pytest.MonkeyPatch) -> None:
-    def unknown(*_: object, **__: object) -> None:
-        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
-
     driver = make_patchable()
-    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    fail_lookups(monkeypatch)
     with pytest.raises(TransportError, match="Name or service not known") as caught:
         driver.send(request_to(endpoint("nowhere.example", 80)))
     assert type(caught.value) is TransportError
@@ -86,7 +86,7 @@ def test_a_malformed_host_name_is_an_error(make_patchable: MakeDriver, host: str
 def test_addresses_are_tried_in_turn(make_patchable: MakeDriver, monkeypatch: pytest.MonkeyPatch) -> None:
     driver = make_patchable()
     with Server(serve) as server:
-        addresses(monkeypatch, closed_port(), closed_port(), server.port)
+        answer_lookups_with(monkeypatch, closed_port(), closed_port(), server.port)
         assert driver.send(request_to(endpoint("host.example", 80))).body == b"ok"
 
 
@@ -109,7 +109,7 @@ def test_an_address_of_an_unsupported_family_is_skipped(
 
 def test_the_error_is_that_of_the_last_address(make_patchable: MakeDriver, monkeypatch: pytest.MonkeyPatch) -> None:
     driver = make_patchable()
-    addresses(monkeypatch, closed_port(), closed_port())
+    answer_lookups_with(monkeypatch, closed_port(), closed_port())
     with pytest.raises(TransportError, match="ConnectionRefusedError") as caught:
         driver.send(request_to(endpoint("host.example", 80)))
     assert not caught.value.request_sent
@@ -121,7 +121,7 @@ def test_an_address_that_does_not_answer_leaves_time_for_the_next(
     driver = make_patchable()
     monkeypatch.setattr(happy_eyeballs, "NEXT_ADDRESS_AFTER", 0.01)
     with BlackHole() as hole, Server(serve) as server:
-        addresses(monkeypatch, hole.port, server.port)
+        answer_lookups_with(monkeypatch, hole.port, server.port)
         assert driver.send(request_to(endpoint("host.example", 80), connect=0.4)).body == b"ok"
 
 
@@ -131,7 +131,7 @@ def test_an_address_that_may_still_answer_is_waited_for_after_the_last_one_refus
     driver = make_patchable()
     monkeypatch.setattr(happy_eyeballs, "NEXT_ADDRESS_AFTER", 0.001)
     with BlackHole() as hole:
-        addresses(monkeypatch, closed_port(), hole.port, closed_port())
+        answer_lookups_with(monkeypatch, closed_port(), hole.port, closed_port())
         with pytest.raises(TransportTimeout):
             driver.send(request_to(endpoint("host.example", 80), connect=0.05))
         assert driver.connections.count == 0
@@ -142,7 +142,7 @@ def test_the_last_address_is_tried_even_if_many_do_not_answer(
 ) -> None:
     driver = make_patchable()
     with BlackHole() as hole, Server(serve) as server:
-        addresses(monkeypatch, *[hole.port] * 5, server.port)
+        answer_lookups_with(monkeypatch, *[hole.port] * 5, server.port)
         assert driver.send(request_to(endpoint("host.example", 80), connect=1.2)).body == b"ok"
 
 
@@ -154,7 +154,7 @@ def test_the_next_address_is_tried_after_a_while_and_in_time(count: int, timeout
 
 
 class Slow:
-    """A socket that is connected later."""
+    """A socket that is connected only when `connect` is called."""
 
     def __init__(self) -> None:
         self.near, self._far = socket.socketpair()
@@ -217,7 +217,7 @@ def test_an_interruption_while_addresses_are_tried_leaves_no_socket(monkeypatch:
 def test_all_addresses_share_the_time_to_connect(make_patchable: MakeDriver, monkeypatch: pytest.MonkeyPatch) -> None:
     driver = make_patchable()
     with BlackHole() as hole:
-        addresses(monkeypatch, *[hole.port] * 100)
+        answer_lookups_with(monkeypatch, *[hole.port] * 100)
         began = time.monotonic()
         with pytest.raises(TransportTimeout) as caught:
             driver.send(request_to(endpoint("host.example", 80), connect=0.05))
@@ -247,7 +247,7 @@ def has_ipv6() -> bool:
         return False
 
 
-@pytest.mark.skipif(not has_ipv6(), reason="there is no IPv6 here")
+@pytest.mark.skipif(not has_ipv6(), reason="this machine has no IPv6")
 def test_an_ipv6_address_is_connected_to(driver: Driver) -> None:
     with Server(serve, host="::1") as server:
         assert driver.send(request_to(server)).body == b"ok"

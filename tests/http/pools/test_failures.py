@@ -21,11 +21,14 @@ from tests.helpers.pool_drivers import Driver, SyncDriver
 from tests.helpers.servers import (
     BIG,
     OK,
-    PATIENCE,
     Peer,
     Server,
     always,
     answers,
+    answers_and_resets,
+    answers_early,
+    deaf_until,
+    http_response,
     never,
     request_to,
     serve,
@@ -68,11 +71,7 @@ def test_a_response_that_is_not_http_is_an_error(driver: Driver) -> None:
 
 @pytest.mark.parametrize("response", [b"", b"HTTP/1.1 200"], ids=["before it", "in its head"])
 def test_a_connection_that_is_reset_is_an_error(driver: Driver, response: bytes) -> None:
-    def script(peer: Peer) -> None:
-        answers(response)(peer)
-        peer.reset()
-
-    with Server(script) as server:
+    with Server(answers_and_resets(response)) as server:
         with pytest.raises(TransportError, match="ConnectionResetError") as caught:
             driver.send(request_to(server))
         assert caught.value.request_sent
@@ -116,11 +115,7 @@ def test_a_deadline_holds_even_if_bytes_keep_coming(driver: Driver) -> None:
 def test_a_deadline_holds_even_if_there_is_always_something_to_read(monkeypatch: pytest.MonkeyPatch) -> None:
     driver = SyncDriver()
 
-    def script(peer: Peer) -> None:
-        peer.request()
-        peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 8000000\r\n\r\n" + BIG)
-
-    with Server(script) as server:
+    with Server(answers(http_response(BIG))) as server:
         ticks = itertools.count()
         for module in (blocking_pool, blocking_connection):
             monkeypatch.setattr(module, "time", types.SimpleNamespace(monotonic=lambda: float(next(ticks))))
@@ -187,11 +182,7 @@ def test_a_big_request_may_be_read_slowly(driver: Driver) -> None:
 
 def test_a_request_that_the_server_does_not_read_takes_too_long(driver: Driver) -> None:
     gone = threading.Event()
-
-    def script(_: Peer) -> None:
-        gone.wait(PATIENCE)
-
-    with Server(script) as server:
+    with Server(deaf_until(gone)) as server:
         with pytest.raises(TransportTimeout, match="sending took too long") as caught:
             driver.send(request_to(server, body=BIG, read=0.05))
         assert caught.value.request_sent
@@ -199,11 +190,7 @@ def test_a_request_that_the_server_does_not_read_takes_too_long(driver: Driver) 
 
 
 def test_a_response_that_comes_before_the_request_was_sent_whole_counts(driver: Driver) -> None:
-    def script(peer: Peer) -> None:
-        peer.socket.recv(1_000)
-        peer.send(b"HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\n\r\nno")
-
-    with Server(script) as server:
+    with Server(answers_early(http_response(b"no", status=b"413 Too Large"))) as server:
         response = driver.send(request_to(server, body=BIG))
         assert (response.status, response.body) == (413, b"no")
         assert driver.connections.count == 0

@@ -9,10 +9,13 @@ import pytest
 from tests.helpers.pool_drivers import AsyncDriver, Driver, MakeDriver, idle, wait_for_news
 from tests.helpers.servers import (
     OK,
+    OK_AND_CLOSE,
     Peer,
+    Script,
     Server,
     always,
     answers,
+    answers_and_resets,
     echo,
     request_to,
     serve,
@@ -35,7 +38,7 @@ KEPT = {
     "after 100 Continue": b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Hints\r\nLink: <a>\r\n\r\n" + OK,
 }
 NOT_KEPT = {
-    "Connection: close": b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok",
+    "Connection: close": OK_AND_CLOSE,
     "HTTP/1.0": b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok",
     "with bytes after it": OK + b"H",
 }
@@ -70,8 +73,7 @@ def test_a_response_without_a_length_ends_with_the_connection(driver: Driver) ->
 
 
 def test_a_server_may_close_connections_after_some_responses(driver: Driver) -> None:
-    last = NOT_KEPT["Connection: close"]
-    with Server(answers(OK, OK, last)) as server:
+    with Server(answers(OK, OK, OK_AND_CLOSE)) as server:
         for _ in range(7):
             assert driver.send(request_to(server)).body == b"ok"
         assert server.accepted == 3
@@ -83,14 +85,24 @@ def test_a_head_request_is_answered_without_a_body(driver: Driver) -> None:
         assert server.accepted == 1
 
 
+def sends_unasked(peer: Peer) -> None:
+    """Send a second response after the first one."""
+    answers(OK)(peer)
+    peer.send(b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n")
+    peer.stall()
+
+
+IDLE = {"was closed": answers(OK), "was reset": answers_and_resets(OK), "got data": sends_unasked}
+
+
 @pytest.mark.parametrize("turns", [0, 1])
-def test_a_connection_that_was_closed_while_idle_is_not_used(driver: Driver, turns: int) -> None:
-    with Server(answers(OK), serve) as server:
+@pytest.mark.parametrize("script", IDLE.values(), ids=IDLE)
+def test_a_connection_that_ended_or_got_data_while_idle_is_not_used(driver: Driver, script: Script, turns: int) -> None:
+    with Server(script, serve) as server:
         driver.send(request_to(server))
-        wait_for_news(driver)
-        for _ in range(turns):
-            driver.turn()
-        assert driver.send(request_to(server, "/next")).body == b"ok"
+        wait_for_news(driver, turns)
+        response = driver.send(request_to(server, "/next"))
+        assert (response.status, response.body) == (200, b"ok")
         assert server.accepted == 2
         assert [each.target for each in server.requests] == ["/", "/next"]
 
@@ -115,37 +127,6 @@ def test_the_event_loop_closes_a_connection_that_was_closed_while_idle() -> None
         driver.turn()
         assert driver.connections.count == 0
     driver.end()
-
-
-@pytest.mark.parametrize("turns", [0, 1])
-def test_a_connection_that_got_data_while_idle_is_not_used(driver: Driver, turns: int) -> None:
-    def script(peer: Peer) -> None:
-        answers(OK)(peer)
-        peer.send(b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n")
-        peer.stall()
-
-    with Server(script, serve) as server:
-        driver.send(request_to(server))
-        wait_for_news(driver)
-        for _ in range(turns):
-            driver.turn()
-        assert driver.send(request_to(server)).status == 200
-        assert server.accepted == 2
-
-
-@pytest.mark.parametrize("turns", [0, 1])
-def test_a_connection_that_was_reset_while_idle_is_not_used(driver: Driver, turns: int) -> None:
-    def script(peer: Peer) -> None:
-        answers(OK)(peer)
-        peer.reset()
-
-    with Server(script, serve) as server:
-        driver.send(request_to(server))
-        wait_for_news(driver)
-        for _ in range(turns):
-            driver.turn()
-        assert driver.send(request_to(server)).body == b"ok"
-        assert server.accepted == 2
 
 
 def test_a_connection_is_not_used_after_its_expiry(make_driver: MakeDriver) -> None:

@@ -1,4 +1,4 @@
-"""Both pools: requests that are sent again, as the connection had ended without notice."""
+"""Both pools: requests that are sent again because their connection had ended."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from tests.helpers.servers import (
     Peer,
     Server,
     answers,
+    answers_and_resets,
     eventually,
     never,
     request_to,
@@ -29,11 +30,7 @@ def test_a_request_over_a_used_connection_that_had_ended_is_sent_again_at_once(d
 
 
 def test_a_request_over_a_used_connection_that_is_reset_is_sent_again(driver: Driver) -> None:
-    def script(peer: Peer) -> None:
-        answers(OK, b"")(peer)
-        peer.reset()
-
-    with Server(script, serve) as server:
+    with Server(answers_and_resets(OK, b""), serve) as server:
         driver.send(request_to(server))
         assert driver.send(request_to(server, repeatable=True)).body == b"ok"
 
