@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import select
+import time
 
 import pytest
 
@@ -86,8 +87,9 @@ def test_a_head_request_is_answered_without_a_body(driver: Driver) -> None:
 
 
 def sends_unasked(peer: Peer) -> None:
-    """Send a second response after the first one."""
+    """Send a second response after the client has read the first one."""
     answers(OK)(peer)
+    time.sleep(0.01)
     peer.send(b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n")
     peer.stall()
 
