@@ -1,4 +1,4 @@
-"""What every test gets: no AWS settings of the machine's, no network but this machine's own."""
+"""What every test gets: no AWS settings of this machine, and no network except this machine's own."""
 
 from __future__ import annotations
 
@@ -20,14 +20,16 @@ from tests.helpers.both_clients import FACES, Face
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# Not as users have it, by its entry point, as then it is imported before coverage has begun.
+# Not by its entry point, as users have it, which imports it before coverage has begun.
 pytest_plugins = ["novaact_http.testing.pytest_plugin", "pytester"]
 
 hypothesis.settings.register_profile("default", deadline=None, max_examples=50)
 hypothesis.settings.register_profile("ci", deadline=None, max_examples=1_000)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
-if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell's background jobs; the commands of tests would, too
+if (
+    signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+):  # as in a shell's background jobs; programs that tests run would inherit it
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -62,13 +64,13 @@ def _no_network_but_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The seconds that our clients waited between attempts: nobody really sleeps."""
+    """The seconds that our clients waited between attempts. No client really sleeps."""
     waited: list[float] = []
 
     async def sleep(seconds: float) -> None:
         waited.append(seconds)
 
-    # Only the clients' own: what else waits in a test, waits.
+    # Only in the clients: everything else in a test really waits.
     monkeypatch.setattr(blocking, "time", types.SimpleNamespace(**{**vars(time), "sleep": waited.append}))
     monkeypatch.setattr(asynchronous, "asyncio", types.SimpleNamespace(**{**vars(asyncio), "sleep": sleep}))
     return waited

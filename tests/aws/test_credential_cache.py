@@ -9,31 +9,40 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 from unittest import mock
 
-import botocore.credentials
-import botocore.session
-import httpx
 import pytest
 
 from novaact_http import AsyncClient, Credentials, CredentialsError, ListSessionsResponse
 from novaact_http._clients import asynchronous
+from novaact_http._support import fork_safety
+from tests.helpers.answers import httpx_page
 from tests.helpers.calls import CALL, KEYS, mocked
-from tests.helpers.vault import HOUR, MINUTE, UTC, Clock, Vault, cache, got, keys, metadata, refreshable
+from tests.helpers.credentials import (
+    HOUR,
+    MINUTE,
+    UTC,
+    Clock,
+    Vault,
+    cache,
+    chain_of,
+    keys,
+    metadata,
+    no_thread_can_start,
+    refreshable,
+    result_of,
+)
 
-PAGE = httpx.Response(200, json={"sessionSummaries": []})
-
-
-# Many at once.
+# Many calls at once.
 
 
 @pytest.mark.parametrize("fails", [False, True])
-def test_threads_that_start_at_once_wait_for_one_refresh_and_each_hears_of_its_failure_once(fails: bool) -> None:
-    barrier, everybody = threading.Barrier(64), threading.Semaphore(0)
+def test_threads_that_start_at_once_wait_for_one_refresh_and_each_gets_its_own_error(fails: bool) -> None:
+    barrier, all_waiting = threading.Barrier(64), threading.Semaphore(0)
     calls: list[None] = []
 
     def slowly() -> Credentials:
         calls.append(None)
         for _ in range(64):
-            assert everybody.acquire(timeout=10)
+            assert all_waiting.acquire(timeout=10)
         if fails:
             raise ValueError
         return keys(1, left=HOUR)
@@ -43,9 +52,9 @@ def test_threads_that_start_at_once_wait_for_one_refresh_and_each_hears_of_its_f
     def work(_: int) -> Any:
         barrier.wait()
         found = ours.get()
-        everybody.release()
+        all_waiting.release()
         try:
-            return got(found)
+            return result_of(found)
         except CredentialsError as error:
             return error
 
@@ -78,11 +87,11 @@ def test_a_thousand_tasks_that_start_at_once_wait_for_one_refresh(fails: bool, a
             return answer()
 
         async def slowly_too() -> Credentials:
-            while not waiting.is_set():  # noqa: ASYNC110 - tick by tick
+            while not waiting.is_set():  # noqa: ASYNC110 - the event loop must not block
                 await asyncio.sleep(0)
             return answer()
 
-        options = {**mocked(lambda _: PAGE), "credentials": slowly_too if asynchronous else slowly}
+        options = {**mocked(lambda _: httpx_page()), "credentials": slowly_too if asynchronous else slowly}
         async with AsyncClient(**options) as client:
             tasks = [asyncio.create_task(client.list_sessions(**CALL)) for _ in range(1_000)]
             await asyncio.sleep(0)
@@ -95,15 +104,15 @@ def test_a_thousand_tasks_that_start_at_once_wait_for_one_refresh(fails: bool, a
     asyncio.run(main())
 
 
-def test_a_caller_that_comes_after_a_failure_begins_anew() -> None:
+def test_a_call_after_a_failed_refresh_starts_another() -> None:
     vault = Vault(ValueError(), keys(1))
     ours = cache(vault)
     with pytest.raises(CredentialsError):
-        got(ours.get())
-    assert got(ours.get()).access_key_id == "AKIA1"
+        result_of(ours.get())
+    assert result_of(ours.get()).access_key_id == "AKIA1"
 
 
-def test_a_caller_that_finds_the_refresh_ended_begins_no_other() -> None:
+def test_a_call_that_finds_the_refresh_finished_starts_no_other() -> None:
     vault = Vault(keys(1))
     ours = cache(vault)
     original = ours._source.cached
@@ -111,25 +120,25 @@ def test_a_caller_that_finds_the_refresh_ended_begins_no_other() -> None:
     def cached(now: float) -> Any:
         found = original(now)
         if found[0] is None and vault.calls == 0:
-            ours._source.store(vault(), now)  # by another caller, just now
+            ours._source.store(vault(), now)  # as another call does at this moment
         return found
 
     with mock.patch.object(ours._source, "cached", cached):
-        assert got(ours.get()).access_key_id == "AKIA1"
+        assert result_of(ours.get()).access_key_id == "AKIA1"
     assert vault.calls == 1
 
 
-def test_a_caller_that_finds_a_refresh_in_background_done_begins_no_other() -> None:
+def test_a_call_that_finds_a_background_refresh_finished_starts_no_other() -> None:
     clock, vault = Clock(), Vault(keys(1, left=HOUR))
     ours = cache(vault, clock)
-    got(ours.get())
+    result_of(ours.get())
     clock.now += 50 * MINUTE
-    ours._source.postpone_refresh(clock.now + MINUTE)  # by another caller, just now
+    ours._source.postpone_refresh(clock.now + MINUTE)  # as another call does at this moment
     ours._refresh_in_background(None)
     assert vault.calls == 1
 
 
-def test_callers_who_give_up_do_not_end_the_refresh_for_the_others() -> None:
+def test_cancelled_calls_do_not_end_the_refresh_for_the_others() -> None:
     async def main() -> None:
         release = asyncio.Event()
 
@@ -137,7 +146,7 @@ def test_callers_who_give_up_do_not_end_the_refresh_for_the_others() -> None:
             await release.wait()
             return KEYS
 
-        async with AsyncClient(**{**mocked(lambda _: PAGE), "credentials": slowly}) as client:
+        async with AsyncClient(**{**mocked(lambda _: httpx_page()), "credentials": slowly}) as client:
             tasks = [asyncio.create_task(client.list_sessions(**CALL)) for _ in range(10)]
             await asyncio.sleep(0)
             for task in tasks[:9]:
@@ -151,48 +160,40 @@ def test_callers_who_give_up_do_not_end_the_refresh_for_the_others() -> None:
     asyncio.run(main())
 
 
-def test_when_there_is_no_thread_to_be_had_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_error_says_that_no_thread_could_be_started() -> None:
     clock, vault = Clock(), Vault(keys(1, left=HOUR))
     ours = cache(vault, clock)
-
-    def refuse(self: threading.Thread) -> None:
-        raise RuntimeError("can't start new thread")
-
-    with monkeypatch.context() as patched:
-        patched.setattr(threading.Thread, "start", refuse)
-        with pytest.raises(
-            CredentialsError, match="was not asked, as no thread could be started \\(can't start new thread\\)"
-        ):
-            got(ours.get())
-    got(ours.get())
+    problem = r"was not asked, as no thread could be started \(can't start new thread\)"
+    with no_thread_can_start(), pytest.raises(CredentialsError, match=problem):
+        result_of(ours.get())
+    result_of(ours.get())
     clock.now += 50 * MINUTE
-    with monkeypatch.context() as patched:
-        patched.setattr(threading.Thread, "start", refuse)
-        assert got(ours.get()).access_key_id == "AKIA1"  # still good: the call goes on
+    with no_thread_can_start():
+        assert result_of(ours.get()).access_key_id == "AKIA1"  # still good: the call goes on
     assert ours._under_way() is None
 
 
-@pytest.mark.parametrize("behind", [False, True])
-def test_an_asynchronous_function_that_cannot_even_be_called_holds_nobody_up(behind: bool) -> None:
+@pytest.mark.parametrize("in_background", [False, True])
+def test_an_async_function_that_cannot_be_called_blocks_no_later_call(in_background: bool) -> None:
     clock, loop = Clock(), asyncio.new_event_loop()
 
     async def fetch(argument: object) -> Credentials:
         raise AssertionError
 
     ours = cache(fetch, clock)
-    if behind:
+    if in_background:
         ours._source.store(keys(1, left=HOUR), clock.now)
         clock.now += 50 * MINUTE
-        assert got(ours.get(loop=loop)).access_key_id == "AKIA1"
+        assert result_of(ours.get(loop=loop)).access_key_id == "AKIA1"
     else:
         for _ in range(2):
             with pytest.raises(CredentialsError, match=r"\(the function fetch\) failed: TypeError$"):
-                got(ours.get(loop=loop))
+                result_of(ours.get(loop=loop))
     assert ours._under_way() is None
     loop.close()
 
 
-def test_tasks_that_run_at_once_may_bring_credentials_at_once() -> None:
+def test_eager_tasks_may_return_credentials_at_once() -> None:
     def eagerly(loop: asyncio.AbstractEventLoop, coroutine: Any, **_: Any) -> Any:
         # As `asyncio.eager_task_factory`, which Python has from 3.12 on.
         with pytest.raises(StopIteration):
@@ -206,19 +207,21 @@ def test_tasks_that_run_at_once_may_bring_credentials_at_once() -> None:
     ours = cache(fetch)
     loop = asyncio.new_event_loop()
     loop.set_task_factory(eagerly)
-    assert got(ours.get(loop=loop)) is KEYS
+    assert result_of(ours.get(loop=loop)) is KEYS
     loop.close()
 
 
 # Event loops that end.
 
 
-def test_a_refresh_that_ends_with_its_event_loop_holds_nobody_up() -> None:
-    async def never() -> Credentials:
-        await asyncio.Event().wait()
-        raise AssertionError
+async def never() -> Credentials:
+    """Return no credentials, however long one waits."""
+    await asyncio.Event().wait()
+    raise AssertionError
 
-    client = AsyncClient(**{**mocked(lambda _: PAGE), "credentials": never})
+
+def test_a_refresh_that_ends_with_its_event_loop_blocks_no_later_call() -> None:
+    client = AsyncClient(**{**mocked(lambda _: httpx_page()), "credentials": never})
 
     async def begin() -> None:
         task = asyncio.create_task(client.list_sessions(**CALL))
@@ -233,32 +236,29 @@ def test_a_refresh_that_ends_with_its_event_loop_holds_nobody_up() -> None:
 
 
 @pytest.mark.parametrize("closes", [False, True])
-def test_a_refresh_on_an_event_loop_that_stands_still_holds_nobody_up(
-    closes: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_refresh_on_a_stopped_event_loop_blocks_no_later_call(closes: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     begun = threading.Event()
 
-    async def never() -> Credentials:
+    async def begin_and_wait() -> Credentials:
         begun.set()
-        await asyncio.Event().wait()
-        raise AssertionError
+        return await never()
 
-    client = AsyncClient(**{**mocked(lambda _: PAGE), "credentials": never, "timeout": 10})
+    client = AsyncClient(**{**mocked(lambda _: httpx_page()), "credentials": begin_and_wait, "timeout": 10})
     loop = asyncio.new_event_loop()
     stuck: Any = loop.create_task(client.list_sessions(**CALL))
 
-    def stand_still() -> None:
+    def run_until_stopped() -> None:
         loop.run_forever()
         if closes:
             loop.close()
 
-    thread = threading.Thread(target=stand_still)
+    thread = threading.Thread(target=run_until_stopped)
     thread.start()
     assert begun.wait(5)
     monkeypatch.setattr(client._credentials._source, "_function", Vault(KEYS))
     monkeypatch.setattr(asynchronous, "_RECHECK_AFTER", 0.01)
 
-    async def wait_with_the_others() -> ListSessionsResponse:
+    async def wait_with_others() -> ListSessionsResponse:
         waiting = asyncio.ensure_future(client.list_sessions(**CALL))
         await asyncio.sleep(0.03)
         assert not waiting.done()
@@ -266,7 +266,7 @@ def test_a_refresh_on_an_event_loop_that_stands_still_holds_nobody_up(
         return await waiting
 
     running: Any = client._credentials._running
-    assert asyncio.run(wait_with_the_others()) == asyncio.run(_page(client))
+    assert asyncio.run(wait_with_others()) == asyncio.run(_page(client))
     thread.join()
     loop.close()
     for task in (stuck, running.task):
@@ -275,7 +275,7 @@ def test_a_refresh_on_an_event_loop_that_stands_still_holds_nobody_up(
 
 
 @pytest.mark.parametrize("closes", ["before the answer", "before it is awaited"])
-def test_an_event_loop_that_ends_before_an_answer_is_awaited_on_it_holds_nobody_up(closes: str) -> None:
+def test_an_event_loop_that_ends_before_an_awaitable_is_awaited_blocks_no_later_call(closes: str) -> None:
     class Awaitable:
         def __await__(self) -> Any: ...
 
@@ -296,14 +296,10 @@ def test_an_event_loop_that_ends_before_an_answer_is_awaited_on_it_holds_nobody_
     release.set()
     threads[0].join(5)
     loop.close()
-    assert got(ours.get(loop=loop)) is KEYS
+    assert result_of(ours.get(loop=loop)) is KEYS
 
 
-def test_a_lost_refresh_that_is_collected_in_the_middle_of_another_holds_nobody_up() -> None:
-    async def never() -> Credentials:
-        await asyncio.Event().wait()
-        raise AssertionError
-
+def test_a_lost_refresh_that_is_garbage_collected_under_the_lock_blocks_no_call() -> None:
     ours, loop = cache(never), asyncio.new_event_loop()
     waited_for = ours.get(loop=loop)
     assert isinstance(waited_for, Future)
@@ -313,9 +309,9 @@ def test_a_lost_refresh_that_is_collected_in_the_middle_of_another_holds_nobody_
     half_done: Any = ours._running.task
     with ours._lock:
         half_done._log_destroy_pending = False
-        half_done.get_coro().close()  # as the garbage collection does, on whichever thread it happens to run
+        half_done.get_coro().close()  # as garbage collection does, on any thread
     with pytest.raises(CredentialsError, match="failed: GeneratorExit"):
-        got(waited_for)
+        result_of(waited_for)
     loop.close()
 
 
@@ -333,17 +329,15 @@ def test_after_a_fork_a_refresh_of_the_parent_is_not_waited_for() -> None:
     ours = cache(slowly)
     lost = ours.get()
     ours._lock.acquire()
-    from novaact_http._support import fork_safety
-
     fork_safety._after_fork()
     found = ours.get()
     assert found is not lost
     release.set()
-    assert got(found).access_key_id == "AKIA1"
-    assert got(lost).access_key_id == "AKIA1"
+    assert result_of(found).access_key_id == "AKIA1"
+    assert result_of(lost).access_key_id == "AKIA1"
 
 
-def test_after_a_fork_what_botocore_was_refreshing_in_the_parent_is_looked_for_anew(
+def test_after_a_fork_credentials_that_botocore_was_refreshing_are_looked_up_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     begun, release = threading.Event(), threading.Event()
@@ -353,16 +347,13 @@ def test_after_a_fork_what_botocore_was_refreshing_in_the_parent_is_looked_for_a
         assert release.wait(5)
         return metadata(1)
 
-    found = [refreshable(-1, refresh), refreshable(HOUR, number=2)]
-    resolver = mock.Mock(providers=[])
-    resolver.load_credentials.side_effect = found
-    monkeypatch.setattr(botocore.credentials, "create_credential_resolver", lambda *_, **__: resolver)
+    chain_of(monkeypatch, refreshable(-1, refresh), refreshable(HOUR, number=2))
     ours = cache(None)
     lost = ours.get()
     assert begun.wait(5)
     ours.after_fork()
-    assert got(ours.get()).access_key_id == "AKIA2"
-    ours.after_fork()  # with nothing under way what was found is kept
+    assert result_of(ours.get()).access_key_id == "AKIA2"
+    ours.after_fork()  # without a refresh under way, the credentials are kept
     assert isinstance(ours.get(), Credentials)
     release.set()
-    got(lost)
+    result_of(lost)

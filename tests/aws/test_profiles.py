@@ -1,8 +1,9 @@
-"""The shared configuration files, against botocore's reading of them."""
+"""The shared configuration files, compared with how botocore reads them."""
 
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -96,7 +97,7 @@ def files(tmp_path: Path) -> Files:
         (None, {"AWS_PROFILE": "nobody"}, ProfileNotFound),
     ],
 )
-def test_the_profile_that_counts_is_botocores(
+def test_the_profile_is_chosen_as_botocore_chooses_it(
     files: Files, argument: str | None, environ: dict[str, str], region: Any
 ) -> None:
     files.write(CONFIG, CREDENTIALS)
@@ -112,7 +113,7 @@ def test_the_profile_that_counts_is_botocores(
             assert files.profile(argument, **environ).get("region") == region
 
 
-def test_a_missing_profile_is_named_with_where_it_was_named_and_what_there_is(files: Files) -> None:
+def test_the_error_of_a_missing_profile_names_its_source_and_the_profiles_that_exist(files: Files) -> None:
     files.write(CONFIG)
     with pytest.raises(ConfigurationError, match=r"^AWS_PROFILE is 'de', which .* has default, dev, far, two words$"):
         files.profile(AWS_PROFILE="de").get("region")
@@ -124,16 +125,16 @@ def test_a_missing_profile_is_named_with_where_it_was_named_and_what_there_is(fi
 
 
 @pytest.mark.parametrize("make", [Client, AsyncClient])
-def test_a_profile_that_is_no_name_is_refused(make: Any) -> None:
+def test_a_profile_that_is_not_text_is_refused(make: Any) -> None:
     with pytest.raises(ConfigurationError, match="the argument profile is of type int: pass the name of a profile"):
         make(**OPTIONS, profile=7)
 
 
-def test_files_need_not_be_there(files: Files) -> None:
+def test_files_may_be_missing(files: Files) -> None:
     assert files.profile().get("region") is None
 
 
-def test_a_folder_is_no_file(files: Files) -> None:
+def test_a_folder_counts_as_a_missing_file(files: Files) -> None:
     files.config.mkdir()
     assert files.profile().get("region") is None
 
@@ -184,14 +185,14 @@ def test_a_file_in_another_format_is_named_and_not_quoted(files: Files, text: st
         botocore.session.Session().get_config_variable("region")
 
 
-def test_a_line_that_is_wrong_is_numbered_where_it_is_known(files: Files) -> None:
+def test_the_error_gives_the_number_of_the_wrong_line(files: Files) -> None:
     for text in ("[default]\nregion = a\nregion = b\n", "[default]\n\nregion\nregion\n"):
         files.write(text)
         with pytest.raises(ConfigurationError, match=r"config files \(line 3\): correct it, or set AWS_CONFIG_FILE"):
             files.profile().get("region")
 
 
-def test_a_file_that_is_no_text_is_named(files: Files) -> None:
+def test_a_file_that_is_not_text_is_named(files: Files) -> None:
     files.config.write_bytes(b"[default]\nregion = \xff\n")
     with pytest.raises(ConfigurationError, match=r"the file '.*config' is not in the format"):
         files.profile().get("region")
@@ -237,7 +238,7 @@ files_of_text = st.lists(
 
 
 @given(files_of_text, files_of_text, st.sampled_from([None, "default", "a"]))
-@example([("profile 'a", {"x": "1"})], [], "a").via("a quote that does not end makes it no profile")
+@example([("profile 'a", {"x": "1"})], [], "a").via("a quote without an end: not a profile")
 @example([('profile "a"', {"x": "1"})], [], "a")
 @example([("profile 'a", {"x": "1"})], [], "'a")
 @example([("profile a\\ b", {"x": "1"})], [], "a b")
@@ -245,8 +246,6 @@ files_of_text = st.lists(
 @example([("default", {"x": "100% %(region)s", "region": "1\n  a = b"})], [], None)
 @example([("profile a b", {"x": "1"}), ("profile", {"x": "2"})], [("a", {"x": "3"})], "a")
 def test_any_files_are_read_as_botocore_reads_them(config: Any, credentials: Any, name: str | None) -> None:
-    import tempfile
-
     def text(sections: Any) -> str:
         return "".join(
             f"[{title}]\n" + "".join(f"{key} = {value}\n" for key, value in values.items())
@@ -358,7 +357,7 @@ def test_the_endpoint_of_the_services_section_counts_as_in_boto3(
     assert client.meta.endpoint_url == f"{settings.endpoint.scheme}://{settings.endpoint.authority}{query}"
 
 
-def test_an_empty_endpoint_of_the_profile_counts_for_nothing(files: Files) -> None:
+def test_an_empty_endpoint_of_the_profile_is_ignored(files: Files) -> None:
     settings = resolve(files, "[default]\nendpoint_url =\n", region="us-east-1")
     assert settings.endpoint.host == "nova-act.us-east-1.amazonaws.com"
 
@@ -368,12 +367,12 @@ def test_the_profile_may_say_that_configured_endpoints_are_ignored(files: Files)
     assert resolve(files, text, region="us-east-1").endpoint.port == 443
 
 
-def test_a_services_section_that_is_not_a_mapping_says_nothing(files: Files) -> None:
+def test_a_services_section_that_is_not_a_mapping_is_ignored(files: Files) -> None:
     assert resolve(files, SERVICES.format("nova_act = http://h"), region="us-east-1").endpoint.port == 5
 
 
 @pytest.mark.parametrize("value", ["nobody", "\n  a = b", "default", "empty"])
-def test_a_services_section_that_is_not_there_is_refused(files: Files, value: str) -> None:
+def test_a_missing_services_section_is_refused(files: Files, value: str) -> None:
     with pytest.raises(
         ConfigurationError,
         match=r"^services of the profile 'default' is .*, but the config file has no services section",
@@ -426,18 +425,18 @@ def test_a_wrong_value_is_named_with_its_profile(files: Files, line: str, proble
     assert str(caught.value).startswith(problem)
 
 
-def test_a_retry_mode_of_the_profile_is_told_with_its_source(files: Files) -> None:
+def test_the_remark_on_a_retry_mode_names_its_source(files: Files) -> None:
     (remark,) = resolve(files, "[default]\nretry_mode = legacy\n", region="us-east-1").remarks
     assert remark.startswith("retry_mode of the profile 'default' is legacy")
 
 
-def test_a_retry_mode_of_the_profile_is_taken(files: Files) -> None:
+def test_a_retry_mode_of_the_profile_is_used(files: Files) -> None:
     settings = resolve(files, "[default]\nretry_mode = adaptive\n", region="us-east-1")
     assert settings.retries.mode == "adaptive"
     assert settings.remarks == ()
 
 
-def test_files_are_not_read_where_the_arguments_and_the_environment_say_all(files: Files) -> None:
+def test_files_are_not_read_if_the_arguments_and_the_environment_set_everything(files: Files) -> None:
     environ = {"AWS_CA_BUNDLE": "ca.pem", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true", "AWS_SDK_UA_APP_ID": "a"}
     retries = {"AWS_RETRY_MODE": "standard", "AWS_MAX_ATTEMPTS": "3"}
     settings = resolve(

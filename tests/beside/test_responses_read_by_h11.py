@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from novaact_http._http.http1 import ProtocolError
 from tests.helpers.http1_readers import CHUNKED, OK, Read, by_h11, outcome, pieces_of, read
-from tests.http.test_http1 import DIFFERENCES, REFUSED_BY_BOTH
+from tests.http.test_http1_malformed import DIFFERENCES, REFUSED_BY_BOTH
 
 BASES = [*REFUSED_BY_BOTH.values(), *[data for examples, _, _ in DIFFERENCES.values() for data in examples]]
 

@@ -26,6 +26,7 @@ from novaact_http import (
 )
 from novaact_http._call import flow
 from novaact_http._clients import asynchronous
+from tests.helpers.answers import httpx_page
 from tests.helpers.calls import CALL, OPTIONS, call_for, mocked, options_for
 from tests.helpers.flows import request_of
 
@@ -36,12 +37,6 @@ if TYPE_CHECKING:
     from tests.helpers.both_clients import Face
 
 MAKERS = (Client, AsyncClient)
-
-
-def page(*ids: str, next_token: str | None = None) -> httpx.Response:
-    return httpx.Response(
-        200, json={"sessionSummaries": [{"sessionId": each} for each in ids], "nextToken": next_token}
-    )
 
 
 def test_a_call_lists_a_page(face: Face, service: LocalService) -> None:
@@ -55,10 +50,8 @@ def test_a_call_lists_a_page(face: Face, service: LocalService) -> None:
     assert [each.session_id for each in got.session_summaries] == list(run.session_ids[-8:-15:-1])
 
 
-def test_the_environment_is_enough(face: Face, service: LocalService, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in service.environ.items():
-        monkeypatch.setenv(name, value)
-    assert face.page({}, **call_for(service.runs[0])).session_summaries
+def test_the_environment_is_enough(face: Face, world: LocalService) -> None:
+    assert face.page({}, **call_for(world.runs[0])).session_summaries
 
 
 def test_botocores_signer_is_accepted_too(face: Face, service: LocalService) -> None:
@@ -125,7 +118,7 @@ def test_plain_http_beyond_this_machine_warns_once_where_the_client_is_made(make
         make(**{**OPTIONS, "endpoint_url": "https://h.example"})
 
 
-def test_exceptions_are_at_the_client_as_in_boto3(service: LocalService) -> None:
+def test_a_client_has_the_exceptions_as_in_boto3(service: LocalService) -> None:
     with Client(**options_for(service)) as client:
         assert client.exceptions is errors
         with pytest.raises(client.exceptions.ResourceNotFoundException):
@@ -158,7 +151,7 @@ def test_an_async_client_works_without_with_and_closes_more_than_once(service: L
 
 
 def test_a_client_with_the_users_transport_can_be_closed_too() -> None:
-    client = Client(**mocked(lambda _: page()))
+    client = Client(**mocked(lambda _: httpx_page()))
     client.close()
     with pytest.raises(NovaActError, match="closed"):
         client.list_sessions(**CALL)
@@ -201,7 +194,7 @@ def test_a_transport_and_a_signer_that_are_false_are_still_used(face: Face) -> N
             Signer.signed += 1
             return super().sign(*arguments, **options)
 
-    options = {**OPTIONS, "transport": _Empty(lambda _: page("a")), "signer": Signer()}
+    options = {**OPTIONS, "transport": _Empty(lambda _: httpx_page("a")), "signer": Signer()}
     assert face.page(options, **CALL).session_summaries
     assert Signer.signed == 1
 
@@ -211,7 +204,7 @@ def test_a_signer_may_leave_out_the_signature(face: Face) -> None:
         def sign(self, method: str, target: str, headers: Any, body: bytes, **_: Any) -> Any:
             return headers
 
-    assert face.page({**mocked(lambda _: page("a")), "signer": Signer()}, **CALL).session_summaries
+    assert face.page({**mocked(lambda _: httpx_page("a")), "signer": Signer()}, **CALL).session_summaries
 
 
 def test_each_call_sends_its_own_invocation_id(service: LocalService) -> None:
@@ -276,7 +269,7 @@ def test_a_cancelled_call_closes_its_flow_and_leaves_the_client_usable(monkeypat
         async def handler(request: httpx.Request) -> httpx.Response:
             started.set()
             await release.wait()
-            return page("a")
+            return httpx_page("a")
 
         async with AsyncClient(**{**OPTIONS, "transport": httpx.MockTransport(handler)}) as client:
             task = asyncio.create_task(client.list_sessions(**CALL))
@@ -291,8 +284,8 @@ def test_a_cancelled_call_closes_its_flow_and_leaves_the_client_usable(monkeypat
     asyncio.run(main())
 
 
-def test_the_drivers_wait_when_the_flow_asks_for_it(face: Face, waits: list[float]) -> None:
-    answers = iter([httpx.Response(503), httpx.Response(429, headers={"Retry-After": "7"}), page("a")])
+def test_both_clients_wait_between_attempts(face: Face, waits: list[float]) -> None:
+    answers = iter([httpx.Response(503), httpx.Response(429, headers={"Retry-After": "7"}), httpx_page("a")])
     options = {**mocked(lambda _: next(answers)), "retries": RetryPolicy(rng=lambda: 0.5)}
     assert face.page(options, **CALL).metadata.attempts == 3
     assert waits == [0.025, 7.0]
@@ -321,11 +314,11 @@ def test_the_calls_of_a_client_share_its_quota(waits: list[float]) -> None:
 
 def test_closing_outside_asyncio_says_so() -> None:
     with pytest.raises(ConfigurationError, match="asyncio"):
-        AsyncClient(**mocked(lambda _: page())).aclose().send(None)
+        AsyncClient(**mocked(lambda _: httpx_page())).aclose().send(None)
 
 
 def test_an_async_client_outside_asyncio_says_so() -> None:
-    client = AsyncClient(**mocked(lambda _: page()))
+    client = AsyncClient(**mocked(lambda _: httpx_page()))
     call: Coroutine[Any, Any, Any] = client.list_sessions(**CALL)
     with pytest.raises(ConfigurationError, match="asyncio") as caught:
         call.send(None)

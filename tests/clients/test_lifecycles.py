@@ -1,4 +1,4 @@
-"""Copies, pickles, forks: a client works wherever a program takes it."""
+"""Copies, pickles and forks of clients, and clients with other options."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ import functools
 import gc
 import os
 import pickle
+import random
 import ssl
-import subprocess
-import sys
-import textwrap
 from concurrent.futures import ThreadPoolExecutor
+from textwrap import dedent
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -34,7 +33,9 @@ from novaact_http import (
 from novaact_http._call.retries import Quota
 from novaact_http._http import tls
 from novaact_http._support import fork_safety
+from tests.helpers.answers import httpx_page
 from tests.helpers.calls import CALL, KEYS, OPTIONS, call_for, mocked, options_for
+from tests.helpers.programs import run_python
 from tests.helpers.servers import eventually
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def told(attempt: Attempt) -> None:
 
 
 def handler(request: httpx.Request) -> httpx.Response:
-    return httpx.Response(200, json={"sessionSummaries": []})
+    return httpx_page()
 
 
 # Other options.
@@ -125,15 +126,13 @@ def test_a_client_pickles_as_its_settings(make: Callable[..., Any], monkeypatch:
     assert made._context.quota is not client._context.quota
 
 
-def test_an_endpoint_from_the_environment_is_pickled(service: LocalService, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in service.environ.items():
-        monkeypatch.setenv(name, value)
+def test_an_endpoint_from_the_environment_is_pickled(world: LocalService, monkeypatch: pytest.MonkeyPatch) -> None:
     text = pickle.dumps(Client())
     monkeypatch.delenv("AWS_ENDPOINT_URL_NOVA_ACT")
     monkeypatch.delenv("AWS_REGION")
     with pickle.loads(text) as client:  # credentials come from the machine
-        assert client.list_sessions(**call_for(service.runs[0])).session_summaries
-    assert service.credentials.secret_access_key.encode() not in text
+        assert client.list_sessions(**call_for(world.runs[0])).session_summaries
+    assert world.credentials.secret_access_key.encode() not in text
 
 
 def test_other_options_are_pickled_too() -> None:
@@ -158,7 +157,7 @@ def test_a_transport_is_pickled_if_that_is_possible() -> None:
     ],
     ids=["Credentials", "botocore's credentials", "boto3's session", "a partial", "a method"],
 )
-def test_a_client_with_credentials_that_were_passed_is_not_pickled(make: Callable[..., Any], secret: Any) -> None:
+def test_a_client_with_passed_credentials_is_not_pickled(make: Callable[..., Any], secret: Any) -> None:
     with pytest.raises(CredentialsError, match="argument credentials cannot be pickled with the client") as caught:
         pickle.dumps(make(**{**OPTIONS, "credentials": secret}))
     assert (caught.value.setting, caught.value.source) == ("credentials", "the argument credentials")
@@ -174,7 +173,7 @@ def test_a_client_with_credentials_that_were_passed_is_not_pickled(make: Callabl
         ("credentials", lambda: KEYS),
     ],
 )
-def test_what_cannot_be_pickled_is_named(option: str, value: Any) -> None:
+def test_an_option_that_cannot_be_pickled_is_named(option: str, value: Any) -> None:
     client = Client(**{**OPTIONS, "credentials": None, option: value})
     with pytest.raises(
         ConfigurationError, match=rf"the argument {option} cannot be pickled with the client \("
@@ -190,8 +189,6 @@ def test_a_copy_is_another_client() -> None:
 
 
 def test_a_pickled_policy_has_new_random_numbers() -> None:
-    import random
-
     policy = RetryPolicy(max_attempts=7, mode="off", rng=random.Random(1).random)
     made = pickle.loads(pickle.dumps(policy))
     assert made == policy
@@ -222,13 +219,13 @@ def test_a_forked_child_finds_all_locks_open(service: LocalService) -> None:
 def test_a_client_that_is_no_longer_used_is_closed_silently(service: LocalService) -> None:
     client: Any = Client(**options_for(service))
     client.list_sessions(**call_for(service.runs[0]))
-    client.friends = {"me": client}  # a cycle, so that garbage collection finalizes its parts in any order
+    client.friends = {"me": client}  # a cycle, whose parts are finalized in any order
     del client
     gc.collect()
     eventually(lambda: not service._running()._connections)
 
 
-def test_objects_that_are_gone_are_not_called_after_a_fork() -> None:
+def test_deleted_objects_are_not_called_after_a_fork() -> None:
     count = len(fork_safety._owners)
     quota = Quota()
     assert len(fork_safety._owners) == count + 1
@@ -236,7 +233,7 @@ def test_objects_that_are_gone_are_not_called_after_a_fork() -> None:
     assert len(fork_safety._owners) == count
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no forking here")
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
 def test_a_client_works_in_a_forked_child_and_still_works_in_its_parent(service: LocalService) -> None:
     code = """
         import asyncio, os
@@ -259,12 +256,5 @@ def test_a_client_works_in_a_forked_child_and_still_works_in_its_parent(service:
         print("forked")
     """
     run = service.runs[0]
-    script = f"NAME, RUN = {run.workflow_definition_name!r}, {run.workflow_run_id!r}\n{textwrap.dedent(code)}"
-    done = subprocess.run(
-        [sys.executable, "-c", script],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, **service.environ},
-    )
-    assert done.stdout == "forked\n", done.stderr
+    names = f"NAME, RUN = {run.workflow_definition_name!r}, {run.workflow_run_id!r}\n"
+    assert run_python("-c", names + dedent(code), environ=service.environ).stdout == "forked\n"

@@ -5,9 +5,13 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, Protocol
 
+import httpx
+
 from novaact_http import (
     AsyncClient,
     Client,
+    LeanAsyncTransport,
+    LeanTransport,
     ListSessionsResponse,
     SessionSummary,
 )
@@ -17,7 +21,15 @@ if TYPE_CHECKING:
 
 
 class Face(Protocol):
-    """One of the two clients, called synchronously. Each call has a new client (and event loop)."""
+    """One of the two clients, called synchronously. Each call makes a new client (and event loop).
+
+    Attributes:
+        stock_transport: the class of httpx's own transport for the client.
+        lean_transport: the class of our transport for it.
+    """
+
+    stock_transport: type[Any]
+    lean_transport: type[Any]
 
     def page(self, options: Mapping[str, Any], **arguments: Any) -> ListSessionsResponse:
         """Return the page of one call."""
@@ -33,6 +45,9 @@ class Face(Protocol):
 
 
 class SyncFace(Face):
+    stock_transport = httpx.HTTPTransport
+    lean_transport = LeanTransport
+
     def page(self, options: Mapping[str, Any], **arguments: Any) -> ListSessionsResponse:
         with Client(**options) as client:
             return client.list_sessions(**arguments)
@@ -49,6 +64,9 @@ class SyncFace(Face):
 
 
 class AsyncFace(Face):
+    stock_transport = httpx.AsyncHTTPTransport
+    lean_transport = LeanAsyncTransport
+
     def page(self, options: Mapping[str, Any], **arguments: Any) -> ListSessionsResponse:
         async def run() -> ListSessionsResponse:
             async with AsyncClient(**options) as client:

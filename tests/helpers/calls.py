@@ -1,4 +1,4 @@
-"""What tests call with: names, keys, options of clients, a transport that a function answers for."""
+"""Names, keys, and options of clients, which many tests use."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from novaact_http.testing import LocalService, WorkflowRun
 
 
-# How many requests a test of many requests sends: fewer where somebody waits for the suite.
+# The number of requests in tests of many requests: fewer where somebody waits for the suite.
 MANY = 10_000 if os.environ.get("HYPOTHESIS_PROFILE") == "ci" else 1_000
 T = TypeVar("T")
 Handler = Callable[[httpx.Request], httpx.Response]

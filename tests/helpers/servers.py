@@ -1,37 +1,33 @@
-"""Servers on this machine that do what a test tells them, and one interface to both kinds of pool."""
+"""Servers on this machine that do what a test tells them."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import importlib.util
-import select
 import socket
+import ssl
 import struct
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple
+from unittest.mock import Mock
 
-import pytest
-
-from novaact_http._call.http_messages import Endpoint, Request, Response
-from novaact_http._http import asyncio_pool, blocking_pool
+from novaact_http._call.http_messages import Endpoint, Request
 from novaact_http.config import Timeout
 
 if TYPE_CHECKING:
-    import ssl
     from types import TracebackType
 
+    import pytest
+    import trustme
     from typing_extensions import Self
 
-    from novaact_http._http.pool_rules import Connections
 
 PATIENCE = 90.0  # seconds until a test that hangs fails
 BIG = b"x" * 8_000_000  # more than the buffers of both ends hold
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+OK_AND_CLOSE = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok"
 
 
 class Received(NamedTuple):
@@ -102,6 +98,11 @@ class Peer:
 Script = Callable[[Peer], None]
 
 
+def http_response(body: bytes, *, status: bytes = b"200 OK") -> bytes:
+    """Return a response with this body, and with its length in the head."""
+    return b"HTTP/1.1 %b\r\nContent-Length: %d\r\n\r\n%b" % (status, len(body), body)
+
+
 def serve(peer: Peer) -> None:
     """Answer all requests in the same way."""
     while peer.request():
@@ -109,7 +110,7 @@ def serve(peer: Peer) -> None:
 
 
 def answers(*responses: bytes) -> Script:
-    """Answer one request with each of these, then close the connection."""
+    """Answer one request with each of these responses, then close the connection."""
 
     def script(peer: Peer) -> None:
         for each in responses:
@@ -120,8 +121,28 @@ def answers(*responses: bytes) -> Script:
     return script
 
 
+def answers_and_resets(*responses: bytes) -> Script:
+    """Answer one request with each of these responses, then reset the connection."""
+
+    def script(peer: Peer) -> None:
+        answers(*responses)(peer)
+        peer.reset()
+
+    return script
+
+
+def answers_early(response: bytes) -> Script:
+    """Read only the beginning of a request, answer it, and close the connection."""
+
+    def script(peer: Peer) -> None:
+        peer.socket.recv(1_000)
+        peer.send(response)
+
+    return script
+
+
 def always(response: bytes) -> Script:
-    """Answer all requests with this."""
+    """Answer all requests with this response."""
 
     def script(peer: Peer) -> None:
         while peer.request():
@@ -133,8 +154,7 @@ def always(response: bytes) -> Script:
 def echo(peer: Peer) -> None:
     """Answer each request with its target and its body."""
     while received := peer.request():
-        body = received.target.encode() + received.body
-        peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body))
+        peer.send(http_response(received.target.encode() + received.body))
 
 
 def patiently(is_so: Callable[[], object], response: bytes = OK) -> Script:
@@ -155,18 +175,28 @@ def never(peer: Peer) -> None:
     peer.stall()
 
 
+def deaf_until(over: threading.Event) -> Script:
+    """Read nothing until the event is set."""
+
+    def script(_: Peer) -> None:
+        over.wait(PATIENCE)
+
+    return script
+
+
 class Server:
     """Listens, and runs a script for each connection, on its own thread.
 
     Args:
-        scripts: for the first connection, the second, and so on; the last one for all further ones.
-        tls: to shake hands with.
-        host: an address of this machine's.
+        scripts: one for the first connection, one for the second, and so on; the last one for all further connections.
+        tls: the context for TLS; without one the server speaks plain HTTP.
+        host: the address of this machine to listen on.
 
     Attributes:
-        port: that it listens on.
-        peers: of all connections, in their order.
-        requests: all that were read, in their order.
+        port: the port that the server listens on.
+        peers: the server's ends of all connections, in order.
+        requests: all requests that were read, in order.
+        errors: what scripts raised.
     """
 
     def __init__(self, *scripts: Script, tls: ssl.SSLContext | None = None, host: str = "127.0.0.1") -> None:
@@ -210,6 +240,12 @@ class Server:
         """Return the server's endpoint, by another host name if one is given."""
         scheme = "https" if self._tls else "http"
         return endpoint(host or self._host, self.port, scheme)
+
+    @property
+    def url(self) -> str:
+        """The server's URL, without a path."""
+        where = self.endpoint()
+        return f"{where.scheme}://{where.authority}"
 
     def wait_for_end(self, number: int = 0) -> None:
         """Wait until the server has closed the connection with this number."""
@@ -270,6 +306,29 @@ def closed_port() -> int:
         return port
 
 
+def answer_lookups_with(monkeypatch: pytest.MonkeyPatch, *ports: int) -> None:
+    """Have each host resolve to these ports of this machine, in this order."""
+    found = [(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", ("127.0.0.1", port)) for port in ports]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+
+
+def fail_lookups(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have no host resolve."""
+    monkeypatch.setattr(
+        socket, "getaddrinfo", Mock(side_effect=socket.gaierror(socket.EAI_NONAME, "Name or service not known"))
+    )
+
+
+def server_context(certificate: trustme.LeafCert, version: ssl.TLSVersion | None = None) -> ssl.SSLContext:
+    """Return the context of a server with this certificate, which speaks this version of TLS only if one is given."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    certificate.configure_cert(context)
+    context.set_alpn_protocols(["h2", "http/1.1"])
+    if version is not None:
+        context.minimum_version = context.maximum_version = version
+    return context
+
+
 def endpoint(host: str, port: int, scheme: str = "http") -> Endpoint:
     """Return the endpoint with this host and port."""
     shown = f"[{host}]" if ":" in host else host
@@ -305,7 +364,7 @@ def eventually(is_so: Callable[[], object]) -> None:
     """Wait until the condition holds."""
     until = time.monotonic() + PATIENCE
     while not is_so():
-        assert time.monotonic() < until, "it never came to be so"
+        assert time.monotonic() < until, "the condition never held"
         time.sleep(0.001)
 
 
@@ -320,198 +379,3 @@ async def soon(is_so: Callable[[], object]) -> None:
 def no_tls() -> ssl.SSLContext:
     """Fail: this is for pools that connect without TLS."""
     raise AssertionError("no TLS is needed")
-
-
-class Driver(Protocol):
-    """A pool of either kind with a synchronous interface."""
-
-    @property
-    def connections(self) -> Connections[Any, Any]:
-        """The connections of the pool."""
-        ...
-
-    def send(self, request: Request) -> Response:
-        """Send a request."""
-        ...
-
-    def together(self, requests: Sequence[Request]) -> list[Response | BaseException]:
-        """Send all requests at once, each queued before the next. Return their responses or errors in that order."""
-        ...
-
-    def turn(self) -> None:
-        """Let the event loop, if there is one, see what has happened."""
-        ...
-
-    def close(self) -> None:
-        """Close the pool."""
-        ...
-
-    def end(self) -> None:
-        """Close the pool, and check that nothing is left."""
-        ...
-
-
-MakeDriver = Callable[..., Driver]
-
-
-def idle(connections: Connections[Any, Any]) -> list[Any]:
-    """Return the idle connections."""
-    return [each for some in connections._idle.values() for each in some]
-
-
-def wait_for_news(driver: Driver) -> None:
-    """Wait until something has come over each idle connection: mostly, its end."""
-    for each in idle(driver.connections):
-        assert select.select([each._socket], [], [], PATIENCE)[0]
-
-
-def _check_at_rest(connections: Connections[Any, Any]) -> None:
-    assert connections.waiting == 0
-    assert connections.count == len(idle(connections))
-    assert connections.discarded == []
-
-
-class SyncDriver(Driver):
-    """The blocking pool."""
-
-    def __init__(self, tls: Callable[[], ssl.SSLContext] = no_tls, **limits: Any) -> None:
-        self.pool = blocking_pool.Pool(tls, **limits)
-
-    @property
-    def connections(self) -> Connections[Any, Any]:
-        return self.pool._connections
-
-    def send(self, request: Request) -> Response:
-        return self.pool.send(request)
-
-    def together(self, requests: Sequence[Request]) -> list[Response | BaseException]:
-        def has_begun(future: Future[Response], before: tuple[int, ...]) -> bool:
-            return future.done() or before != self._state()
-
-        with ThreadPoolExecutor(len(requests)) as executor:
-            futures = []
-            for each in requests:
-                before = self._state()
-                futures.append(executor.submit(self.send, each))
-                eventually(partial(has_begun, futures[-1], before))
-            return [error if (error := each.exception(PATIENCE)) else each.result() for each in futures]
-
-    def _state(self) -> tuple[int, ...]:
-        return self.connections.waiting, self.connections.count, len(idle(self.connections))
-
-    def turn(self) -> None:
-        pass
-
-    def close(self) -> None:
-        self.pool.close()
-
-    def end(self) -> None:
-        _check_at_rest(self.connections)
-        self.close()
-        assert self.connections.count == 0
-
-
-class AsyncDriver(Driver):
-    """The pool on asyncio."""
-
-    def __init__(
-        self,
-        tls: Callable[[], ssl.SSLContext] = no_tls,
-        *,
-        loop: asyncio.AbstractEventLoop | None = None,
-        **limits: Any,
-    ) -> None:
-        self.pool = asyncio_pool.Pool(tls, **limits)
-        self.loop = loop or asyncio.new_event_loop()
-        self.troubles: list[object] = []  # what went wrong in a callback, which asyncio only logs
-        self.loop.set_exception_handler(lambda _, context: self.troubles.append(context))
-
-    @property
-    def here(self) -> asyncio_pool.LoopPool:
-        """The pool of the one event loop."""
-        return self.pool._pools[self.loop]
-
-    @property
-    def connections(self) -> Connections[Any, Any]:
-        return self.here._connections
-
-    def run(self, doing: Any) -> Any:
-        """Run a coroutine, with a time limit."""
-
-        async def limited() -> Any:
-            return await asyncio.wait_for(doing, PATIENCE)
-
-        return self.loop.run_until_complete(limited())
-
-    def send(self, request: Request) -> Response:
-        response: Response = self.run(self.pool.send(request))
-        return response
-
-    def together(self, requests: Sequence[Request]) -> list[Response | BaseException]:
-        async def gathered() -> Any:
-            return await asyncio.gather(*(self.pool.send(each) for each in requests), return_exceptions=True)
-
-        results: list[Response | BaseException] = self.run(gathered())
-        return results
-
-    def turn(self) -> None:
-        self.run(asyncio.sleep(0.001))  # long enough to look at the sockets, whatever the event loop
-
-    def close(self) -> None:
-        async def close() -> None:
-            self.pool.close()
-
-        self.run(close())
-
-    def end(self) -> None:
-        pool = self.pool._pools.get(self.loop)
-        if pool is not None:
-            _check_at_rest(pool._connections)
-            assert not pool._in_use
-        self.turn()  # attempts to connect that came too late are cancelled
-        assert not asyncio.all_tasks(self.loop)
-        self.close()
-        if pool is not None:
-            assert pool._connections.count == 0
-        self.loop.run_until_complete(self.loop.shutdown_default_executor())
-        self.loop.close()
-        assert self.troubles == []
-
-
-def uvloop_driver(tls: Callable[[], ssl.SSLContext] = no_tls, **limits: Any) -> AsyncDriver:
-    """Return a pool on uvloop."""
-    import uvloop
-
-    return AsyncDriver(tls, loop=uvloop.new_event_loop(), **limits)
-
-
-DRIVERS = (
-    SyncDriver,
-    AsyncDriver,
-    pytest.param(
-        uvloop_driver,
-        marks=pytest.mark.skipif(importlib.util.find_spec("uvloop") is None, reason="uvloop is not there"),
-    ),
-)
-
-
-def made_by(request: pytest.FixtureRequest) -> Iterator[MakeDriver]:
-    """Yield a function that makes drivers of the kind in the fixture's parameter, and end them."""
-    made: list[Driver] = []
-
-    def make(*args: Any, **options: Any) -> Driver:
-        driver: Driver = request.param(*args, **options)
-        made.append(driver)
-        return driver
-
-    yield make
-    for each in made:
-        each.end()
-
-
-def bodies(responses: list[Response | BaseException]) -> list[bytes]:
-    """Return the bodies of responses. Raise the first error."""
-    for each in responses:
-        if isinstance(each, BaseException):
-            raise each
-    return [each.body for each in responses if isinstance(each, Response)]

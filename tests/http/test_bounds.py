@@ -1,10 +1,9 @@
-"""What a server sends is bounded: over real connections, at the limit and beyond it, and where it never ends."""
+"""Limits on what a server sends, over real connections: at the limit, beyond it, and for responses without an end."""
 
 from __future__ import annotations
 
 import asyncio
 import itertools
-import json
 import socket
 from typing import TYPE_CHECKING, Any
 
@@ -14,27 +13,23 @@ import pytest
 from novaact_http import LeanAsyncTransport, LeanTransport
 from novaact_http._http import httpx_sender
 from novaact_http.errors import ConfigurationError, TransportError
-from tests.helpers.both_clients import Face, SyncFace
+from tests.helpers.answers import page_body
 from tests.helpers.calls import CALL, OPTIONS
-from tests.helpers.servers import DRIVERS, Driver, MakeDriver, Peer, Script, Server, made_by, request_to
+from tests.helpers.pool_drivers import DRIVERS, Driver, MakeDriver
+from tests.helpers.servers import Peer, Server, answers, http_response, request_to
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from tests.helpers.both_clients import Face
+
 
 OK = b"HTTP/1.1 200 OK\r\n"
 CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
-ROOM = 10_000
-BUFFERS = 16_000_000  # bytes that this machine may hold between the two ends of a connection
-
-
-@pytest.fixture(params=DRIVERS)
-def make_driver(request: pytest.FixtureRequest) -> Iterator[MakeDriver]:
-    """Makes pools of each kind."""
-    yield from made_by(request)
+LIMIT = 10_000
+BUFFERS = 16_000_000  # the most bytes that the system may hold between the two ends of a connection
 
 
 def sized(length: int) -> bytes:
-    return OK + b"Content-Length: %d\r\n\r\n" % length + b"x" * length
+    return http_response(b"x" * length)
 
 
 def chunked(length: int) -> bytes:
@@ -72,31 +67,23 @@ def with_extensions(length: int) -> bytes:
 
 
 @pytest.mark.parametrize("response", [sized, chunked, until_close])
-def test_a_body_may_be_as_large_as_was_said_and_no_larger(make_driver: MakeDriver, response: Any) -> None:
-    driver = make_driver(max_body=ROOM)
-    with Server(sends(response(ROOM)), sends(response(ROOM + 1))) as server:
-        assert driver.send(request_to(server)).body == b"x" * ROOM
-        driver = make_driver(max_body=ROOM)  # on a new connection
+def test_a_body_may_be_as_large_as_its_limit_and_no_larger(make_driver: MakeDriver, response: Any) -> None:
+    driver = make_driver(max_body=LIMIT)
+    with Server(answers(response(LIMIT)), answers(response(LIMIT + 1))) as server:
+        assert driver.send(request_to(server)).body == b"x" * LIMIT
+        driver = make_driver(max_body=LIMIT)  # on a new connection
         with pytest.raises(TransportError, match="the body of the response is too large"):
             driver.send(request_to(server))
 
 
 @pytest.mark.parametrize("response", [long_head, informational, with_trailers, with_extensions])
-def test_a_head_may_be_as_large_as_was_said_and_no_larger(make_driver: MakeDriver, response: Any) -> None:
-    driver = make_driver(max_head=ROOM)
-    with Server(sends(response(ROOM)), sends(response(ROOM + 1))) as server:
+def test_a_head_may_be_as_large_as_its_limit_and_no_larger(make_driver: MakeDriver, response: Any) -> None:
+    driver = make_driver(max_head=LIMIT)
+    with Server(answers(response(LIMIT)), answers(response(LIMIT + 1))) as server:
         assert driver.send(request_to(server)).status == 200
-        driver = make_driver(max_head=ROOM)
+        driver = make_driver(max_head=LIMIT)
         with pytest.raises(TransportError, match="the head of the response or its trailers are too large"):
             driver.send(request_to(server))
-
-
-def sends(data: bytes) -> Script:
-    def script(peer: Peer) -> None:
-        peer.request()
-        peer.send(data)
-
-    return script
 
 
 ENDLESS: dict[str, tuple[bytes, bytes]] = {
@@ -115,7 +102,11 @@ ENDLESS: dict[str, tuple[bytes, bytes]] = {
 
 
 class Endless:
-    """A server's script that sends and sends, and how much of it was taken."""
+    """A server's script that sends without an end.
+
+    Attributes:
+        taken: the number of bytes that the client or the system has taken.
+    """
 
     def __init__(self, beginning: bytes, part: bytes) -> None:
         self._beginning, self._part = beginning, part
@@ -131,8 +122,8 @@ class Endless:
 
 
 @pytest.mark.parametrize("case", ENDLESS)
-def test_what_never_ends_is_an_error_soon(make_driver: MakeDriver, case: str) -> None:
-    driver = make_driver(max_head=ROOM, max_body=ROOM)
+def test_a_response_without_an_end_is_an_error_soon(make_driver: MakeDriver, case: str) -> None:
+    driver = make_driver(max_head=LIMIT, max_body=LIMIT)
     endless = Endless(*ENDLESS[case])
     with Server(endless) as server, pytest.raises(TransportError, match=r"too large|bad end of a chunk") as caught:
         driver.send(request_to(server))
@@ -141,8 +132,8 @@ def test_what_never_ends_is_an_error_soon(make_driver: MakeDriver, case: str) ->
 
 
 @pytest.mark.parametrize("make_driver", DRIVERS[:2], indirect=True)
-@pytest.mark.parametrize("case", sorted(ENDLESS.keys() - {"chunks"}))  # 64 MiB of tiny ones take a while
-def test_a_pool_has_limits_without_being_told(make_driver: MakeDriver, case: str) -> None:
+@pytest.mark.parametrize("case", sorted(ENDLESS.keys() - {"chunks"}))  # 64 MiB of tiny chunks would take long
+def test_a_pool_has_limits_by_default(make_driver: MakeDriver, case: str) -> None:
     driver: Driver = make_driver()
     endless = Endless(*ENDLESS[case])
     with Server(endless) as server, pytest.raises(TransportError):
@@ -150,50 +141,47 @@ def test_a_pool_has_limits_without_being_told(make_driver: MakeDriver, case: str
     assert endless.taken < 64 * 1024 * 1024 + BUFFERS
 
 
-def own_transport(face: Face, **limits: Any) -> dict[str, Any]:
-    return {"transport": (LeanTransport if isinstance(face, SyncFace) else LeanAsyncTransport)(**limits)}
-
-
-def test_a_client_has_other_limits_through_a_transport(face: Face) -> None:
-    page = json.dumps({"sessionSummaries": []}).encode()
-    answer = OK + b"Connection: close\r\nContent-Length: %d\r\n\r\n" % len(page) + page
+def test_a_lean_transport_sets_other_limits_for_a_client(face: Face) -> None:
+    page = page_body()
+    answer = http_response(page)
     for limits, problem in (
         ({"max_body": len(page) - 1}, "the body of the response is too large"),
         ({"max_head": len(answer) - len(page) - 1}, "the head of the response"),
     ):
         enough = {name: limit + 1 for name, limit in limits.items()}
-        with Server(sends(answer)) as server:
-            options = OPTIONS | {"endpoint_url": f"http://127.0.0.1:{server.port}"}
-            assert face.page(options | own_transport(face, **enough), **CALL).session_summaries == ()
+        with Server(answers(answer)) as server:
+            options = OPTIONS | {"endpoint_url": server.url}
+            assert face.page(options | {"transport": face.lean_transport(**enough)}, **CALL).session_summaries == ()
             with pytest.raises(TransportError, match=problem):
-                face.page(options | own_transport(face, **limits), **CALL)
+                face.page(options | {"transport": face.lean_transport(**limits)}, **CALL)
 
 
-def test_a_client_reads_bodies_as_large_as_a_lean_transport_was_told(
+def test_a_client_reads_bodies_up_to_the_limit_of_its_lean_transport(
     face: Face, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(httpx_sender, "MAX_BODY", ROOM)
-    page = json.dumps({"sessionSummaries": []}).encode().ljust(2 * ROOM)
-    with Server(sends(OK + b"\r\n" + page)) as server:
-        options = OPTIONS | {"endpoint_url": f"http://127.0.0.1:{server.port}"}
-        assert face.page(options | own_transport(face, max_body=2 * ROOM), **CALL).session_summaries == ()
-        for limits in ({}, {"max_body": 2 * ROOM - 1}):
+    monkeypatch.setattr(httpx_sender, "MAX_BODY", LIMIT)
+    page = page_body().ljust(2 * LIMIT)
+    with Server(answers(OK + b"\r\n" + page)) as server:
+        options = OPTIONS | {"endpoint_url": server.url}
+        assert (
+            face.page(options | {"transport": face.lean_transport(max_body=2 * LIMIT)}, **CALL).session_summaries == ()
+        )
+        for limits in ({}, {"max_body": 2 * LIMIT - 1}):
             with pytest.raises(TransportError, match="the body of the response is too large"):
-                face.page(options | own_transport(face, **limits), **CALL)
+                face.page(options | {"transport": face.lean_transport(**limits)}, **CALL)
 
 
-def test_a_body_that_comes_through_httpx_is_bounded_too(face: Face, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(httpx_sender, "MAX_BODY", ROOM)
-    stock = httpx.HTTPTransport if isinstance(face, SyncFace) else httpx.AsyncHTTPTransport
-    page = json.dumps({"sessionSummaries": []}).encode().ljust(ROOM)
+def test_a_body_that_comes_through_httpx_is_limited_too(face: Face, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(httpx_sender, "MAX_BODY", LIMIT)
+    page = page_body().ljust(LIMIT)
     endless = Endless(*ENDLESS["a body without a length"])
     for script, is_page in (
-        (sends(OK + b"\r\n" + page), True),
-        (sends(OK + b"\r\n" + page + b" "), False),
+        (answers(OK + b"\r\n" + page), True),
+        (answers(OK + b"\r\n" + page + b" "), False),
         (endless, False),
     ):
         with Server(script) as server:
-            options = OPTIONS | {"endpoint_url": f"http://127.0.0.1:{server.port}", "transport": stock()}
+            options = OPTIONS | {"endpoint_url": server.url, "transport": face.stock_transport()}
             if is_page:
                 face.page(options, **CALL)
                 continue
@@ -203,38 +191,38 @@ def test_a_body_that_comes_through_httpx_is_bounded_too(face: Face, monkeypatch:
 
 
 @pytest.mark.parametrize("asynchronous", [False, True])
-def test_a_transport_hands_on_a_body_of_any_size_unless_it_was_told_a_limit(asynchronous: bool) -> None:
+def test_a_transport_returns_a_body_of_any_size_unless_it_has_a_limit(asynchronous: bool) -> None:
     async def read(transport: LeanAsyncTransport, url: str) -> int:
         async with httpx.AsyncClient(transport=transport) as client:
             return len((await client.get(url)).content)
 
     def length_from(server: Server, **limits: Any) -> int:
-        url = f"http://127.0.0.1:{server.port}/"
+        url = f"{server.url}/"
         if asynchronous:
             return asyncio.run(read(LeanAsyncTransport(**limits), url))
         with httpx.Client(transport=LeanTransport(**limits)) as client:
             return len(client.get(url).content)
 
-    with Server(sends(sized(ROOM))) as server:
-        assert length_from(server) == length_from(server, max_body=ROOM) == ROOM
+    with Server(answers(sized(LIMIT))) as server:
+        assert length_from(server) == length_from(server, max_body=LIMIT) == LIMIT
         with pytest.raises(httpx.RemoteProtocolError, match="too large"):
-            length_from(server, max_body=ROOM - 1)
+            length_from(server, max_body=LIMIT - 1)
 
 
 @pytest.mark.parametrize("make", [LeanTransport, LeanAsyncTransport])
 @pytest.mark.parametrize("value", [-1, 1.5, "1", True])
 @pytest.mark.parametrize("name", ["max_head", "max_body"])
-def test_sizes_that_are_none_are_refused(make: Any, name: str, value: object) -> None:
+def test_limits_that_are_not_numbers_of_bytes_are_refused(make: Any, name: str, value: object) -> None:
     with pytest.raises(ConfigurationError, match=f"{name} must be a whole number of bytes"):
         make(**{name: value})
 
 
-def test_a_head_has_a_limit_always() -> None:
+def test_the_head_always_has_a_limit() -> None:
     with pytest.raises(ConfigurationError, match="max_head must be a whole number of bytes"):
         LeanTransport(max_head=None)  # type: ignore[arg-type]
 
 
-def test_no_encoding_is_asked_for_by_any_transport(face: Face) -> None:
+def test_no_transport_asks_for_an_encoding(face: Face) -> None:
     heads: list[bytes] = []
 
     def script(peer: Peer) -> None:
@@ -242,11 +230,10 @@ def test_no_encoding_is_asked_for_by_any_transport(face: Face) -> None:
         while not data.endswith(b"{}"):
             data += peer.socket.recv(65_536)
         heads.append(data)
-        peer.send(OK + b'Connection: close\r\nContent-Length: 24\r\n\r\n{"sessionSummaries": []}')
+        peer.send(http_response(page_body()))
 
-    stock = httpx.HTTPTransport() if isinstance(face, SyncFace) else httpx.AsyncHTTPTransport()
     with Server(script) as server:
-        for transport in ({}, {"transport": stock}, own_transport(face)):
-            face.page(OPTIONS | {"endpoint_url": f"http://127.0.0.1:{server.port}"} | transport, **CALL)
+        for transport in ({}, {"transport": face.stock_transport()}, {"transport": face.lean_transport()}):
+            face.page(OPTIONS | {"endpoint_url": server.url} | transport, **CALL)
     assert [head.lower().count(b"accept-encoding: identity\r\n") for head in heads] == [1, 1, 1]
     assert [head.lower().count(b"encoding") for head in heads] == [1, 1, 1]

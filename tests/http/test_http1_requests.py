@@ -1,4 +1,4 @@
-"""Requests: h11's server reads what was meant, and what a server could misread is never written."""
+"""Requests: h11's server reads what we meant, and we never write what a server could misread."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_a_chunk_has_its_size_before_it() -> None:
     assert LAST_CHUNK == b"0\r\n\r\n"
 
 
-def test_an_empty_piece_is_no_chunk_as_that_would_end_the_body() -> None:
+def test_an_empty_piece_is_not_sent_as_a_chunk_because_that_would_end_the_body() -> None:
     assert encode_chunk(b"") == b""
 
 
@@ -85,7 +85,7 @@ def test_control_characters_are_never_sent(character: str) -> None:
         ("GET", "/", [HOST, ("transfer-encoding", "Chunked")], "not chunked"),
     ],
 )
-def test_what_could_be_read_as_another_request_is_not_sent(
+def test_a_request_that_could_be_read_as_another_is_not_sent(
     method: str, target: str, headers: list[tuple[str, str]], message: str
 ) -> None:
     with pytest.raises(UnsendableError, match=message) as caught:
@@ -93,7 +93,7 @@ def test_what_could_be_read_as_another_request_is_not_sent(
     assert isinstance(caught.value, ValueError)
 
 
-def test_an_error_shows_no_value_that_was_to_be_sent() -> None:
+def test_an_error_shows_no_value_of_a_field() -> None:
     for value in ("secret\n", " secret", "secret\u20ac"):
         with pytest.raises(UnsendableError) as caught:
             encode_head("GET", "/", [HOST, ("Authorization", value)])
@@ -142,7 +142,7 @@ def test_a_server_reads_the_request_that_was_meant(
     assert body == (b"" if framing == "none" else b"".join(pieces))
 
 
-# Many are wrong: with characters that no part of a request may have, or that only some parts may have.
+# Many are malformed: they have characters that no part of a request may have, or that only some parts may have.
 odd = st.text(st.sampled_from([*"aZ0:,;/ \t\r\n\0\x0b\x0c\x01\x7f\x80\x85\xa0\xff", "\u2028", "\u0661"]), max_size=4)
 odd_fields = st.lists(
     st.tuples(odd, odd)

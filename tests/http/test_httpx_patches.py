@@ -1,12 +1,10 @@
-"""Mocking tools for httpx go on working, although calls do not go through httpx by default."""
+"""Mocking tools for httpx work, although calls do not go through httpx by default."""
 
 from __future__ import annotations
 
 import functools
-import os
-import subprocess
 import sys
-import textwrap
+from textwrap import dedent
 from typing import TYPE_CHECKING, Any
 from unittest import mock
 
@@ -18,6 +16,7 @@ import respx
 from novaact_http import Client, TransportError
 from novaact_http._http import httpx_patches
 from tests.helpers.calls import CALL, OPTIONS, call_for, options_for
+from tests.helpers.programs import run_python
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,7 +48,7 @@ def test_respx_answers_as_a_decorator(face: Face) -> None:
 
 
 @respx.mock
-def test_what_respx_does_not_know_fails_as_it_does_in_httpx(face: Face) -> None:
+def test_a_request_that_respx_does_not_know_fails_as_in_httpx(face: Face) -> None:
     with pytest.raises(respx.models.AllMockedAssertionError):
         listed(face)
 
@@ -79,15 +78,9 @@ def test_pytest_httpx_answers(tmp_path: Path) -> None:
             assert page.session_summaries[0].session_id == "of the mock"
             assert len(httpx_mock.get_requests()) == 1
     """
-    (tmp_path / "test_it.py").write_text(textwrap.dedent(code))
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:randomly", "-p", "no:cacheprovider", "--rootdir", tmp_path],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=tmp_path,
-        env={**os.environ, "PYTEST_ADDOPTS": ""},
-    )
+    (tmp_path / "test_it.py").write_text(dedent(code))
+    pytest_command = ("-m", "pytest", "-q", "-p", "no:randomly", "-p", "no:cacheprovider", "--rootdir", str(tmp_path))
+    done = run_python(*pytest_command, cwd=tmp_path, environ={"PYTEST_ADDOPTS": ""})
     assert "2 passed" in done.stdout, done.stdout
 
 
@@ -104,7 +97,7 @@ def test_pytest_httpx_answers(tmp_path: Path) -> None:
         (httpcore, "AsyncHTTPProxy", "handle_async_request"),
     ],
 )
-def test_whatever_replaces_what_sends_is_noticed(module: Any, name: str, method: str) -> None:
+def test_a_replaced_method_that_sends_is_noticed(module: Any, name: str, method: str) -> None:
     def replacement(*_: Any) -> None: ...
 
     class Callable:
@@ -138,7 +131,7 @@ def test_a_mock_that_begins_later_is_noticed_by_a_client_that_was_used(service: 
     assert len(service.requests) == 2
 
 
-def test_where_httpx_is_not_loaded_nobody_has_patched_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_httpx_loaded_nothing_counts_as_patched(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("httpx", "httpcore"):
         monkeypatch.delitem(sys.modules, name)
     assert not httpx_patches.are_installed("handle_request")

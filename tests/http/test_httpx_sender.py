@@ -1,16 +1,11 @@
-"""Sending through httpx: any transport works, and its failures become exact errors."""
+"""Sending through httpx: any transport works, and its errors become ours."""
 
 from __future__ import annotations
 
 import asyncio
 import gzip
 import itertools
-import socket
 import ssl
-import subprocess
-import sys
-import threading
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -25,15 +20,19 @@ from novaact_http import (
     DeadlineExceeded,
     ParameterError,
     ResponseError,
+    ServiceError,
     Timeout,
     TransportError,
     TransportTimeout,
 )
-from novaact_http._http import tls
 from novaact_http._http.httpx_sender import AsyncSender, Sender
 from novaact_http._support import fork_safety
 from tests.beside.test_requests_of_boto3 import calls
+from tests.helpers.answers import httpx_page, page_body
+from tests.helpers.both_clients import AsyncFace, SyncFace
 from tests.helpers.calls import CALL, OPTIONS, call_for, mocked, options_for
+from tests.helpers.flows import request_of
+from tests.helpers.servers import Server, answers, answers_early, closed_port, never
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -41,7 +40,7 @@ if TYPE_CHECKING:
     from novaact_http.testing import LocalService
     from tests.helpers.both_clients import Face
 
-PAGE = b'{"sessionSummaries": []}'
+PAGE = page_body()
 
 
 @pytest.mark.parametrize(
@@ -63,7 +62,7 @@ PAGE = b'{"sessionSummaries": []}'
     ],
     ids=lambda each: type(each).__name__,
 )
-def test_what_httpx_raises_becomes_a_transport_error(
+def test_an_error_of_httpx_becomes_a_transport_error(
     face: Face, error: Exception, kind: type[TransportError], sent: bool
 ) -> None:
     def fail(request: httpx.Request) -> httpx.Response:
@@ -79,10 +78,10 @@ def test_what_httpx_raises_becomes_a_transport_error(
 
 def test_an_argument_that_httpx_cannot_hold_is_a_parameter_error(face: Face) -> None:
     with pytest.raises(ParameterError, match="too long, nothing was sent"):
-        face.page(mocked(lambda _: httpx.Response(200, content=PAGE)), **CALL, next_token="x" * 70_000)
+        face.page(mocked(lambda _: httpx_page()), **CALL, next_token="x" * 70_000)
 
 
-def test_an_error_without_words_is_named(face: Face) -> None:
+def test_an_error_without_a_message_is_named(face: Face) -> None:
     def fail(request: httpx.Request) -> httpx.Response:
         raise httpx.ReadTimeout("")
 
@@ -91,7 +90,7 @@ def test_an_error_without_words_is_named(face: Face) -> None:
 
 
 @pytest.mark.parametrize("error", [StopIteration("mock exhausted"), AssertionError("not mocked"), OSError("odd")])
-def test_what_a_transport_raises_that_is_not_httpxs_passes_through(error: Exception) -> None:
+def test_errors_of_a_transport_that_are_not_httpxs_pass_through(error: Exception) -> None:
     def fail(request: httpx.Request) -> httpx.Response:
         raise error
 
@@ -101,7 +100,11 @@ def test_what_a_transport_raises_that_is_not_httpxs_passes_through(error: Except
 
 
 class _Closing(httpx.SyncByteStream, httpx.AsyncByteStream):
-    """A body in parts that may fail, and knows whether it was closed."""
+    """A body in parts, of which one may be an error.
+
+    Attributes:
+        closed: how often it was closed.
+    """
 
     def __init__(self, *parts: bytes | Exception) -> None:
         self._parts = parts
@@ -139,7 +142,7 @@ def test_a_body_that_breaks_off_is_a_transport_error_and_is_closed(face: Face) -
 
 
 class _Reading(httpx.BaseTransport, httpx.AsyncBaseTransport):
-    """Reads the response itself, as recorders and loggers do."""
+    """A transport that reads the response itself, as recorders and loggers do."""
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         response = httpx.Response(200, stream=_Closing(PAGE))
@@ -156,7 +159,7 @@ def test_a_transport_may_have_read_the_response_itself(face: Face) -> None:
     assert face.page({**OPTIONS, "transport": _Reading()}, **CALL).session_summaries == ()
 
 
-def test_a_transport_that_has_read_the_response_and_not_kept_it_is_at_fault(face: Face) -> None:
+def test_a_transport_that_read_the_response_without_keeping_it_is_an_error(face: Face) -> None:
     class Careless(_Reading):
         def handle_request(self, request: httpx.Request) -> httpx.Response:
             response = httpx.Response(200, stream=_Closing(PAGE))
@@ -185,8 +188,6 @@ def test_redirects_are_not_followed(face: Face) -> None:
         seen.append(request.url)
         return httpx.Response(301, headers={"Location": "http://elsewhere.example/"})
 
-    from novaact_http import ServiceError
-
     with pytest.raises(ServiceError) as caught:
         face.page(mocked(answer), **CALL)
     assert caught.value.code == "301"
@@ -196,15 +197,13 @@ def test_redirects_are_not_followed(face: Face) -> None:
 def test_a_mock_transport_with_a_respx_router_works(face: Face) -> None:
     router = respx.Router()
     route = router.post(path__regex=r"/workflow-definitions/.*").respond(json={"sessionSummaries": []})
-    handler: Any = router.handler if type(face).__name__ == "SyncFace" else router.async_handler
+    handler: Any = router.handler if isinstance(face, SyncFace) else router.async_handler
     assert face.page({**OPTIONS, "transport": httpx.MockTransport(handler)}, **CALL).session_summaries == ()
     assert route.call_count == 1
 
 
 @given(calls)
 def test_httpx_does_not_change_the_request_line(arguments: dict[str, Any]) -> None:
-    from tests.helpers.flows import request_of
-
     ours = request_of(arguments, endpoint_url="http://h:8080/a%20b/?x=%2F")
     seen: list[httpx.Request] = []
 
@@ -217,7 +216,7 @@ def test_httpx_does_not_change_the_request_line(arguments: dict[str, Any]) -> No
     assert seen[0].headers.raw == [(name.encode(), value.encode()) for name, value in ours.headers]
 
 
-def test_a_transport_of_the_users_is_not_closed() -> None:
+def test_a_transport_of_the_users_is_not_closed(face: Face) -> None:
     class Transport(httpx.MockTransport):
         closed = False
 
@@ -227,17 +226,7 @@ def test_a_transport_of_the_users_is_not_closed() -> None:
         async def aclose(self) -> None:
             Transport.closed = True
 
-    def handler(request: httpx.Request) -> httpx.Response:
-        return httpx.Response(200, content=PAGE)
-
-    with Client(**{**OPTIONS, "transport": Transport(handler)}) as client:
-        client.list_sessions(**CALL)
-
-    async def run() -> None:
-        async with AsyncClient(**{**OPTIONS, "transport": Transport(handler)}) as client:
-            await client.list_sessions(**CALL)
-
-    asyncio.run(run())
+    face.page({**OPTIONS, "transport": Transport(lambda _: httpx_page())}, **CALL)
     assert not Transport.closed
 
 
@@ -249,7 +238,9 @@ def test_a_transport_of_the_users_is_not_closed() -> None:
         *itertools.product([Client, AsyncClient], [object(), httpx.HTTPTransport, "http"]),
     ],
 )
-def test_what_is_no_transport_is_refused_when_the_client_is_made(make: Callable[..., Any], transport: object) -> None:
+def test_an_object_that_is_not_a_transport_is_refused_when_the_client_is_made(
+    make: Callable[..., Any], transport: object
+) -> None:
     problem = r"^the argument transport must be an httpx\.(Async)?BaseTransport"
     with pytest.raises(ConfigurationError, match=problem) as caught:
         make(**OPTIONS, transport=transport)
@@ -261,32 +252,13 @@ def test_timeouts_reach_the_transport(face: Face) -> None:
 
     def answer(request: httpx.Request) -> httpx.Response:
         seen.append(request.extensions["timeout"])
-        return httpx.Response(200, content=PAGE)
+        return httpx_page()
 
     face.page({**mocked(answer), "timeout": Timeout(connect=1.5, read=2.5)}, **CALL)
     assert seen == [{"connect": 1.5, "read": 2.5, "write": 2.5, "pool": None}]
 
 
 # Real sockets.
-
-
-def _listener(answer: bytes | None) -> tuple[socket.socket, threading.Thread]:
-    """A server that takes one request, sends the answer if there is one, and hangs up; or else keeps silent."""
-    listening = socket.create_server(("127.0.0.1", 0))
-
-    def serve() -> None:
-        connection, _ = listening.accept()
-        with connection:
-            if answer is not None:
-                connection.recv(65_536)
-                connection.sendall(answer)
-            else:
-                while connection.recv(65_536):
-                    pass  # until the client gives up
-
-    thread = threading.Thread(target=serve)
-    thread.start()
-    return listening, thread
 
 
 @pytest.mark.parametrize(
@@ -301,28 +273,21 @@ def _listener(answer: bytes | None) -> tuple[socket.socket, threading.Thread]:
     ids=["nothing", "half a head", "content-length not reached", "chunks cut off", "not http"],
 )
 def test_an_incomplete_answer_is_a_transport_error(face: Face, answer: bytes) -> None:
-    listening, thread = _listener(answer)
-    with listening, pytest.raises(TransportError) as caught:
-        face.page({**OPTIONS, "endpoint_url": f"http://127.0.0.1:{listening.getsockname()[1]}"}, **CALL)
-    thread.join()
+    with Server(answers(answer)) as server, pytest.raises(TransportError) as caught:
+        face.page({**OPTIONS, "endpoint_url": server.url}, **CALL)
     assert caught.value.request_sent
     assert not isinstance(caught.value, TransportTimeout)
 
 
 def test_a_silent_server_is_a_timeout(face: Face) -> None:
-    listening, thread = _listener(None)
-    options = {**OPTIONS, "endpoint_url": f"http://127.0.0.1:{listening.getsockname()[1]}"}
-    with listening, pytest.raises(TransportTimeout) as caught:
-        face.page({**options, "timeout": Timeout(read=0.05)}, **CALL)
-    thread.join()
+    with Server(never) as server, pytest.raises(TransportTimeout) as caught:
+        face.page({**OPTIONS, "endpoint_url": server.url, "timeout": Timeout(read=0.05)}, **CALL)
     assert caught.value.request_sent
 
 
 def test_a_refused_connection_says_that_nothing_was_sent(face: Face) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
     with pytest.raises(TransportError, match="request not sent") as caught:
-        face.page({**OPTIONS, "endpoint_url": f"http://127.0.0.1:{port}"}, **CALL)
+        face.page({**OPTIONS, "endpoint_url": f"http://127.0.0.1:{closed_port()}"}, **CALL)
     assert not caught.value.request_sent
 
 
@@ -333,105 +298,6 @@ def test_connections_are_kept(service: LocalService) -> None:
             client.list_sessions(**run)
     assert len(service.requests) == 5
     assert service.connections == 1
-
-
-# TLS.
-
-
-def test_there_is_one_context_for_a_ca_bundle_in_the_process() -> None:
-    import certifi
-
-    path = certifi.where()
-    assert tls.provider(None, scheme="https")() is tls.provider(None, scheme="https")()
-    assert tls.provider(path, scheme="https")() is tls.provider(Path(path), scheme="https")()
-    assert tls.provider(path, scheme="https")() is not tls.provider(None, scheme="https")()
-
-
-def test_threads_that_ask_at_once_build_one_context(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    barrier = threading.Barrier(8)
-    built: list[str | None] = []
-
-    def slowly(ca_bundle: str | None, source: str) -> ssl.SSLContext:
-        built.append(ca_bundle)
-        threading.Event().wait(0.01)  # long enough for the others to come in, if there were no lock
-        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-
-    monkeypatch.setattr(tls, "_build", slowly)
-    make = tls.provider(tmp_path, scheme="https")
-
-    def ask() -> None:
-        barrier.wait()
-        make()
-
-    threads = [threading.Thread(target=ask) for _ in range(8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert built == [str(tmp_path)]
-
-
-def test_contexts_are_made_when_needed_and_verify() -> None:
-    code = (
-        "import ssl, novaact_http\n"
-        "made = []\n"
-        "original = ssl.create_default_context\n"
-        "ssl.create_default_context = lambda **of: made.append(of) or original(**of)\n"
-        "client = novaact_http.Client(region='us-east-1')\n"
-        "assert made == [], made\n"
-        "context = client._tls()\n"
-        "assert len(made) == 1\n"
-        "assert context.verify_mode is ssl.CERT_REQUIRED and context.check_hostname\n"
-        "assert context.cert_store_stats()['x509_ca'] > 50\n"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True)
-
-
-def test_a_plain_http_endpoint_reads_no_certificates() -> None:
-    context = tls.provider("/no/such/file", scheme="http")()
-    assert context.verify_mode is ssl.CERT_REQUIRED
-    assert context.cert_store_stats()["x509_ca"] == 0
-
-
-def test_a_context_of_the_users_is_used_as_it_is() -> None:
-    mine = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    assert tls.provider(mine, scheme="https")() is mine
-    assert tls.provider(mine, scheme="http")() is mine
-
-
-def test_a_directory_of_certificates_is_all_that_is_trusted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[dict[str, Any]] = []
-    original = ssl.create_default_context
-
-    def watched(**of: Any) -> ssl.SSLContext:
-        asked.append(of)
-        return original(**of)
-
-    monkeypatch.setattr(ssl, "create_default_context", watched)
-    assert tls.provider(tmp_path, scheme="https")().verify_mode is ssl.CERT_REQUIRED
-    assert asked == [{"capath": str(tmp_path)}]
-
-
-@pytest.mark.parametrize("content", [None, "", "not a certificate"])
-def test_a_ca_bundle_that_cannot_be_used_is_named(face: Face, tmp_path: Path, content: str | None) -> None:
-    path = tmp_path / "ca.pem"
-    if content is not None:
-        path.write_text(content)
-    problem = r"^the argument verify is '.*ca\.pem', which cannot be used as a CA bundle \("
-    with pytest.raises(ConfigurationError, match=problem) as caught:
-        face.page({**OPTIONS, "endpoint_url": "https://127.0.0.1:9", "verify": str(path)}, **CALL)
-    error = caught.value
-    assert (error.setting, error.source) == ("verify", "the argument verify")
-    assert error.advice == "use the path of a PEM file, or of a directory of hashed ones"
-
-
-@pytest.mark.parametrize("make", [Client, AsyncClient])
-@pytest.mark.parametrize("verify", [False, True, 7, "", b"ca.pem"])
-def test_verification_cannot_be_turned_off_by_accident(make: Callable[..., Any], verify: Any) -> None:
-    problem = r"^the argument verify is .*, which is not the path of a CA bundle"
-    with pytest.raises(ConfigurationError, match=problem) as caught:
-        make(**OPTIONS, verify=verify)
-    assert caught.value.setting == "verify"
 
 
 def test_the_users_context_reaches_the_connection(face: Face) -> None:
@@ -447,21 +313,14 @@ def test_the_users_context_reaches_the_connection(face: Face) -> None:
             Watched.used = True
             return super().wrap_bio(*arguments, **options)
 
-    listening, thread = _listener(b"HTTP/1.1 400 no\r\n\r\n")
-    url = f"https://127.0.0.1:{listening.getsockname()[1]}"
-    with listening, pytest.raises(TransportError) as caught:
+    with Server(answers_early(b"HTTP/1.1 400 no\r\n\r\n")) as server, pytest.raises(TransportError) as caught:
+        url = f"https://127.0.0.1:{server.port}"
         face.page({**OPTIONS, "endpoint_url": url, "verify": Watched(ssl.PROTOCOL_TLS_CLIENT)}, **CALL)
-    thread.join()
     assert not caught.value.request_sent
     assert Watched.used
 
 
-def test_a_path_that_no_file_can_have_is_refused(face: Face) -> None:
-    with pytest.raises(ConfigurationError, match="cannot be used"):
-        face.page({**OPTIONS, "endpoint_url": "https://127.0.0.1:9", "verify": "a\0b"}, **CALL)
-
-
-def test_stock_transports_are_one_per_event_loop() -> None:
+def test_each_event_loop_has_one_stock_transport() -> None:
     sender = AsyncSender(None, lambda: ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
 
     async def made() -> httpx.AsyncHTTPTransport:
@@ -471,7 +330,7 @@ def test_stock_transports_are_one_per_event_loop() -> None:
 
     one, other = asyncio.run(made()), asyncio.run(made())
     assert one is not other
-    assert list(sender._stock.values()) == [other]  # nothing is kept of the event loop that has ended
+    assert list(sender._stock.values()) == [other]  # those of the event loop that has ended are dropped
 
 
 def test_stock_transports_are_kept_but_not_by_a_forked_child() -> None:
@@ -496,10 +355,6 @@ def test_the_deadline_ends_the_wait_for_any_asynchronous_transport() -> None:
             await asyncio.Event().wait()
             raise AssertionError("nobody set it")
 
-    async def main() -> None:
-        async with AsyncClient(**{**OPTIONS, "transport": Hanging()}, timeout=0.02) as client:
-            with pytest.raises(DeadlineExceeded) as caught:
-                await client.list_sessions(**CALL)
-            assert caught.value.request_sent
-
-    asyncio.run(main())
+    with pytest.raises(DeadlineExceeded) as caught:
+        AsyncFace().page({**OPTIONS, "transport": Hanging(), "timeout": 0.02}, **CALL)
+    assert caught.value.request_sent

@@ -56,7 +56,7 @@ def test_the_connection_that_was_used_last_is_used_first() -> None:
     assert connections.count == 2
 
 
-def test_a_connection_is_used_again_for_what_it_leads_to_alone() -> None:
+def test_a_connection_is_used_again_for_its_origin_only() -> None:
     connections = Made(9, EXPIRY)
     connections.release(HERE, opened(connections, HERE), 1.0)
     assert connections.reuse(THERE, 1.0) is None
@@ -64,7 +64,7 @@ def test_a_connection_is_used_again_for_what_it_leads_to_alone() -> None:
     assert connections.reuse(Origin("http", "here.example", 81), 1.0) is None
 
 
-def test_connections_that_expired_are_discarded_when_one_is_looked_for() -> None:
+def test_expired_connections_are_discarded_when_one_is_needed() -> None:
     connections = Made(9, EXPIRY)
     old, older = opened(connections, HERE), opened(connections, HERE)
     connections.release(HERE, older, 1.0)
@@ -82,7 +82,7 @@ def test_a_connection_is_used_until_the_moment_of_its_expiry() -> None:
     assert connections.reuse(HERE, 11.0) is idle
 
 
-def test_connections_that_expired_make_room_for_others() -> None:
+def test_expired_connections_make_room_for_others() -> None:
     connections = Made(1, EXPIRY)
     old = opened(connections, HERE)
     connections.release(HERE, old, 1.0)
@@ -97,7 +97,7 @@ def test_there_are_no_more_than_the_limit() -> None:
     assert connections.count == 2
 
 
-def test_the_connection_that_was_idle_longest_goes_for_one_to_somewhere_else() -> None:
+def test_the_connection_that_was_idle_longest_makes_room_for_another_origin() -> None:
     connections = Made(3, EXPIRY)
     there, elsewhere, later = opened(connections, THERE), opened(connections, ELSEWHERE), opened(connections, THERE)
     connections.release(ELSEWHERE, elsewhere, 1.0)
@@ -110,7 +110,7 @@ def test_the_connection_that_was_idle_longest_goes_for_one_to_somewhere_else() -
     assert connections.count == 3
 
 
-def test_those_who_wait_have_their_turn_in_the_order_in_which_they_came() -> None:
+def test_waiting_calls_are_served_in_order() -> None:
     connections = Made(1, EXPIRY)
     only = opened(connections, HERE)
     for name in ("first", "second", "third"):
@@ -125,7 +125,7 @@ def test_those_who_wait_have_their_turn_in_the_order_in_which_they_came() -> Non
     assert connections.count == 1
 
 
-def test_one_who_gives_up_has_no_turn() -> None:
+def test_a_call_that_gives_up_gets_no_turn() -> None:
     connections = Made(1, EXPIRY)
     only = opened(connections, HERE)
     connections.wait("first", HERE)
@@ -137,7 +137,7 @@ def test_one_who_gives_up_has_no_turn() -> None:
     assert connections.count == 1
 
 
-def test_one_who_wants_to_go_elsewhere_has_the_place_and_not_the_connection() -> None:
+def test_a_call_to_another_origin_gets_the_place_but_not_the_connection() -> None:
     connections = Made(1, EXPIRY)
     here = opened(connections, HERE)
     connections.wait("other", THERE)
@@ -166,7 +166,7 @@ def test_an_idle_connection_that_was_closed_is_forgotten() -> None:
     assert connections.count == 1
 
 
-def test_those_that_were_idle_as_long_as_one_that_leads_nowhere_are_discarded() -> None:
+def test_connections_idle_as_long_as_one_that_did_not_answer_are_discarded() -> None:
     connections = Made(10, EXPIRY)
     older, silent, newer = (opened(connections, HERE) for _ in range(3))
     elsewhere = opened(connections, ELSEWHERE)
@@ -182,7 +182,7 @@ def test_those_that_were_idle_as_long_as_one_that_leads_nowhere_are_discarded() 
     assert connections.reuse(ELSEWHERE, 4.0) is elsewhere
 
 
-def test_a_new_connection_that_leads_nowhere_tells_nothing_of_others() -> None:
+def test_a_new_connection_that_did_not_answer_says_nothing_about_others() -> None:
     connections = Made(10, EXPIRY)
     used, new = opened(connections, HERE), opened(connections, HERE)
     connections.release(HERE, used, 1.0)
@@ -191,7 +191,7 @@ def test_a_new_connection_that_leads_nowhere_tells_nothing_of_others() -> None:
     assert connections.reuse(HERE, 2.0) is used
 
 
-def test_all_that_are_idle_or_discarded_are_cleared() -> None:
+def test_clearing_returns_all_idle_and_discarded_connections() -> None:
     connections = Made(4, EXPIRY)
     gone, here, there, _ = (opened(connections, each) for each in (HERE, HERE, THERE, THERE))
     connections.release(HERE, gone, 1.0)
@@ -304,7 +304,7 @@ TestAgainstAList = AgainstAList.TestCase
         *(("keepalive_expiry", value) for value in (-0.1, math.nan, "1", True, None)),
     ],
 )
-def test_limits_that_are_none_are_refused(pool: Any, name: str, value: object) -> None:
+def test_limits_out_of_range_or_of_another_type_are_refused(pool: Any, name: str, value: object) -> None:
     with pytest.raises(ConfigurationError, match=f"^the argument {name} must be a ") as caught:
         pool(no_tls, **{name: value})
     assert caught.value.setting == name
@@ -314,7 +314,7 @@ def test_limits_that_are_none_are_refused(pool: Any, name: str, value: object) -
 @pytest.mark.parametrize(
     ("name", "value"), [("max_connections", 1), ("keepalive_expiry", 0), ("keepalive_expiry", 1e9)]
 )
-def test_limits_at_their_ends_are_accepted(pool: Any, name: str, value: object) -> None:
+def test_limits_at_the_ends_of_their_range_are_accepted(pool: Any, name: str, value: object) -> None:
     pool(no_tls, **{name: value})
 
 
@@ -364,14 +364,14 @@ def test_an_error_keeps_its_cause() -> None:
     assert failure("read", cause).__cause__ is cause
 
 
-def test_a_request_that_http_cannot_express_is_a_matter_of_the_signer() -> None:
+def test_a_request_that_http_cannot_express_is_an_error_of_the_signer() -> None:
     with pytest.raises(ConfigurationError, match="the signer made a request that HTTP cannot express: ") as caught:
         pool_rules.encode(request_to(endpoint("here.example", 80), "/ "))
     assert caught.value.__cause__ is not None
     assert caught.value.setting == "signer"
 
 
-def test_what_is_closed_is_not_used() -> None:
+def test_a_closed_client_is_not_used() -> None:
     with pytest.raises(NovaActError, match="this client is closed; make a new one"):
         pool_rules.check_open(closed=True)
     pool_rules.check_open(closed=False)

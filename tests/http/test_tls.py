@@ -1,4 +1,4 @@
-"""Both pools over TLS, with certificates that are made here."""
+"""Both pools over TLS, with certificates that the tests make."""
 
 from __future__ import annotations
 
@@ -9,60 +9,53 @@ import shutil
 import socket
 import ssl
 import subprocess
-import sys
-import textwrap
 import threading
 import time
+from textwrap import dedent
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 import trustme
 
 from novaact_http._http import tls as tls_contexts
 from novaact_http.errors import TransportError, TransportTimeout
-from tests.helpers.both_clients import Face, SyncFace
+from tests.helpers.answers import page_body
 from tests.helpers.calls import CALL, KEYS, OPTIONS
-from tests.helpers.servers import (
-    BIG,
-    DRIVERS,
-    OK,
+from tests.helpers.pool_drivers import (
     AsyncDriver,
     Driver,
     MakeDriver,
-    Peer,
-    Server,
-    answers,
     bodies,
-    echo,
-    endpoint,
-    made_by,
-    never,
-    request_to,
-    serve,
     uvloop_driver,
     wait_for_news,
 )
+from tests.helpers.programs import run_python
+from tests.helpers.servers import (
+    BIG,
+    OK,
+    Peer,
+    Server,
+    always,
+    answers,
+    answers_and_resets,
+    answers_early,
+    echo,
+    endpoint,
+    http_response,
+    never,
+    request_to,
+    serve,
+    server_context,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from novaact_http._call.http_messages import Endpoint
+    from tests.helpers.both_clients import Face
 
 VERSIONS = (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3)
-
-
-@pytest.fixture(scope="module")
-def ca() -> trustme.CA:
-    return trustme.CA()
-
-
-@pytest.fixture(scope="module")
-def bundle(ca: trustme.CA, tmp_path_factory: pytest.TempPathFactory) -> str:
-    path = tmp_path_factory.mktemp("tls") / "ca.pem"
-    ca.cert_pem.write_to_path(str(path))
-    return str(path)
 
 
 @pytest.fixture(scope="module")
@@ -73,20 +66,6 @@ def certificate(ca: trustme.CA) -> trustme.LeafCert:
 @pytest.fixture
 def tls(certificate: trustme.LeafCert) -> ssl.SSLContext:
     return server_context(certificate)
-
-
-def server_context(certificate: trustme.LeafCert, version: ssl.TLSVersion | None = None) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    certificate.configure_cert(context)
-    context.set_alpn_protocols(["h2", "http/1.1"])
-    if version is not None:
-        context.minimum_version = context.maximum_version = version
-    return context
-
-
-@pytest.fixture(params=DRIVERS, ids=["sync", "async", "uvloop"])
-def make_driver(request: pytest.FixtureRequest) -> Iterator[MakeDriver]:
-    yield from made_by(request)
 
 
 @pytest.fixture
@@ -104,7 +83,7 @@ def ssl_socket(server: Server, number: int = 0) -> ssl.SSLSocket:
 
 
 @pytest.mark.parametrize(("host", "told"), [("localhost", "localhost"), ("127.0.0.1", None)])
-def test_the_host_is_verified_and_told_unless_it_is_an_address(
+def test_the_host_is_verified_and_sent_as_sni_unless_it_is_an_address(
     driver: Driver, tls: ssl.SSLContext, host: str, told: str | None
 ) -> None:
     names: list[str | None] = []
@@ -117,7 +96,7 @@ def test_the_host_is_verified_and_told_unless_it_is_an_address(
 
 
 @pytest.mark.parametrize("stock", [False, True])
-def test_a_dot_at_the_end_of_a_host_is_for_dns_alone(
+def test_a_dot_at_the_end_of_a_host_is_used_for_dns_only(
     face: Face, stock: bool, tls: ssl.SSLContext, bundle: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     look_up, looked_up = socket.getaddrinfo, set[str]()
@@ -130,7 +109,7 @@ def test_a_dot_at_the_end_of_a_host_is_for_dns_alone(
 
     def script(peer: Peer) -> None:
         heads.append(peer.socket.recv(65_536))
-        peer.send(b'HTTP/1.1 200 OK\r\nContent-Length: 23\r\n\r\n{"sessionSummaries":[]}')
+        peer.send(http_response(page_body()))
 
     names: list[str | None] = []
     tls.sni_callback = lambda _, name, __: names.append(name)
@@ -138,8 +117,7 @@ def test_a_dot_at_the_end_of_a_host_is_for_dns_alone(
     with Server(script, tls=tls) as server:
         options = {**OPTIONS, "endpoint_url": f"https://localhost.:{server.port}", "verify": bundle}
         if stock:
-            kind = httpx.HTTPTransport if isinstance(face, SyncFace) else httpx.AsyncHTTPTransport
-            options["transport"] = kind(verify=ssl.create_default_context(cafile=bundle))
+            options["transport"] = face.stock_transport(verify=ssl.create_default_context(cafile=bundle))
         assert face.page(options, **CALL).session_summaries == ()
     assert looked_up == {"localhost."}
     assert names == ["localhost"]
@@ -147,7 +125,7 @@ def test_a_dot_at_the_end_of_a_host_is_for_dns_alone(
     assert b"\r\nHost: localhost:%d\r\n" % server.port in head
 
 
-def test_http_1_is_what_we_offer_to_speak(driver: Driver, tls: ssl.SSLContext) -> None:
+def test_alpn_offers_http_1_1(driver: Driver, tls: ssl.SSLContext) -> None:
     spoken: list[str | None] = []
 
     def script(peer: Peer) -> None:
@@ -219,7 +197,7 @@ def test_a_certificate_of_another_name_is_an_error(driver: Driver, ca: trustme.C
 
 
 def over_tls(server: Server) -> Endpoint:
-    """The endpoint of a server that does not speak TLS."""
+    """Return the endpoint of a server that does not speak TLS, with https."""
     return endpoint("127.0.0.1", server.port, "https")
 
 
@@ -237,7 +215,7 @@ def test_a_peer_that_speaks_plain_http_is_an_error(driver: Driver) -> None:
 
 
 @pytest.mark.parametrize("resets", [False, True])
-def test_a_peer_that_does_not_shake_hands_is_an_error(driver: Driver, resets: bool) -> None:
+def test_a_failed_handshake_is_an_error(driver: Driver, resets: bool) -> None:
     def script(peer: Peer) -> None:
         peer.socket.recv(1_000)
         if resets:
@@ -250,7 +228,7 @@ def test_a_peer_that_does_not_shake_hands_is_an_error(driver: Driver, resets: bo
         assert driver.connections.count == 0
 
 
-def test_a_peer_that_stalls_as_hands_are_shaken_is_waited_for_as_long_as_was_said(driver: Driver) -> None:
+def test_the_connect_timeout_covers_the_handshake(driver: Driver) -> None:
     with Server(never) as server:
         with pytest.raises(TransportTimeout, match="connecting took too long") as caught:
             driver.send(request_to(over_tls(server), connect=0.03))
@@ -275,9 +253,11 @@ def test_a_context_that_refuses_the_host_closes_the_connection(make_driver: Make
 
 
 @pytest.mark.parametrize("version", VERSIONS, ids=["1.2", "1.3"])
-def test_much_is_sent_and_received(driver: Driver, certificate: trustme.LeafCert, version: ssl.TLSVersion) -> None:
+def test_large_bodies_are_sent_and_received(
+    driver: Driver, certificate: trustme.LeafCert, version: ssl.TLSVersion
+) -> None:
     def script(peer: Peer) -> None:
-        time.sleep(0.02)  # the buffers are full by then
+        time.sleep(0.02)  # long enough to fill the buffers
         echo(peer)
 
     with Server(script, tls=server_context(certificate, version)) as server:
@@ -288,17 +268,22 @@ def test_much_is_sent_and_received(driver: Driver, certificate: trustme.LeafCert
         assert server.accepted == 1
 
 
-def test_an_answer_before_the_whole_request_was_taken_counts_over_tls(
+def test_a_response_that_comes_before_the_request_was_sent_whole_counts_over_tls(
     make_driver: MakeDriver, tls: ssl.SSLContext, bundle: str
 ) -> None:
-    def script(peer: Peer) -> None:
-        peer.socket.recv(1_000)
-        peer.send(b"HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n")
-
     driver = make_driver(tls_contexts.provider(bundle, scheme="https"))
-    with Server(script, tls=tls) as server:
+    with Server(answers_early(http_response(b"", status=b"413 Too Large")), tls=tls) as server:
         assert driver.send(request_to(server, body=BIG)).status == 413
         assert driver.connections.count == 0
+
+
+def use_each_connection_once(driver: Driver, server: Server, count: int, turns: int) -> None:
+    """Send this number of requests, and check that each went over a new connection."""
+    for number in range(1, count + 1):
+        assert driver.send(request_to(server)).body == b"ok"
+        assert server.accepted == number
+        if number < count:
+            wait_for_news(driver, turns)
 
 
 @pytest.mark.parametrize("turns", [0, 1])
@@ -314,23 +299,13 @@ def test_a_tls_connection_that_was_closed_while_idle_is_not_used(
         peer.socket.settimeout(None)
 
     with Server(answers(OK), says_goodbye, serve, tls=tls) as server:
-        for _ in range(3):
-            assert driver.send(request_to(server)).body == b"ok"
-            if server.accepted < 3:
-                wait_for_news(driver)
-            for _ in range(turns):
-                driver.turn()
-        assert server.accepted == 3
+        use_each_connection_once(driver, server, 3, turns)
 
 
 @pytest.mark.parametrize("turns", [0, 1])
-def test_a_tls_connection_that_was_reset_or_told_something_while_idle_is_not_used(
+def test_a_tls_connection_that_was_reset_or_got_data_while_idle_is_not_used(
     driver: Driver, tls: ssl.SSLContext, turns: int
 ) -> None:
-    def resets(peer: Peer) -> None:
-        answers(OK)(peer)
-        peer.reset()
-
     def talks(peer: Peer) -> None:
         answers(OK)(peer)
         peer.send(OK)
@@ -341,18 +316,12 @@ def test_a_tls_connection_that_was_reset_or_told_something_while_idle_is_not_use
         os.write(peer.socket.fileno(), b"HTTP/1.1 408 Request Timeout\r\n\r\n")
         peer.stall()
 
-    with Server(resets, talks, garbles, serve, tls=tls) as server:
-        for _ in range(4):
-            assert driver.send(request_to(server)).body == b"ok"
-            if server.accepted < 4:
-                wait_for_news(driver)
-            for _ in range(turns):
-                driver.turn()
-        assert server.accepted == 4
+    with Server(answers_and_resets(OK), talks, garbles, serve, tls=tls) as server:
+        use_each_connection_once(driver, server, 4, turns)
 
 
 @pytest.mark.parametrize("says_goodbye", [False, True])
-def test_a_response_without_a_length_ends_with_what_tls_says_and_not_with_the_connection(
+def test_a_response_without_a_length_ends_with_close_notify_and_not_with_the_connection(
     driver: Driver, tls: ssl.SSLContext, says_goodbye: bool
 ) -> None:
     def script(peer: Peer) -> None:
@@ -373,27 +342,23 @@ def test_a_response_without_a_length_ends_with_what_tls_says_and_not_with_the_co
         assert driver.connections.count == 0
 
 
-def test_a_request_that_meets_the_end_of_a_used_tls_connection_is_sent_again(
-    driver: Driver, tls: ssl.SSLContext
-) -> None:
+def test_a_request_over_a_used_tls_connection_that_had_ended_is_sent_again(driver: Driver, tls: ssl.SSLContext) -> None:
     with Server(answers(OK, b""), serve, tls=tls) as server:
         driver.send(request_to(server))
         assert driver.send(request_to(server, repeatable=True)).body == b"ok"
         assert server.accepted == 2
 
 
-def test_a_server_that_never_answers_over_tls_is_waited_for_as_long_as_was_said(
-    driver: Driver, tls: ssl.SSLContext
-) -> None:
+def test_the_read_timeout_holds_over_tls(driver: Driver, tls: ssl.SSLContext) -> None:
     with Server(never, tls=tls) as server:
         with pytest.raises(TransportTimeout) as caught:
             driver.send(request_to(server, read=0.02))
         assert caught.value.request_sent
 
 
-@pytest.mark.skipif(shutil.which("openssl") is None, reason="Python's servers cannot speak of TLS alone")
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="Python's servers cannot send messages of TLS alone")
 @pytest.mark.parametrize("turns", [0, 1])
-def test_a_connection_on_which_only_tls_had_something_to_say_is_used(
+def test_a_connection_that_got_only_tls_messages_while_idle_is_used(
     driver: Driver, certificate: trustme.LeafCert, tmp_path: Path, turns: int
 ) -> None:
     pem = tmp_path / "server.pem"
@@ -423,10 +388,8 @@ def test_a_connection_on_which_only_tls_had_something_to_say_is_used(
                 answering.start()
                 assert driver.send(request_to(endpoint("127.0.0.1", port, "https"), target)).body == b"ok"
                 answering.join()
-                process.stdin.write(b"K\n")  # new keys, as a session ticket would come
-                wait_for_news(driver)
-                for _ in range(turns):
-                    driver.turn()
+                process.stdin.write(b"K\n")  # new keys, which come like a session ticket
+                wait_for_news(driver, turns)
             # A second connection would have been refused.
         finally:
             process.kill()
@@ -456,33 +419,14 @@ PRELUDE = f"""
     options = dict(region="us-east-1", credentials=keys, endpoint_url=url, verify=bundle)
     call = dict(workflow_definition_name="a", workflow_run_id="01234567-89ab-4cde-8f01-23456789abcd")
 """
-PAGE = b'{"sessionSummaries": []}'
+PAGE = http_response(page_body())
 
 
-def page(peer: Peer) -> None:
-    while peer.request():
-        peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(PAGE) + PAGE)
-
-
-def run(code: str, server: Server, bundle: str, host: str = "127.0.0.1") -> str:
+def printed_by(code: str, server: Server, bundle: str, host: str = "127.0.0.1") -> str:
+    """Run a program that may use the names of `PRELUDE`, and return what it printed."""
     where = server.endpoint(host)
-    script = textwrap.dedent(PRELUDE) + textwrap.dedent(code)
-    done = subprocess.run(
-        [
-            sys.executable,
-            "-W",
-            "ignore::DeprecationWarning",
-            "-c",
-            script,
-            f"{where.scheme}://{where.authority}",
-            bundle,
-        ],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=20,
-    )
-    assert done.returncode == 0, done.stderr
+    script = dedent(PRELUDE) + dedent(code)
+    done = run_python("-W", "ignore::DeprecationWarning", "-c", script, f"{where.scheme}://{where.authority}", bundle)
     assert done.stderr == ""
     return done.stdout
 
@@ -498,7 +442,7 @@ def test_no_file_is_opened_on_the_event_loops_thread(tls: ssl.SSLContext, bundle
 
         async def run():
             global watched
-            # Nothing at all is allowed, from the first call on to the last.
+            # From the first call to the last, no file at all may be opened.
             watched = threading.get_ident()
             for _ in range(2):
                 await client.list_sessions(**call)
@@ -511,14 +455,14 @@ def test_no_file_is_opened_on_the_event_loops_thread(tls: ssl.SSLContext, bundle
         asyncio.run(run())
         print(opened)
     """
-    with Server(page, tls=tls) as server:
-        assert run(code, server, bundle, host) == "[]\n"
+    with Server(always(PAGE), tls=tls) as server:
+        assert printed_by(code, server, bundle, host) == "[]\n"
         assert server.accepted == 1
 
 
-@pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="there is no forking here")
+@pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="this system cannot fork")
 @pytest.mark.parametrize("over_tls", [False, True])
-def test_a_forked_child_and_its_parent_go_on_with_connections_of_their_own(
+def test_a_forked_child_and_its_parent_each_use_their_own_connections(
     tls: ssl.SSLContext, bundle: str, over_tls: bool
 ) -> None:
     code = """
@@ -544,7 +488,7 @@ def test_a_forked_child_and_its_parent_go_on_with_connections_of_their_own(
         loop.close()
         print("forked")
     """
-    with Server(page, tls=tls if over_tls else None) as server:
-        assert run(code, server, bundle) == "forked\n"
+    with Server(always(PAGE), tls=tls if over_tls else None) as server:
+        assert printed_by(code, server, bundle) == "forked\n"
         assert server.accepted == 4
         assert len(server.requests) == 10

@@ -6,11 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.helpers.servers import (
-    DRIVERS,
-    AsyncDriver,
-    made_by,
-)
+from tests.helpers.pool_drivers import DRIVERS, AsyncDriver, made_by
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -18,7 +14,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(params=DRIVERS[1:], ids=["asyncio", "uvloop"])
 def make_driver(request: pytest.FixtureRequest) -> Iterator[Callable[..., AsyncDriver]]:
-    yield from made_by(request)  # type: ignore[misc] # both are
+    yield from made_by(request)  # type: ignore[misc] # all of these are
 
 
 @pytest.fixture

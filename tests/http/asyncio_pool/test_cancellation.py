@@ -1,4 +1,4 @@
-"""The pool on asyncio: what happens between two turns of the event loop, and calls that are cancelled."""
+"""The pool on asyncio: calls that are cancelled, and what happens between two iterations of the event loop."""
 
 from __future__ import annotations
 
@@ -18,27 +18,29 @@ from novaact_http._call.http_messages import Origin, Response
 from novaact_http._http import asyncio_socket, happy_eyeballs
 from novaact_http._http.exchange_errors import ExchangeError
 from tests.helpers.calls import MANY
+from tests.helpers.pool_drivers import AsyncDriver, idle, wait_for_news
 from tests.helpers.servers import (
     BIG,
     OK,
-    AsyncDriver,
     BlackHole,
     Peer,
     Server,
+    answer_lookups_with,
     answers,
+    deaf_until,
     endpoint,
-    idle,
     never,
     request_to,
     serve,
     soon,
-    wait_for_news,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from novaact_http._call.http_messages import Request
+    from novaact_http._http.asyncio_connection import Connection
+    from novaact_http._http.asyncio_pool import LoopPool
 
 
 HERE = Origin("http", "127.0.0.1", 80)
@@ -48,7 +50,7 @@ HERE = Origin("http", "127.0.0.1", 80)
 
 
 @pytest.mark.parametrize("ending", [b"", b"HTTP/1.1 408 Request Timeout\r\n\r\n"])
-def test_a_connection_that_ended_is_not_used_though_the_event_loop_had_no_turn(
+def test_a_connection_that_ended_is_not_used_even_before_the_event_loop_noticed(
     driver: AsyncDriver, ending: bytes
 ) -> None:
     def script(peer: Peer) -> None:
@@ -65,7 +67,7 @@ def test_a_connection_that_ended_is_not_used_though_the_event_loop_had_no_turn(
         assert server.accepted == 2
 
 
-def test_a_connection_that_the_event_loop_finds_ended_on_its_way_to_a_waiter_is_not_used(driver: AsyncDriver) -> None:
+def test_a_connection_that_ends_while_it_is_handed_to_a_waiting_call_is_not_used(driver: AsyncDriver) -> None:
     async def run(server: Server) -> None:
         here = driver.pool.here()
         origin = server.endpoint().origin
@@ -88,7 +90,7 @@ def test_a_connection_that_the_event_loop_finds_ended_on_its_way_to_a_waiter_is_
 # Cancellation.
 
 
-def test_a_call_is_cancelled_while_its_host_is_looked_up(
+def test_a_call_can_be_cancelled_while_its_host_is_looked_up(
     asyncio_driver: AsyncDriver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked, answered = threading.Event(), threading.Event()
@@ -103,7 +105,7 @@ def test_a_call_is_cancelled_while_its_host_is_looked_up(
     answered.set()
 
 
-def test_a_call_is_cancelled_while_the_ca_bundle_is_read(make_driver: Callable[..., AsyncDriver]) -> None:
+def test_a_call_can_be_cancelled_while_the_ca_bundle_is_read(make_driver: Callable[..., AsyncDriver]) -> None:
     asked, answered = threading.Event(), threading.Event()
 
     def slowly() -> ssl.SSLContext:
@@ -115,19 +117,18 @@ def test_a_call_is_cancelled_while_the_ca_bundle_is_read(make_driver: Callable[.
     answered.set()
 
 
-def test_a_call_is_cancelled_while_it_connects(driver: AsyncDriver) -> None:
+def test_a_call_can_be_cancelled_while_it_connects(driver: AsyncDriver) -> None:
     with BlackHole() as hole:
         request = request_to(endpoint("127.0.0.1", hole.port))
         cancel_when(driver, request, lambda: driver.connections.count == 1)
 
 
-def test_a_call_is_cancelled_while_it_connects_to_several_addresses(
+def test_a_call_can_be_cancelled_while_it_connects_to_several_addresses(
     asyncio_driver: AsyncDriver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(happy_eyeballs, "NEXT_ADDRESS_AFTER", 0.001)
     with BlackHole() as hole:
-        found = [(socket.AF_INET, socket.SOCK_STREAM, 0, "", ("127.0.0.1", hole.port))] * 3
-        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+        answer_lookups_with(monkeypatch, *[hole.port] * 3)
         cancel_when(
             asyncio_driver,
             request_to(endpoint("host.example", 80)),
@@ -135,7 +136,7 @@ def test_a_call_is_cancelled_while_it_connects_to_several_addresses(
         )
 
 
-def test_a_call_is_cancelled_while_it_shakes_hands(make_driver: Callable[..., AsyncDriver]) -> None:
+def test_a_call_can_be_cancelled_during_the_handshake(make_driver: Callable[..., AsyncDriver]) -> None:
     driver = make_driver(lambda: ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
     greeted = threading.Event()
 
@@ -149,7 +150,7 @@ def test_a_call_is_cancelled_while_it_shakes_hands(make_driver: Callable[..., As
         server.wait_for_end()
 
 
-def test_a_call_is_cancelled_while_it_waits_for_its_turn(driver: AsyncDriver) -> None:
+def test_a_call_can_be_cancelled_while_it_waits_for_its_turn(driver: AsyncDriver) -> None:
     async def run(server: Server) -> None:
         first = asyncio.ensure_future(driver.pool.send(request_to(server)))
         await soon(lambda: server.requests)
@@ -162,24 +163,21 @@ def test_a_call_is_cancelled_while_it_waits_for_its_turn(driver: AsyncDriver) ->
         driver.run(run(server))
 
 
-def test_a_call_is_cancelled_while_it_sends(driver: AsyncDriver) -> None:
+def test_a_call_can_be_cancelled_while_it_sends(driver: AsyncDriver) -> None:
     gone = threading.Event()
-
-    def script(_: Peer) -> None:
-        gone.wait(20)
-
-    with Server(script) as server:
+    with Server(deaf_until(gone)) as server:
         cancel_when(driver, request_to(server, body=BIG), lambda: any(each.unsent for each in driver.here._in_use))
         gone.set()
 
 
-def test_a_call_is_cancelled_while_it_waits_for_the_response(driver: AsyncDriver) -> None:
+def test_a_call_can_be_cancelled_while_it_waits_for_the_response(driver: AsyncDriver) -> None:
     with Server(never) as server:
         cancel_when(driver, request_to(server), lambda: server.requests)
         server.wait_for_end()
 
 
 def cancel_when(driver: AsyncDriver, request: Request, is_so: Callable[[], object]) -> None:
+    """Cancel a call when the condition holds, and check that it leaves no connection."""
     driver.run(cancelled_when(driver, request, is_so))
     assert driver.connections.count == 0
 
@@ -196,7 +194,7 @@ async def cancelled_when(driver: AsyncDriver, request: Request, is_so: Callable[
 
 
 class Answering(asyncio.Protocol):
-    """A server on the same event loop, as that is fastest."""
+    """A server on the same event loop, which is fastest."""
 
     def connection_made(self, transport: Any) -> None:
         self.transport = transport
@@ -220,14 +218,14 @@ def test_many_cancelled_calls_leave_nothing_behind(make_driver: Callable[..., As
         request = request_to(where)
         await driver.pool.send(request)
         driver.here._close_discarded()
-        before = fds()
+        before = open_files()
         calls = [asyncio.ensure_future(driver.pool.send(request)) for _ in range(MANY)]
         spared = set(chance.sample(calls, MANY // 2))
         under_way = [each for each in calls if each not in spared]
         while under_way:
             await asyncio.sleep(0)
             for _ in range(chance.randrange(6)):
-                under_way[chance.randrange(min(12, len(under_way)))].cancel()  # about as many as have begun
+                under_way[chance.randrange(min(12, len(under_way)))].cancel()  # mostly one that has begun
             under_way = [each for each in under_way if not each.done()]
         results = await asyncio.gather(*calls, return_exceptions=True)
         kinds = {type(each) for each in results}
@@ -242,16 +240,16 @@ def test_many_cancelled_calls_leave_nothing_behind(make_driver: Callable[..., As
             assert each.body == b"ok"
         driver.pool.close()
         server.close()
-        await soon(lambda: len(asyncio.all_tasks()) <= 2)  # this one, and the one that limits it
+        await soon(lambda: len(asyncio.all_tasks()) <= 2)  # this task, and the one that limits its time
         if before:
-            await soon(lambda: fds() <= before)
+            await soon(lambda: open_files() <= before)
 
     driver.run(run())
     driver.pool._pools.clear()
 
 
-def fds() -> int:
-    """Return how many file descriptors are open; 0 if the system does not tell."""
+def open_files() -> int:
+    """Return the number of open file descriptors; 0 where the system does not tell it."""
     try:
         return sum(1 for _ in Path("/proc/self/fd").iterdir())
     except FileNotFoundError:
@@ -261,12 +259,21 @@ def fds() -> int:
 # The moment when a turn comes.
 
 
-def test_a_turn_that_comes_as_one_is_cancelled_goes_to_the_next(driver: AsyncDriver) -> None:
+async def with_two_waiting(
+    driver: AsyncDriver, deadline: float | None = None
+) -> tuple[LoopPool, asyncio.Future[Connection | None], asyncio.Future[Connection | None]]:
+    """Return the pool, of which the only place is taken, and two calls that wait; the first until the deadline."""
+    here = driver.pool.here()
+    assert await here.acquire(HERE, None) is None
+    first = asyncio.ensure_future(here.acquire(HERE, deadline))
+    second = asyncio.ensure_future(here.acquire(HERE, None))
+    await soon(lambda: here._connections.waiting == 2)
+    return here, first, second
+
+
+def test_a_turn_that_comes_just_before_a_cancellation_goes_to_the_next(driver: AsyncDriver) -> None:
     async def run() -> None:
-        here = driver.pool.here()
-        assert await here.acquire(HERE, None) is None
-        first, second = (asyncio.ensure_future(here.acquire(HERE, None)) for _ in range(2))
-        await soon(lambda: here._connections.waiting == 2)
+        here, first, second = await with_two_waiting(driver)
         here.discard(HERE, None)
         first.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -278,12 +285,9 @@ def test_a_turn_that_comes_as_one_is_cancelled_goes_to_the_next(driver: AsyncDri
     driver.run(run())
 
 
-def test_a_turn_of_one_who_was_cancelled_just_before_goes_to_the_next(driver: AsyncDriver) -> None:
+def test_a_turn_that_comes_just_after_a_cancellation_goes_to_the_next(driver: AsyncDriver) -> None:
     async def run() -> None:
-        here = driver.pool.here()
-        assert await here.acquire(HERE, None) is None
-        first, second = (asyncio.ensure_future(here.acquire(HERE, None)) for _ in range(2))
-        await soon(lambda: here._connections.waiting == 2)
+        here, first, second = await with_two_waiting(driver)
         first.cancel()
         here.discard(HERE, None)
         assert await second is None
@@ -296,14 +300,10 @@ def test_a_turn_of_one_who_was_cancelled_just_before_goes_to_the_next(driver: As
 
 def test_a_turn_that_comes_at_the_deadline_goes_to_the_next(asyncio_driver: AsyncDriver) -> None:
     async def run() -> None:
-        here = asyncio_driver.pool.here()
-        assert await here.acquire(HERE, None) is None
         deadline = time.monotonic() + 0.005
-        first = asyncio.ensure_future(here.acquire(HERE, deadline))
-        second = asyncio.ensure_future(here.acquire(HERE, None))
-        await soon(lambda: here._connections.waiting == 2)
+        here, first, second = await with_two_waiting(asyncio_driver, deadline)
         time.sleep(max(0.0, deadline - time.monotonic()) + 0.002)  # noqa: ASYNC251 - the event loop is late
-        await asyncio.sleep(0)  # now, in the iteration in which the event loop sees that the time is over,
+        await asyncio.sleep(0)  # the turn comes in the iteration in which the event loop sees that the time is over
         here.discard(HERE, None)
         with pytest.raises(ExchangeError) as caught:
             await first
@@ -329,7 +329,7 @@ def test_cancelling_a_call_at_its_deadline_cancels_it(asyncio_driver: AsyncDrive
     asyncio_driver.run(run())
 
 
-def test_a_connection_that_comes_too_late_is_closed(
+def test_a_connection_that_is_made_too_late_is_closed(
     asyncio_driver: AsyncDriver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     slow, quick = socket.socket(), socket.socket()
@@ -360,7 +360,7 @@ def test_a_connection_that_comes_too_late_is_closed(
     asyncio_driver.pool._pools.clear()
 
 
-def test_of_two_connections_that_come_at_once_one_is_closed(
+def test_one_of_two_connections_that_are_made_at_once_is_closed(
     asyncio_driver: AsyncDriver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     both = [socket.socket(), socket.socket()]
@@ -391,7 +391,7 @@ def test_of_two_connections_that_come_at_once_one_is_closed(
     got.close()
 
 
-def test_a_socket_that_is_ready_as_its_call_is_cancelled_wakes_nobody(asyncio_driver: AsyncDriver) -> None:
+def test_a_socket_that_is_ready_when_its_call_is_cancelled_wakes_no_call(asyncio_driver: AsyncDriver) -> None:
     near, far = socket.socketpair()
 
     async def run() -> None:

@@ -18,7 +18,6 @@ from novaact_http.errors import TransportTimeout
 from tests.helpers.calls import call_for, options_for
 from tests.helpers.servers import (
     OK,
-    AsyncDriver,
     Peer,
     Server,
     answers,
@@ -36,6 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from novaact_http.testing import LocalService
+    from tests.helpers.pool_drivers import AsyncDriver
 
 
 HERE = Origin("http", "127.0.0.1", 80)
@@ -44,7 +44,7 @@ HERE = Origin("http", "127.0.0.1", 80)
 # Event loops.
 
 
-def test_each_event_loop_has_connections_of_its_own() -> None:
+def test_each_event_loop_has_its_own_connections() -> None:
     pool = asyncio_pool.Pool(no_tls)
     with Server(serve) as server:
         for _ in range(3):
@@ -83,7 +83,7 @@ def test_a_client_that_is_dropped_closes_its_connections() -> None:
         server.wait_for_end(1)
 
 
-def test_a_client_that_is_dropped_between_the_turns_of_its_event_loop_leaves_no_socket_open() -> None:
+def test_a_client_that_is_dropped_while_its_event_loop_does_not_run_leaves_no_socket_open() -> None:
     with Server(serve) as server:
         loop = asyncio.new_event_loop()
         pool = asyncio_pool.Pool(no_tls)
@@ -96,7 +96,7 @@ def test_a_client_that_is_dropped_between_the_turns_of_its_event_loop_leaves_no_
         server.wait_for_end()
 
 
-def test_a_pool_is_closed_from_another_thread_than_its_event_loops(driver: AsyncDriver) -> None:
+def test_a_pool_may_be_closed_from_another_thread_than_its_event_loops(driver: AsyncDriver) -> None:
     async def run(server: Server) -> None:
         await driver.pool.send(request_to(server))
         await asyncio.get_running_loop().run_in_executor(None, driver.pool.close)
@@ -108,7 +108,7 @@ def test_a_pool_is_closed_from_another_thread_than_its_event_loops(driver: Async
         driver.run(run(server))
 
 
-def test_a_pool_is_closed_though_an_event_loop_ends_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_pool_is_closed_even_if_an_event_loop_ends_at_the_same_time(monkeypatch: pytest.MonkeyPatch) -> None:
     loop = asyncio.new_event_loop()
     pool = asyncio_pool.Pool(no_tls)
     with Server(serve) as server:
@@ -134,7 +134,7 @@ def test_a_pool_that_is_closed_while_it_is_first_used_on_an_event_loop_says_so(m
         asyncio.run(pool.send(request_to(endpoint("127.0.0.1", 9))))
 
 
-def test_other_threads_may_begin_and_end_event_loops_while_a_pool_looks_for_those_that_ended() -> None:
+def test_other_threads_may_start_and_end_event_loops_while_a_pool_drops_ended_ones() -> None:
     class Ended:
         def is_closed(self) -> bool:
             pool._pools.clear()
@@ -150,7 +150,7 @@ def test_other_threads_may_begin_and_end_event_loops_while_a_pool_looks_for_thos
     loop.close()
 
 
-def test_an_event_loop_that_ends_in_the_middle_of_calls_wakes_nobody() -> None:
+def test_an_event_loop_that_ends_during_calls_wakes_no_waiting_call() -> None:
     loop = asyncio.new_event_loop()
     pool = asyncio_pool.Pool(no_tls, max_connections=1)
     with Server(never) as server:
@@ -183,7 +183,7 @@ def test_a_forked_child_leaves_its_parents_connections_alone() -> None:
         here = pool._pools[loop]
         used = loop.run_until_complete(here.acquire(origin, None))
         assert used is not None
-        pool.after_fork()  # as in a child, though there is none
+        pool.after_fork()  # as in a forked child
         assert used._fd == -1
         assert asyncio.run(pool.send(request_to(server))).body == b"ok"
         here.discard(origin, used)
@@ -192,7 +192,7 @@ def test_a_forked_child_leaves_its_parents_connections_alone() -> None:
     loop.close()
 
 
-def test_closing_ends_the_timer_of_an_event_loop(driver: AsyncDriver) -> None:
+def test_closing_cancels_the_timer_of_an_event_loop(driver: AsyncDriver) -> None:
     async def run(server: Server) -> None:
         await driver.pool.send(request_to(server))
         here = driver.here
@@ -205,7 +205,7 @@ def test_closing_ends_the_timer_of_an_event_loop(driver: AsyncDriver) -> None:
         driver.run(run(server))
 
 
-def test_a_call_that_was_connecting_as_its_pool_was_closed_still_has_its_time_limits(
+def test_a_call_that_was_connecting_when_its_pool_was_closed_keeps_its_time_limits(
     driver: AsyncDriver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     connect = asyncio_socket.connect
@@ -217,7 +217,7 @@ def test_a_call_that_was_connecting_as_its_pool_was_closed_still_has_its_time_li
 
     async def run(server: Server) -> None:
         here = driver.pool.here()
-        await driver.pool.send(request_to(server, read=0.4))  # the timer is set, and what is due later leaves it
+        await driver.pool.send(request_to(server, read=0.4))  # sets the timer, which a later time limit does not move
         await soon(lambda: here._connections.count == 0)
         monkeypatch.setattr(asyncio_pool, "connect", connect_and_close)
         with pytest.raises(TransportTimeout):
@@ -228,7 +228,7 @@ def test_a_call_that_was_connecting_as_its_pool_was_closed_still_has_its_time_li
         driver.run(run(server))
 
 
-def test_one_timer_is_moved_for_what_is_due_earlier(driver: AsyncDriver) -> None:
+def test_the_timer_moves_when_an_exchange_is_due_earlier(driver: AsyncDriver) -> None:
     async def run(server: Server) -> None:
         here = driver.pool.here()
         await driver.pool.send(request_to(server, read=15))
@@ -244,7 +244,9 @@ def test_one_timer_is_moved_for_what_is_due_earlier(driver: AsyncDriver) -> None
         driver.run(run(server))
 
 
-def test_exchanges_that_are_not_due_wait_on_when_others_took_too_long(make_driver: Callable[..., AsyncDriver]) -> None:
+def test_an_exchange_that_is_not_due_goes_on_when_another_took_too_long(
+    make_driver: Callable[..., AsyncDriver],
+) -> None:
     driver = make_driver()
 
     def script(peer: Peer) -> None:
@@ -261,7 +263,7 @@ def test_exchanges_that_are_not_due_wait_on_when_others_took_too_long(make_drive
         assert isinstance(patient, Response)
 
 
-def test_a_response_that_came_in_time_counts_though_the_event_loop_was_late(asyncio_driver: AsyncDriver) -> None:
+def test_a_response_that_came_in_time_counts_even_if_the_event_loop_was_late(asyncio_driver: AsyncDriver) -> None:
     asked, sent = threading.Event(), threading.Event()
 
     def script(peer: Peer) -> None:

@@ -21,9 +21,11 @@ from novaact_http._http.http1 import ResponseReader
 from tests.helpers.servers import (
     BIG,
     OK,
-    AsyncDriver,
     Peer,
     Server,
+    answers_early,
+    deaf_until,
+    http_response,
     request_to,
     serve,
     soon,
@@ -32,6 +34,8 @@ from tests.helpers.servers import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tests.helpers.pool_drivers import AsyncDriver
+
 
 HERE = Origin("http", "127.0.0.1", 80)
 
@@ -39,7 +43,7 @@ HERE = Origin("http", "127.0.0.1", 80)
 # Waiting until a deadline.
 
 
-def test_what_comes_in_time_is_returned(asyncio_driver: AsyncDriver) -> None:
+def test_a_result_that_comes_in_time_is_returned(asyncio_driver: AsyncDriver) -> None:
     async def run() -> None:
         for deadline in (None, time.monotonic() + 20):
             assert await deadlines.wait_until(deadline, asyncio.sleep(0.001, "done")) == "done"
@@ -47,7 +51,7 @@ def test_what_comes_in_time_is_returned(asyncio_driver: AsyncDriver) -> None:
     asyncio_driver.run(run())
 
 
-def test_what_does_not_come_in_time_is_cancelled_and_its_task_goes_on(driver: AsyncDriver) -> None:
+def test_an_awaitable_that_takes_too_long_is_cancelled_and_its_task_goes_on(driver: AsyncDriver) -> None:
     async def run() -> None:
         awaited = asyncio.get_running_loop().create_future()
         with pytest.raises(deadlines.DeadlinePassed):
@@ -61,7 +65,7 @@ def test_what_does_not_come_in_time_is_cancelled_and_its_task_goes_on(driver: As
 
 
 @pytest.mark.parametrize("fails", [False, True])
-def test_a_cancellation_that_is_made_something_else_of_does_not_count_on(
+def test_a_cancellation_at_the_deadline_that_was_caught_is_no_longer_counted(
     asyncio_driver: AsyncDriver, fails: bool
 ) -> None:
     async def stubborn() -> str:
@@ -84,25 +88,26 @@ def test_a_cancellation_that_is_made_something_else_of_does_not_count_on(
     asyncio_driver.run(run())
 
 
-# A part at a time.
+# Requests and responses in parts.
 
 
-async def begun(driver: AsyncDriver, server: Server) -> tuple[Connection, StreamedExchange]:
+async def begin(driver: AsyncDriver, server: Server) -> tuple[Connection, StreamedExchange]:
+    """Open a connection, and begin an exchange over it."""
     here, origin = driver.pool.here(), server.endpoint().origin
     assert await here.acquire(origin, None) is None
     connection = await here.open(origin, 20, None)
     return connection, StreamedExchange(connection, ResponseReader("POST"))
 
 
-def test_a_request_is_sent_and_its_response_read_a_part_at_a_time(driver: AsyncDriver) -> None:
+def test_a_request_is_sent_and_its_response_read_in_parts(driver: AsyncDriver) -> None:
     def script(peer: Peer) -> None:
         received = peer.request()
         assert received is not None
-        peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(received.body) + received.body)
+        peer.send(http_response(received.body))
         serve(peer)
 
     async def run(server: Server) -> None:
-        connection, exchange = await begun(driver, server)
+        connection, exchange = await begin(driver, server)
         await exchange.send(b"POST / HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % len(BIG), 20)
         await exchange.send(BIG, 20)
         body, pauses = b"", 0
@@ -121,28 +126,25 @@ def test_a_request_is_sent_and_its_response_read_a_part_at_a_time(driver: AsyncD
         driver.run(run(server))
 
 
-def test_a_part_that_nobody_reads_takes_too_long(driver: AsyncDriver) -> None:
+def test_a_part_that_the_server_does_not_read_takes_too_long(driver: AsyncDriver) -> None:
     gone = threading.Event()
 
     async def run(server: Server) -> None:
-        connection, exchange = await begun(driver, server)
+        connection, exchange = await begin(driver, server)
         with pytest.raises(ExchangeError, match="sending took too long"):
             await exchange.send(BIG, 0.01)
         with pytest.raises(ExchangeError, match="sending took too long"):
             await exchange.receive(20)
         driver.here.discard(server.endpoint().origin, connection)
 
-    def script(_: Peer) -> None:
-        gone.wait(20)
-
-    with Server(script) as server:
+    with Server(deaf_until(gone)) as server:
         driver.run(run(server))
         gone.set()
 
 
-def test_a_part_that_is_refused_is_an_error_and_what_was_answered_is_read(driver: AsyncDriver) -> None:
+def test_a_part_that_is_refused_is_an_error_and_the_response_is_still_read(driver: AsyncDriver) -> None:
     async def run(server: Server) -> None:
-        connection, exchange = await begun(driver, server)
+        connection, exchange = await begin(driver, server)
         with pytest.raises(ExchangeError) as caught:
             for _ in range(100):
                 await exchange.send(BIG, 20)
@@ -153,11 +155,7 @@ def test_a_part_that_is_refused_is_an_error_and_what_was_answered_is_read(driver
         assert exchange.reader.status == 413
         driver.here.discard(server.endpoint().origin, connection)
 
-    def script(peer: Peer) -> None:
-        peer.socket.recv(1_000)
-        peer.send(b"HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n")
-
-    with Server(script) as server:
+    with Server(answers_early(http_response(b"", status=b"413 Too Large"))) as server:
         driver.run(run(server))
 
 
@@ -165,7 +163,7 @@ def test_a_part_that_is_refused_is_an_error_and_what_was_answered_is_read(driver
 
 
 class Fussy:
-    """A socket on which operations fail as told, before they work."""
+    """A socket whose operations raise the given errors, one each, before they work."""
 
     def __init__(self, real: socket.socket) -> None:
         self.real = real
@@ -193,7 +191,7 @@ class Fussy:
 
 @pytest.fixture
 def fussy(driver: AsyncDriver) -> Iterator[tuple[Fussy, socket.socket, Connection]]:
-    """A socket, its other end, and a connection over it."""
+    """The socket of a connection, its other end, and the connection."""
     near, far = socket.socketpair()
     near.setblocking(False)
 
@@ -229,7 +227,7 @@ def test_tls_may_have_to_read_before_it_can_write(driver: AsyncDriver, fussy: An
     driver.run(run())
 
 
-def test_the_event_loop_rests_while_tls_has_to_read_before_it_can_write_on(driver: AsyncDriver, fussy: Any) -> None:
+def test_the_event_loop_rests_while_tls_has_to_read_before_it_can_write_more(driver: AsyncDriver, fussy: Any) -> None:
     near, far, connection = fussy
 
     async def run() -> None:
@@ -249,7 +247,7 @@ def test_the_event_loop_rests_while_tls_has_to_read_before_it_can_write_on(drive
     driver.run(run())
 
 
-def test_what_is_left_of_a_big_request_is_not_copied_each_time(driver: AsyncDriver, fussy: Any) -> None:
+def test_the_rest_of_a_big_request_is_not_copied_for_each_send(driver: AsyncDriver, fussy: Any) -> None:
     near, far, connection = fussy
     took: list[object] = []
 
@@ -290,7 +288,7 @@ def test_tls_may_have_to_write_before_it_can_read(driver: AsyncDriver, fussy: An
     driver.run(run())
 
 
-def test_an_idle_connection_on_which_tls_had_something_to_say_is_used(driver: AsyncDriver, fussy: Any) -> None:
+def test_an_idle_connection_that_got_only_tls_messages_is_used(driver: AsyncDriver, fussy: Any) -> None:
     near, far, connection = fussy
     near.receives = [ssl.SSLWantReadError()]
     far.send(b"!")
@@ -312,7 +310,7 @@ def test_a_response_that_is_complete_while_the_request_is_still_sent_ends_the_ex
     driver.run(run())
 
 
-def test_that_a_request_was_refused_is_told_and_not_that_no_answer_came(driver: AsyncDriver, fussy: Any) -> None:
+def test_a_refused_request_is_a_write_error_and_not_a_missing_response(driver: AsyncDriver, fussy: Any) -> None:
     _, far, connection = fussy
 
     async def run() -> None:

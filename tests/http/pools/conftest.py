@@ -1,4 +1,4 @@
-"""A pool of each kind, for the tests that both pass."""
+"""Pools of each kind, without TLS."""
 
 from __future__ import annotations
 
@@ -6,20 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.helpers.servers import (
-    DRIVERS,
-    Driver,
-    MakeDriver,
-    made_by,
-)
+from tests.helpers.pool_drivers import DRIVERS, Driver, MakeDriver, made_by
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-
-@pytest.fixture(params=DRIVERS, ids=["sync", "async", "uvloop"])
-def make_driver(request: pytest.FixtureRequest) -> Iterator[MakeDriver]:
-    yield from made_by(request)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The two pools, side by side: how they connect."""
+"""Both pools: how they connect."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from novaact_http._http import blocking_connection, happy_eyeballs
 from novaact_http.errors import TransportError, TransportTimeout
 from tests.helpers.servers import (
     BlackHole,
-    Driver,
-    MakeDriver,
     Server,
+    answer_lookups_with,
     closed_port,
     endpoint,
+    fail_lookups,
     request_to,
     serve,
 )
@@ -26,11 +26,7 @@ from tests.helpers.servers import (
 if TYPE_CHECKING:
     import ssl
 
-
-def addresses(monkeypatch: pytest.MonkeyPatch, *ports: int) -> None:
-    """Have every host lead to these ports, in turn."""
-    found = [(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", ("127.0.0.1", port)) for port in ports]
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+    from tests.helpers.pool_drivers import Driver, MakeDriver
 
 
 def test_a_connection_that_is_refused_is_an_error(driver: Driver) -> None:
@@ -42,7 +38,7 @@ def test_a_connection_that_is_refused_is_an_error(driver: Driver) -> None:
     assert driver.connections.count == 0
 
 
-def test_an_address_that_does_not_answer_is_waited_for_as_long_as_was_said(driver: Driver) -> None:
+def test_the_connect_timeout_ends_the_wait_for_an_address(driver: Driver) -> None:
     with BlackHole() as hole:
         with pytest.raises(TransportTimeout, match="connecting took too long") as caught:
             driver.send(request_to(endpoint("127.0.0.1", hole.port), connect=0.02))
@@ -50,12 +46,12 @@ def test_an_address_that_does_not_answer_is_waited_for_as_long_as_was_said(drive
         assert driver.connections.count == 0
 
 
-def test_there_may_be_a_year_to_connect(driver: Driver) -> None:
+def test_the_connect_timeout_may_be_a_year(driver: Driver) -> None:
     with Server(serve) as server:
         assert driver.send(request_to(server, connect=365 * 24 * 60 * 60.0)).body == b"ok"
 
 
-def test_an_address_that_does_not_answer_is_waited_for_until_the_deadline(driver: Driver) -> None:
+def test_the_deadline_ends_the_wait_for_an_address(driver: Driver) -> None:
     with BlackHole() as hole:
         with pytest.raises(TransportTimeout) as caught:
             driver.send(request_to(endpoint("127.0.0.1", hole.port), within=0.02))
@@ -68,11 +64,8 @@ def test_a_host_is_looked_up(driver: Driver) -> None:
 
 
 def test_a_host_without_an_address_is_an_error(make_patchable: MakeDriver, monkeypatch: pytest.MonkeyPatch) -> None:
-    def unknown(*_: object, **__: object) -> None:
-        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
-
     driver = make_patchable()
-    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    fail_lookups(monkeypatch)
     with pytest.raises(TransportError, match="Name or service not known") as caught:
         driver.send(request_to(endpoint("nowhere.example", 80)))
     assert type(caught.value) is TransportError
@@ -82,7 +75,7 @@ def test_a_host_without_an_address_is_an_error(make_patchable: MakeDriver, monke
 
 
 @pytest.mark.parametrize("host", ["a..b", "a" * 64, "a..1", "a" * 63 + "1" * 9, "a" * 64 + ".example"])
-def test_a_host_whose_name_cannot_be_one_is_an_error(make_patchable: MakeDriver, host: str) -> None:
+def test_a_malformed_host_name_is_an_error(make_patchable: MakeDriver, host: str) -> None:
     driver = make_patchable()
     with pytest.raises(TransportError, match="gaierror") as caught:
         driver.send(request_to(endpoint(host, 80)))
@@ -93,11 +86,11 @@ def test_a_host_whose_name_cannot_be_one_is_an_error(make_patchable: MakeDriver,
 def test_addresses_are_tried_in_turn(make_patchable: MakeDriver, monkeypatch: pytest.MonkeyPatch) -> None:
     driver = make_patchable()
     with Server(serve) as server:
-        addresses(monkeypatch, closed_port(), closed_port(), server.port)
+        answer_lookups_with(monkeypatch, closed_port(), closed_port(), server.port)
         assert driver.send(request_to(endpoint("host.example", 80))).body == b"ok"
 
 
-def test_an_address_of_a_kind_that_this_machine_has_not_is_passed_over(
+def test_an_address_of_an_unsupported_family_is_skipped(
     make_patchable: MakeDriver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     driver = make_patchable()
@@ -114,11 +107,9 @@ def test_an_address_of_a_kind_that_this_machine_has_not_is_passed_over(
         assert not caught.value.request_sent
 
 
-def test_the_last_of_the_addresses_that_refuse_tells_why(
-    make_patchable: MakeDriver, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_error_is_that_of_the_last_address(make_patchable: MakeDriver, monkeypatch: pytest.MonkeyPatch) -> None:
     driver = make_patchable()
-    addresses(monkeypatch, closed_port(), closed_port())
+    answer_lookups_with(monkeypatch, closed_port(), closed_port())
     with pytest.raises(TransportError, match="ConnectionRefusedError") as caught:
         driver.send(request_to(endpoint("host.example", 80)))
     assert not caught.value.request_sent
@@ -130,28 +121,28 @@ def test_an_address_that_does_not_answer_leaves_time_for_the_next(
     driver = make_patchable()
     monkeypatch.setattr(happy_eyeballs, "NEXT_ADDRESS_AFTER", 0.01)
     with BlackHole() as hole, Server(serve) as server:
-        addresses(monkeypatch, hole.port, server.port)
+        answer_lookups_with(monkeypatch, hole.port, server.port)
         assert driver.send(request_to(endpoint("host.example", 80), connect=0.4)).body == b"ok"
 
 
-def test_an_address_that_may_yet_answer_is_waited_for_though_the_last_one_refused(
+def test_an_address_that_may_still_answer_is_waited_for_after_the_last_one_refused(
     make_patchable: MakeDriver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     driver = make_patchable()
     monkeypatch.setattr(happy_eyeballs, "NEXT_ADDRESS_AFTER", 0.001)
     with BlackHole() as hole:
-        addresses(monkeypatch, closed_port(), hole.port, closed_port())
+        answer_lookups_with(monkeypatch, closed_port(), hole.port, closed_port())
         with pytest.raises(TransportTimeout):
             driver.send(request_to(endpoint("host.example", 80), connect=0.05))
         assert driver.connections.count == 0
 
 
-def test_however_many_addresses_do_not_answer_the_last_has_its_turn(
+def test_the_last_address_is_tried_even_if_many_do_not_answer(
     make_patchable: MakeDriver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     driver = make_patchable()
     with BlackHole() as hole, Server(serve) as server:
-        addresses(monkeypatch, *[hole.port] * 5, server.port)
+        answer_lookups_with(monkeypatch, *[hole.port] * 5, server.port)
         assert driver.send(request_to(endpoint("host.example", 80), connect=1.2)).body == b"ok"
 
 
@@ -163,7 +154,7 @@ def test_the_next_address_is_tried_after_a_while_and_in_time(count: int, timeout
 
 
 class Slow:
-    """A socket that is connected later."""
+    """A socket that is connected only when `connect` is called."""
 
     def __init__(self) -> None:
         self.near, self._far = socket.socketpair()
@@ -183,7 +174,7 @@ class Slow:
         self._far.close()
 
 
-def test_an_address_that_answers_late_is_taken_though_others_have_been_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_address_that_answers_late_is_used_even_if_others_were_tried(monkeypatch: pytest.MonkeyPatch) -> None:
     slow = [Slow() for _ in range(3)]
     begun: list[int] = []
 
@@ -226,7 +217,7 @@ def test_an_interruption_while_addresses_are_tried_leaves_no_socket(monkeypatch:
 def test_all_addresses_share_the_time_to_connect(make_patchable: MakeDriver, monkeypatch: pytest.MonkeyPatch) -> None:
     driver = make_patchable()
     with BlackHole() as hole:
-        addresses(monkeypatch, *[hole.port] * 100)
+        answer_lookups_with(monkeypatch, *[hole.port] * 100)
         began = time.monotonic()
         with pytest.raises(TransportTimeout) as caught:
             driver.send(request_to(endpoint("host.example", 80), connect=0.05))
@@ -234,7 +225,9 @@ def test_all_addresses_share_the_time_to_connect(make_patchable: MakeDriver, mon
         assert not caught.value.request_sent
 
 
-def test_looking_up_a_host_may_take_all_the_time(make_patchable: MakeDriver, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_slow_host_lookup_counts_towards_the_connect_timeout(
+    make_patchable: MakeDriver, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def slowly(*_: object, **__: object) -> list[Any]:
         time.sleep(0.03)
         return [(socket.AF_INET, socket.SOCK_STREAM, 0, "", ("127.0.0.1", 9))]
@@ -254,19 +247,19 @@ def has_ipv6() -> bool:
         return False
 
 
-@pytest.mark.skipif(not has_ipv6(), reason="there is no IPv6 here")
+@pytest.mark.skipif(not has_ipv6(), reason="this machine has no IPv6")
 def test_an_ipv6_address_is_connected_to(driver: Driver) -> None:
     with Server(serve, host="::1") as server:
         assert driver.send(request_to(server)).body == b"ok"
 
 
-def test_families_of_addresses_take_turns() -> None:
+def test_address_families_take_turns() -> None:
     four, six = socket.AF_INET, socket.AF_INET6
     found = [(six, "a"), (six, "b"), (six, "c"), (four, "d"), (four, "e")]
     assert [each[1] for each in happy_eyeballs.in_turn(found)] == ["a", "d", "b", "e", "c"]
 
 
-def test_a_ca_bundle_that_cannot_be_read_takes_no_place(make_driver: MakeDriver) -> None:
+def test_an_unreadable_ca_bundle_takes_no_place_in_the_pool(make_driver: MakeDriver) -> None:
     def unreadable() -> ssl.SSLContext:
         raise ConfigurationError("the CA bundle cannot be used")
 

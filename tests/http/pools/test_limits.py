@@ -1,4 +1,4 @@
-"""The two pools, side by side: how many connections there are, who waits, and what closing ends."""
+"""Both pools: how many connections there are, which calls wait, and what closing does."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import ssl
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
@@ -16,20 +16,19 @@ from novaact_http._http import blocking_pool
 from novaact_http._http.blocking_connection import Connection
 from novaact_http._http.http1 import ResponseReader
 from novaact_http._http.pool_rules import Connections
+from tests.helpers.answers import page_body
 from tests.helpers.calls import CALL, OPTIONS
+from tests.helpers.pool_drivers import Driver, MakeDriver, SyncDriver, bodies, idle
 from tests.helpers.servers import (
     OK,
-    Driver,
-    MakeDriver,
+    OK_AND_CLOSE,
     Peer,
     Server,
-    SyncDriver,
     always,
     answers,
-    bodies,
     endpoint,
     eventually,
-    idle,
+    http_response,
     never,
     no_tls,
     patiently,
@@ -55,7 +54,7 @@ def test_there_are_never_more_connections_than_the_limit(make_driver: MakeDriver
         while received := peer.request():
             eventually(lambda: all_are_there.is_set() or driver.connections.waiting == 18)
             all_are_there.set()
-            peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n" + received.target.encode())
+            peer.send(http_response(received.target.encode()))
 
     with Server(script) as server:
         targets = [f"/{number}" for number in range(10, 30)]
@@ -66,7 +65,7 @@ def test_there_are_never_more_connections_than_the_limit(make_driver: MakeDriver
         assert driver.connections.count == 2
 
 
-def test_those_who_wait_are_served_in_the_order_in_which_they_came(make_driver: MakeDriver) -> None:
+def test_waiting_calls_are_served_in_order(make_driver: MakeDriver) -> None:
     driver = make_driver(max_connections=1)
     with Server(patiently(lambda: driver.connections.waiting == 9)) as server:
         targets = [f"/{number}" for number in range(10)]
@@ -75,10 +74,10 @@ def test_those_who_wait_are_served_in_the_order_in_which_they_came(make_driver: 
         assert server.accepted == 1
 
 
-def test_those_who_wait_open_connections_of_their_own_if_those_before_them_end(make_driver: MakeDriver) -> None:
+def test_a_waiting_call_opens_a_connection_if_the_one_before_it_was_closed(make_driver: MakeDriver) -> None:
     driver = make_driver(max_connections=1)
-    last = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok"
-    with Server(patiently(lambda: driver.connections.waiting == 2, last), always(last)) as server:
+    first = patiently(lambda: driver.connections.waiting == 2, OK_AND_CLOSE)
+    with Server(first, always(OK_AND_CLOSE)) as server:
         assert bodies(driver.together([request_to(server)] * 3)) == [b"ok"] * 3
         assert server.accepted == 3
 
@@ -109,7 +108,7 @@ def test_waiting_for_a_connection_ends_at_the_deadline(
         assert len(server.requests) == 2
 
 
-def test_the_place_of_a_connection_goes_to_one_who_waits_for_another_server(make_driver: MakeDriver) -> None:
+def test_a_place_goes_to_a_call_that_waits_for_another_server(make_driver: MakeDriver) -> None:
     driver = make_driver(max_connections=1)
     with Server(patiently(lambda: driver.connections.waiting == 1)) as one, Server(serve) as other:
         assert bodies(driver.together([request_to(one), request_to(other)])) == [b"ok"] * 2
@@ -119,7 +118,7 @@ def test_the_place_of_a_connection_goes_to_one_who_waits_for_another_server(make
         assert (one.accepted, other.accepted) == (1, 1)
 
 
-def test_a_connection_that_is_idle_makes_room_for_one_to_another_server(make_driver: MakeDriver) -> None:
+def test_an_idle_connection_makes_room_for_another_server(make_driver: MakeDriver) -> None:
     driver = make_driver(max_connections=1)
     with Server(serve) as one, Server(serve) as other:
         driver.send(request_to(one))
@@ -128,7 +127,7 @@ def test_a_connection_that_is_idle_makes_room_for_one_to_another_server(make_dri
         assert driver.connections.count == 1
 
 
-def test_a_connection_that_was_closed_on_its_way_to_a_waiter_is_not_used(make_driver: MakeDriver) -> None:
+def test_a_connection_that_is_closed_while_it_is_handed_to_a_waiting_call_is_not_used(make_driver: MakeDriver) -> None:
     driver = make_driver(max_connections=1)
 
     def script(peer: Peer) -> None:
@@ -155,7 +154,7 @@ def test_a_closed_pool_sends_nothing(driver: Driver) -> None:
         driver.close()
 
 
-def test_closing_lets_those_finish_that_have_begun_and_nobody_else(make_driver: MakeDriver) -> None:
+def test_closing_lets_running_calls_finish_and_refuses_waiting_ones(make_driver: MakeDriver) -> None:
     driver = make_driver(max_connections=1)
 
     def script(peer: Peer) -> None:
@@ -177,6 +176,11 @@ def test_closing_lets_those_finish_that_have_begun_and_nobody_else(make_driver: 
 
 
 # Threads.
+
+
+def interrupt(*_: object, **__: object) -> NoReturn:
+    """Raise what a signal raises."""
+    raise KeyboardInterrupt
 
 
 class Impatient(blocking_pool._Waiter):
@@ -214,10 +218,7 @@ def test_a_turn_that_comes_at_the_deadline_is_taken(monkeypatch: pytest.MonkeyPa
     driver.end()
 
 
-def test_a_signal_ends_the_wait_for_ones_turn(monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupt(_: blocking_pool.Pool) -> None:
-        raise KeyboardInterrupt
-
+def test_a_signal_ends_the_wait_for_a_turn(monkeypatch: pytest.MonkeyPatch) -> None:
     driver = full(monkeypatch, interrupt)
     with pytest.raises(KeyboardInterrupt):
         driver.pool.acquire(HERE, None)
@@ -227,23 +228,18 @@ def test_a_signal_ends_the_wait_for_ones_turn(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_a_turn_that_comes_with_a_signal_goes_to_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupt(pool: blocking_pool.Pool) -> None:
+    def free_and_interrupt(pool: blocking_pool.Pool) -> None:
         pool.discard(HERE, None)
-        raise KeyboardInterrupt
+        interrupt()
 
-    driver = full(monkeypatch, interrupt)
+    driver = full(monkeypatch, free_and_interrupt)
     with pytest.raises(KeyboardInterrupt):
         driver.pool.acquire(HERE, None)
     driver.end()
 
 
 @pytest.mark.parametrize(("owner", "stage"), [(blocking_pool, "connect"), (Connection, "exchange")])
-def test_a_signal_in_the_middle_of_a_call_takes_no_place(
-    owner: Any, stage: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
-
+def test_a_signal_during_a_call_frees_its_place(owner: Any, stage: str, monkeypatch: pytest.MonkeyPatch) -> None:
     driver = SyncDriver()
     monkeypatch.setattr(owner, stage, interrupt)
     with Server(serve) as server, pytest.raises(KeyboardInterrupt):
@@ -252,10 +248,7 @@ def test_a_signal_in_the_middle_of_a_call_takes_no_place(
     driver.end()
 
 
-def test_a_signal_as_a_kept_connection_is_looked_at_takes_no_place(monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupt(_: object) -> None:
-        raise KeyboardInterrupt
-
+def test_a_signal_while_a_kept_connection_is_checked_frees_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
     driver = SyncDriver()
     with Server(serve) as server:
         driver.send(request_to(server))
@@ -268,8 +261,7 @@ def test_a_signal_as_a_kept_connection_is_looked_at_takes_no_place(monkeypatch: 
 
 def test_a_signal_while_connecting_closes_the_socket(monkeypatch: pytest.MonkeyPatch) -> None:
     class Interrupted(ssl.SSLContext):
-        def wrap_socket(self, *_: Any, **__: Any) -> Any:
-            raise KeyboardInterrupt
+        wrap_socket = interrupt
 
     driver = SyncDriver(lambda: Interrupted(ssl.PROTOCOL_TLS_CLIENT))
     with Server(never) as server:
@@ -279,7 +271,7 @@ def test_a_signal_while_connecting_closes_the_socket(monkeypatch: pytest.MonkeyP
     driver.end()
 
 
-def test_a_forked_child_counts_no_connection_of_its_parents() -> None:
+def test_a_forked_child_counts_no_connection_of_its_parent() -> None:
     driver = SyncDriver(max_connections=2)
     with Server(serve) as server:
         driver.send(request_to(server))
@@ -289,7 +281,7 @@ def test_a_forked_child_counts_no_connection_of_its_parents() -> None:
         assert other is None
         other = driver.pool.open(origin, None, None)
         driver.pool.discard(origin, other)
-        driver.pool.after_fork()  # as in a child, though there is none
+        driver.pool.after_fork()  # as in a forked child
         assert driver.connections.count == 0
         driver.send(request_to(server))
         reader = ResponseReader("GET")
@@ -302,19 +294,17 @@ def test_a_forked_child_counts_no_connection_of_its_parents() -> None:
     driver.end()
 
 
-def test_many_threads_each_have_their_own_answers() -> None:
+def test_many_threads_each_get_their_own_responses() -> None:
     def script(peer: Peer) -> None:
         while received := peer.request():
             token = received.target.partition("nextToken=")[2].partition("&")[0]
-            body = b'{"sessionSummaries": [], "nextToken": "%b"}' % token.encode()
-            peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body))
+            peer.send(http_response(page_body(next_token=token)))
 
     def call(number: int) -> bool:
         return client.list_sessions(**CALL, next_token=f"token-{number}").next_token == f"token-{number}"
 
     with Server(script) as server:
-        where = server.endpoint()
-        with Client(**{**OPTIONS, "endpoint_url": f"http://{where.authority}"}) as client:
+        with Client(**{**OPTIONS, "endpoint_url": server.url}) as client:
             client._senders._pool = blocking_pool.Pool(no_tls, max_connections=20)
             with ThreadPoolExecutor(64) as executor:
                 assert all(executor.map(call, range(2_000)))

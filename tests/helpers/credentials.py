@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import datetime as dt
 import threading
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
+from unittest import mock
 
 import botocore.credentials
 import pytest
@@ -17,13 +19,15 @@ from novaact_http._aws.credential_sources import Source, choose_source
 from tests.helpers.calls import NOW
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 UTC = dt.timezone.utc
 MINUTE, HOUR = 60.0, 3600.0
 
 
 class Clock:
+    """A clock that a test sets."""
+
     def __init__(self, now: float = NOW) -> None:
         self.now = now
 
@@ -32,13 +36,19 @@ class Clock:
 
 
 def keys(number: int = 0, *, left: float | None = None, now: float = NOW) -> Credentials:
-    """Credentials with this many seconds left."""
+    """Return credentials that expire when this number of seconds is left; None means that they do not expire."""
     expires_at = None if left is None else dt.datetime.fromtimestamp(now + left, UTC)
     return Credentials(access_key_id=f"AKIA{number}", secret_access_key="secretsecretsecret", expires_at=expires_at)
 
 
 class Vault:
-    """A function that returns one after another what it was given; an exception is raised."""
+    """A function of credentials, which returns its answers in order, the last one again and again.
+
+    Attributes:
+        answers: what it returns. An exception is raised.
+        calls: how often it was called.
+        threads: the threads that called it.
+    """
 
     def __init__(self, *answers: Any) -> None:
         self.answers = list(answers)
@@ -55,24 +65,29 @@ class Vault:
 
 
 class AsyncVault(Vault):
+    """The same, as an async function."""
+
     async def __call__(self) -> Any:
         await asyncio.sleep(0)
         return Vault.__call__(self)
 
 
 def source(argument: object, environ: dict[str, str] | None = None, profile: str | None = None) -> Source:
+    """Return the source that a client with this argument `credentials` uses."""
     return choose_source(argument, profile=profile, region="us-east-1", environ=environ or {}, now=NOW)
 
 
 def cache(argument: object, clock: Clock | None = None, environ: dict[str, str] | None = None) -> CredentialCache:
+    """Return the cache of such a client."""
     return CredentialCache(source(argument, environ), clock or Clock())
 
 
-def got(found: Any) -> Credentials:
+def result_of(found: Any) -> Credentials:
+    """Return what a cache returned, after waiting for it where it is a future."""
     return credentials_or_raise(found.result(5)) if isinstance(found, Future) else found
 
 
-def settled(of: CredentialCache) -> None:
+def wait_for_refresh(of: CredentialCache) -> None:
     """Wait until no refresh is running."""
     running = of._running
     if running is not None:
@@ -82,6 +97,7 @@ def settled(of: CredentialCache) -> None:
 def refreshable(
     left: float, refresh: Callable[[], Any] | None = None, number: int = 0
 ) -> botocore.credentials.RefreshableCredentials:
+    """Return credentials of botocore's with this number of seconds left, whose refresh is this function or fails."""
     return botocore.credentials.RefreshableCredentials(
         f"AKIA{number}",
         "secretsecretsecret",
@@ -93,6 +109,7 @@ def refreshable(
 
 
 def metadata(number: int, left: float = 2 * HOUR) -> dict[str, str]:
+    """Return what a refresh of botocore's credentials returns."""
     expiry = dt.datetime.now(UTC) + dt.timedelta(seconds=left)
     return {
         "access_key": f"AKIA{number}",
@@ -100,3 +117,18 @@ def metadata(number: int, left: float = 2 * HOUR) -> dict[str, str]:
         "token": "token",
         "expiry_time": expiry.isoformat(),
     }
+
+
+def chain_of(monkeypatch: pytest.MonkeyPatch, *found: botocore.credentials.Credentials) -> mock.Mock:
+    """Have botocore's chain find these credentials, one after another. Return the chain."""
+    chain = mock.Mock(providers=[])
+    chain.load_credentials.side_effect = found
+    monkeypatch.setattr(botocore.credentials, "create_credential_resolver", lambda *_, **__: chain)
+    return chain
+
+
+@contextlib.contextmanager
+def no_thread_can_start() -> Iterator[None]:
+    """Have no thread start, as where a process has reached its limit."""
+    with mock.patch.object(threading.Thread, "start", side_effect=RuntimeError("can't start new thread")):
+        yield
