@@ -16,8 +16,8 @@ import pytest
 
 from novaact_http import AsyncClient, Credentials, CredentialsError, ListSessionsResponse
 from novaact_http._clients import asynchronous
-from tests.helpers.calls import CALL, KEYS, mocked
-from tests.helpers.vault import HOUR, MINUTE, UTC, Clock, Vault, cache, got, keys, metadata, refreshable
+from tests.helpers.calls import CALL, KEYS, Clock, mocked
+from tests.helpers.vault import HOUR, MINUTE, UTC, Vault, cache, got, keys, metadata, refreshable
 
 PAGE = httpx.Response(200, json={"sessionSummaries": []})
 

@@ -24,13 +24,12 @@ from hypothesis import strategies as st
 from novaact_http import AsyncClient, Credentials, CredentialsError
 from novaact_http._aws.botocore_credentials import BotocoreSource
 from novaact_http._aws.credential_sources import FixedCredentials
-from tests.helpers.calls import CALL, KEYS, call_for, mocked, options_for
+from tests.helpers.calls import CALL, KEYS, Clock, call_for, mocked, options_for
 from tests.helpers.vault import (
     HOUR,
     MINUTE,
     UTC,
     AsyncVault,
-    Clock,
     Vault,
     cache,
     got,
