@@ -10,17 +10,15 @@ import httpx
 import pytest
 
 from novaact_http import Attempt, RetryPolicy, ServiceError, ThrottlingException, TransportError
-from novaact_http._call import flow as call_flow
-from novaact_http._call.http_messages import Response
-from novaact_http._operations.sessions import LIST_SESSIONS
-from tests.helpers.calls import CALL, KEYS, TEMPORARY_KEYS, mocked
-from tests.helpers.flows import context
+from tests.helpers.answers import httpx_page
+from tests.helpers.calls import CALL, TEMPORARY_KEYS, mocked
+from tests.helpers.flows import context, drive
 
 if TYPE_CHECKING:
     from tests.helpers.both_clients import Face
 
 THROTTLED = httpx.Response(429, headers={"x-amzn-ErrorType": "ThrottlingException", "x-amzn-RequestId": "r-1"})
-PAGE = httpx.Response(200, headers={"x-amzn-RequestId": "r-2"}, json={"sessionSummaries": []})
+PAGE = httpx_page(x_amzn_RequestId="r-2")
 TWICE = RetryPolicy(max_attempts=2, rng=lambda: 0.25)
 
 
@@ -67,13 +65,8 @@ def test_the_last_attempt_is_reported_too_if_the_call_fails(face: Face) -> None:
 def test_the_time_of_an_attempt_is_in_milliseconds() -> None:
     ticks = iter([10.0, 10.25])
     attempts: list[Attempt] = []
-    shared = context(monotonic=lambda: next(ticks), on_attempt=attempts.append)
-    flow = call_flow.call(shared, LIST_SESSIONS, CALL)
-    next(flow)
-    flow.send(KEYS)
-    with pytest.raises(StopIteration):
-        flow.send(Response(status=200, headers=(), body=b'{"sessionSummaries": []}'))
-    assert attempts[0].milliseconds == 250.0
+    drive(context(monotonic=lambda: next(ticks), on_attempt=attempts.append), [])
+    assert [each.milliseconds for each in attempts] == [250.0]
 
 
 def test_the_hook_is_called_on_the_callers_thread(face: Face) -> None:
@@ -82,7 +75,7 @@ def test_the_hook_is_called_on_the_callers_thread(face: Face) -> None:
     assert threads == [threading.current_thread()]
 
 
-def test_what_the_hook_raises_is_logged_and_the_call_continues(face: Face, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_error_of_the_hook_is_logged_and_the_call_continues(face: Face, caplog: pytest.LogCaptureFixture) -> None:
     def broken(attempt: Attempt) -> None:
         raise ZeroDivisionError
 
@@ -105,7 +98,7 @@ def test_the_log_has_a_line_for_each_attempt(face: Face, caplog: pytest.LogCaptu
     assert lines[0].endswith(" ms, next in 0.250 s")
 
 
-def test_nothing_is_logged_where_nobody_listens(face: Face, caplog: pytest.LogCaptureFixture) -> None:
+def test_nothing_is_logged_above_the_level_debug(face: Face, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO, "novaact_http"):
         told(face, THROTTLED, PAGE, on_attempt=None)
     assert caplog.records == []

@@ -1,4 +1,4 @@
-"""The values a user passes in, and the errors a user gets: what they refuse, show and pickle."""
+"""The values that users pass in and the errors that they get: what these refuse, show and pickle."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ ERRORS: list[NovaActError] = [
 
 
 @pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
-def test_errors_pickle_with_all_they_know(error: NovaActError) -> None:
+def test_errors_are_pickled_with_all_their_facts(error: NovaActError) -> None:
     for loaded in (pickle.loads(pickle.dumps(error)), copy.copy(error)):
         assert type(loaded) is type(error)
         assert vars(loaded) == vars(error)
@@ -114,16 +114,16 @@ def test_errors_pickle_with_all_they_know(error: NovaActError) -> None:
 
 def test_every_error_is_a_nova_act_error_and_has_a_pickle_test() -> None:
     kinds = {kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, Exception)}
-    kinds -= {kind for kind in kinds if kind.__name__.startswith("_")}  # of which there are no instances
+    kinds -= {kind for kind in kinds if kind.__name__.startswith("_")}  # base classes without instances
     assert all(issubclass(kind, NovaActError) for kind in kinds)
     assert kinds - {type(error) for error in ERRORS} == {NovaActError}
 
 
-def test_every_error_has_a_request_id_if_only_none() -> None:
+def test_an_error_without_a_response_has_the_request_id_none() -> None:
     assert [error.request_id for error in ERRORS if not hasattr(error, "headers")] == [None] * 7
 
 
-def test_an_errors_text_is_made_of_its_facts() -> None:
+def test_the_text_of_an_error_has_its_facts() -> None:
     problems = [errors.Problem("max_results", "must be int"), errors.Problem("next_token", "must not be empty")]
     refused = errors.ParameterError("bad arguments", problems=problems)
     assert str(refused) == "bad arguments: max_results must be int; next_token must not be empty"
@@ -136,7 +136,7 @@ def test_an_errors_text_is_made_of_its_facts() -> None:
     assert str(errors.CredentialsError("is empty", source="AWS_ACCESS_KEY_ID")) == "AWS_ACCESS_KEY_ID is empty"
 
 
-def test_a_service_errors_text_names_all_that_support_asks_for() -> None:
+def test_the_text_of_a_service_error_has_all_that_support_asks_for() -> None:
     error = errors.ThrottlingException("Slow down.", request_id="r-1", attempts=3)
     assert str(error) == (
         "An error occurred (ThrottlingException) when calling the ListSessions operation: Slow down. "
@@ -144,7 +144,7 @@ def test_a_service_errors_text_names_all_that_support_asks_for() -> None:
     )
 
 
-def test_a_transport_errors_text_says_whether_the_request_was_sent() -> None:
+def test_the_text_of_a_transport_error_says_whether_the_request_was_sent() -> None:
     assert str(errors.TransportError("lost", request_sent=True)).endswith(
         "(request may have been received, attempts 1)"
     )

@@ -16,12 +16,11 @@ import pytest
 from botocore.exceptions import CredentialRetrievalError
 
 from novaact_http import Credentials, CredentialsError
-from tests.helpers.calls import call_for, options_for
+from tests.helpers.calls import Clock, call_for, options_for
 from tests.helpers.credentials import (
     HOUR,
     MINUTE,
     UTC,
-    Clock,
     cache,
     chain_of,
     metadata,

@@ -15,12 +15,11 @@ from novaact_http import AsyncClient, Credentials, CredentialsError, ListSession
 from novaact_http._clients import asynchronous
 from novaact_http._support import fork_safety
 from tests.helpers.answers import httpx_page
-from tests.helpers.calls import CALL, KEYS, mocked
+from tests.helpers.calls import CALL, KEYS, Clock, mocked
 from tests.helpers.credentials import (
     HOUR,
     MINUTE,
     UTC,
-    Clock,
     Vault,
     cache,
     chain_of,

@@ -21,12 +21,11 @@ from novaact_http._aws.botocore_credentials import BotocoreSource
 from novaact_http._aws.credential_sources import FixedCredentials
 from tests.helpers.answers import httpx_page
 from tests.helpers.both_clients import AsyncFace, SyncFace
-from tests.helpers.calls import CALL, KEYS, mocked
+from tests.helpers.calls import CALL, KEYS, Clock, mocked
 from tests.helpers.credentials import (
     HOUR,
     MINUTE,
     AsyncVault,
-    Clock,
     Vault,
     cache,
     keys,

@@ -1,4 +1,4 @@
-"""Every source that botocore's chain has, for real: files, processes, and servers on this machine."""
+"""Every source of botocore's chain, with real files, processes, and servers on this machine."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ class Machine:
     def __init__(self, folder: Path, aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
         self.folder, self.aws = folder, aws
         self._set = monkeypatch.setenv
-        # It is looked for in the home folder that the interpreter started with.
+        # botocore looks in the home folder that the interpreter started with.
         monkeypatch.setattr(SSOProvider, "_SSO_TOKEN_CACHE_DIR", str(folder / ".aws/sso/cache"))
         self.set(HOME=str(folder), AWS_DEFAULT_REGION="us-east-1")
         self.set(AWS_CONFIG_FILE=str(folder / "config"), AWS_SHARED_CREDENTIALS_FILE=str(folder / "credentials"))
@@ -216,7 +216,7 @@ def test_a_role_is_assumed_in_the_clients_own_region_where_the_machine_has_none(
         ),
     ],
 )
-def test_what_containers_and_instances_are_given_works(
+def test_the_credentials_of_containers_and_instances_work(
     face: Face, service: LocalService, machine: Machine, prepare: Any, asked: list[str]
 ) -> None:
     prepare(machine)
@@ -228,7 +228,7 @@ def test_what_containers_and_instances_are_given_works(
         assert machine.aws.asked[-1].endswith("/role")
 
 
-def test_a_process_that_fails_is_named_with_what_it_said(face: Face, service: LocalService, machine: Machine) -> None:
+def test_the_error_of_a_failed_process_has_its_output(face: Face, service: LocalService, machine: Machine) -> None:
     (machine.folder / "process.py").write_text("import sys; sys.exit('the vault is sealed')")
     machine.config(f"[profile dev]\ncredential_process = {sys.executable} {machine.folder / 'process.py'}\n")
     with pytest.raises(CredentialsError, match=r"CredentialRetrievalError: .*the vault is sealed") as caught:

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from novaact_http import BotocoreSigner, Credentials, SortOrder, __version__
-from novaact_http._call.http_messages import Response
+from tests.helpers.answers import response
 from tests.helpers.boto3_oracle import Boto3Wire
 from tests.helpers.calls import CALL, KEYS, TEMPORARY_KEYS
 from tests.helpers.flows import request_of
@@ -86,7 +86,7 @@ def test_the_headers_are_those_of_an_aws_sdk() -> None:
     ]
 
 
-def test_only_what_no_proxy_changes_is_signed() -> None:
+def test_only_headers_that_no_proxy_changes_are_signed() -> None:
     headers = dict(request_of(CALL, TEMPORARY_KEYS).headers)
     assert "SignedHeaders=content-type;host;x-amz-date;x-amz-security-token, " in headers["Authorization"]
 
@@ -136,5 +136,4 @@ def test_a_requests_repr_shows_no_secret() -> None:
 def test_requests_and_responses_show_none_of_their_headers() -> None:
     request = request_of(CALL, TEMPORARY_KEYS)
     assert repr(request) == f"Request(POST https://nova-act.us-east-1.amazonaws.com{request.target})"
-    response = Response(status=200, headers=(("set-cookie", "secret"),), body=b"{}")
-    assert repr(response) == "Response(200, 2 bytes)"
+    assert repr(response(200, {}, set_cookie="secret")) == "Response(200, 2 bytes)"

@@ -128,9 +128,7 @@ def test_a_response_is_read_as_h11_reads_it(response: tuple[bytes, str]) -> None
 
 
 @given(responses() | broken(), st.lists(st.integers(0, 400), max_size=6), st.booleans())
-def test_it_makes_no_difference_in_what_pieces_a_response_comes(
-    response: tuple[bytes, str], cuts: list[int], eof: bool
-) -> None:
+def test_a_response_is_read_the_same_in_any_pieces(response: tuple[bytes, str], cuts: list[int], eof: bool) -> None:
     data, method = response
     whole = outcome(data, method=method, eof=eof)
     at = sorted({0, len(data), *(cut % (len(data) + 1) for cut in cuts)})
@@ -155,7 +153,7 @@ def test_what_follows_a_response_changes_nothing_in_it(response: tuple[bytes, st
 @example((OK + b"a: b\n\r\n\r\n", "GET"))
 def test_a_broken_response_is_refused_or_read_as_h11_reads_it(response: tuple[bytes, str]) -> None:
     data, method = response
-    # Whether it would be accepted, and more could come; and, what is final, with the end of the connection.
+    # First while more could come, then with the end of the connection.
     ours, theirs = outcome(data, method=method), by_h11(data, method)
     assert ours in (None, theirs)
     theirs = by_h11(data, method, eof=True)

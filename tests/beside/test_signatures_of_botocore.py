@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import pickle
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.auth import SigV4Auth
@@ -15,8 +16,11 @@ from hypothesis import strategies as st
 
 from novaact_http import BotocoreSigner, Credentials
 from novaact_http._call import sigv4
-from novaact_http._call.sigv4 import Scope, SigV4Signer
+from novaact_http._call.sigv4 import Scope, Signer, SigV4Signer
 from tests.helpers.calls import KEYS, NOW, TEMPORARY_KEYS
+
+if TYPE_CHECKING:
+    from novaact_http._call.http_messages import Headers
 
 SCOPE = Scope("us-east-1", "nova-act")
 
@@ -37,8 +41,13 @@ credentials = st.sampled_from([KEYS, TEMPORARY_KEYS])
 times = st.integers(0, 4_102_444_800)
 
 
+def sign(signer: Signer, keys: Credentials = KEYS, scope: Scope = SCOPE, now: float = NOW) -> Headers:
+    """Sign a small request."""
+    return signer.sign("POST", "/", (("Host", "h"),), b"", credentials=keys, scope=scope, now=now)
+
+
 class Botocores:
-    """The same steps, done by botocore."""
+    """The steps of a signature, done by botocore."""
 
     def __init__(self, method: str, target: str, headers: Any, body: bytes, keys: Credentials, now: float) -> None:
         self.request = AWSRequest(method=method, url=f"https://host.example{target}", data=body)
@@ -84,10 +93,8 @@ def test_the_two_signers_return_the_same(
     assert ours == theirs
 
 
-def test_a_whole_signing_by_botocore_itself_gives_our_headers(monkeypatch: pytest.MonkeyPatch) -> None:
-    # `add_auth` is what botocore's clients call; the other tests call its steps.
-    import datetime as dt
-
+def test_botocores_add_auth_makes_our_headers(monkeypatch: pytest.MonkeyPatch) -> None:
+    # botocore's clients call `add_auth`; the other tests call its steps.
     at = dt.datetime.fromtimestamp(NOW, dt.timezone.utc).replace(tzinfo=None)
     monkeypatch.setattr("botocore.auth.get_current_datetime", lambda: at)
     request = AWSRequest(method="POST", url="https://host.example/a%20b?x=1", data=b"{}")
@@ -101,7 +108,7 @@ def test_a_whole_signing_by_botocore_itself_gives_our_headers(monkeypatch: pytes
     assert dict(ours[1:]) == dict(request.headers.items())
 
 
-def test_the_signing_key_is_derived_once_for_a_credential_a_day_and_a_region(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_signing_key_is_derived_once_for_each_credential_day_and_scope(monkeypatch: pytest.MonkeyPatch) -> None:
     derived: list[tuple[Any, ...]] = []
     original = sigv4.signing_key
 
@@ -112,50 +119,43 @@ def test_the_signing_key_is_derived_once_for_a_credential_a_day_and_a_region(mon
     monkeypatch.setattr(sigv4, "signing_key", counted)
     signer = SigV4Signer()
 
-    def sign(keys: Credentials, scope: Scope, now: float) -> str:
-        headers = signer.sign("POST", "/", (("Host", "h"),), b"", credentials=keys, scope=scope, now=now)
-        fresh = SigV4Signer().sign("POST", "/", (("Host", "h"),), b"", credentials=keys, scope=scope, now=now)
+    def sign_twice(keys: Credentials, scope: Scope, now: float) -> None:
+        headers = sign(signer, keys, scope, now)
+        assert headers == sign(SigV4Signer(), keys, scope, now)
         derived.pop()  # the new signer's
-        assert headers == fresh
-        return headers[-1][1]
 
-    sign(KEYS, SCOPE, NOW)
-    sign(KEYS, SCOPE, NOW + 1)
+    sign_twice(KEYS, SCOPE, NOW)
+    sign_twice(KEYS, SCOPE, NOW + 1)
     assert len(derived) == 1
-    sign(TEMPORARY_KEYS, SCOPE, NOW)
-    sign(TEMPORARY_KEYS, Scope("eu-west-1", "nova-act"), NOW)
-    sign(TEMPORARY_KEYS, Scope("eu-west-1", "nova-act"), NOW + 86_400)
-    sign(TEMPORARY_KEYS, Scope("eu-west-1", "other"), NOW + 86_400)
+    sign_twice(TEMPORARY_KEYS, SCOPE, NOW)
+    sign_twice(TEMPORARY_KEYS, Scope("eu-west-1", "nova-act"), NOW)
+    sign_twice(TEMPORARY_KEYS, Scope("eu-west-1", "nova-act"), NOW + 86_400)
+    sign_twice(TEMPORARY_KEYS, Scope("eu-west-1", "other"), NOW + 86_400)
     assert len(derived) == 5
 
 
-def test_a_key_that_another_thread_has_derived_is_not_used() -> None:
+def test_a_key_that_another_thread_has_derived_meanwhile_is_not_used() -> None:
     class Raced(SigV4Signer):
         _last: Any = property(lambda _: (("other", "", SCOPE), b"key"), lambda _, __: None)
 
-    ours, fresh = (
-        signer.sign("POST", "/", (("Host", "h"),), b"", credentials=KEYS, scope=SCOPE, now=NOW)
-        for signer in (Raced(), SigV4Signer())
-    )
-    assert ours == fresh
+    assert sign(Raced()) == sign(SigV4Signer())
 
 
 def test_an_empty_session_token_is_not_sent() -> None:
     keys = Credentials(access_key_id="a", secret_access_key="b", session_token="")
     for signer in (SigV4Signer(), BotocoreSigner()):
-        headers = signer.sign("POST", "/", (("Host", "h"),), b"", credentials=keys, scope=SCOPE, now=NOW)
-        assert [name for name, _ in headers] == ["Host", "X-Amz-Date", "Authorization"]
+        assert [name for name, _ in sign(signer, keys)] == ["Host", "X-Amz-Date", "Authorization"]
 
 
 @pytest.mark.parametrize("signer", [SigV4Signer(), BotocoreSigner()], ids=repr)
-def test_a_signers_repr_shows_no_secret(signer: sigv4.Signer) -> None:
-    signer.sign("POST", "/", (("Host", "h"),), b"", credentials=KEYS, scope=SCOPE, now=NOW)
+def test_a_signers_repr_shows_no_secret(signer: Signer) -> None:
+    sign(signer)
     assert repr(signer) in ("SigV4Signer()", "BotocoreSigner()")
 
 
 def test_a_signer_is_pickled_without_its_keys() -> None:
     signer = SigV4Signer()
-    signer.sign("POST", "/", (("Host", "h"),), b"", credentials=KEYS, scope=SCOPE, now=NOW)
+    sign(signer)
     pickled = pickle.dumps(signer)
     assert KEYS.secret_access_key.encode() not in pickled
     assert isinstance(pickle.loads(pickled), SigV4Signer)

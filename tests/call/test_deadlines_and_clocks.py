@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import time
 from email.utils import formatdate
 from typing import TYPE_CHECKING, Any
 
@@ -11,59 +12,46 @@ import httpx
 import pytest
 
 from novaact_http import AsyncClient, Attempt, Client, DeadlineExceeded, RetryPolicy, ServiceError, Timeout
-from novaact_http._call import flow as call_flow
 from novaact_http._call.clock_skew import ClockSkew
-from novaact_http._call.http_messages import Request, Response
+from novaact_http._call.flow import Sleep, limit_timeout
 from novaact_http._call.retries import Quota
-from novaact_http._operations.sessions import LIST_SESSIONS
+from novaact_http._call.sigv4 import amz_date
 from novaact_http.errors import InternalServerException, TransportError, TransportTimeout
 from novaact_http.testing import LocalService
-from tests.helpers.calls import CALL, KEYS, NOW, OPTIONS, call_for, mocked, options_for
-from tests.helpers.flows import context
+from tests.helpers.answers import httpx_page, response
+from tests.helpers.calls import CALL, KEYS, NOW, OPTIONS, Clock, call_for, mocked, options_for
+from tests.helpers.flows import attempt, context, drive, finish, new_flow, sent_flow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from novaact_http._call.http_messages import Request, Response
     from tests.helpers.both_clients import Face
 
-PAGE = Response(status=200, headers=(), body=b'{"sessionSummaries": []}')
-DOWN = Response(status=503, headers=(), body=b"")
+DOWN = response(503)
 
 
-class Clock:
-    """A clock that moves only when a test moves it."""
-
-    def __init__(self, now: float) -> None:
-        self.now = now
-
-    def __call__(self) -> float:
-        return self.now
-
-
-class Driven:
-    """A call with a total of ten seconds, driven by hand."""
+class TimedCall:
+    """A call that may take ten seconds in all, and the clock that measures them."""
 
     def __init__(self, **options: Any) -> None:
         self.clock = Clock(1_000.0)
         options = {"retries": RetryPolicy(max_attempts=9, rng=lambda: 1.0), "timeout": Timeout(total=10.0), **options}
-        self.flow = call_flow.call(context(monotonic=self.clock, **options), LIST_SESSIONS, CALL)
-        next(self.flow)
+        self.flow = new_flow(context(monotonic=self.clock, **options))
 
-    def send(self) -> Request:
-        request = self.flow.send(KEYS)
-        assert isinstance(request, Request)
-        return request
+    def attempt(self) -> Request:
+        """Send the next attempt."""
+        return attempt(self.flow)
 
 
-def test_every_request_knows_the_deadline_and_waits_no_longer() -> None:
-    driven = Driven()
-    first = driven.send()
+def test_every_request_has_the_deadline_and_shorter_timeouts_near_it() -> None:
+    call = TimedCall()
+    first = call.attempt()
     assert first.deadline == 1_010.0
     assert (first.timeout.connect, first.timeout.read) == (5.0, 10.0)
-    driven.clock.now += 8.0
-    driven.flow.send(DOWN)
-    next(driven.flow)
-    second = driven.send()
+    call.clock.sleep(8.0)
+    call.flow.send(DOWN)
+    second = call.attempt()
     assert second.deadline == 1_010.0
     assert (second.timeout.connect, second.timeout.read) == (2.0, 2.0)
 
@@ -72,23 +60,23 @@ def test_every_request_knows_the_deadline_and_waits_no_longer() -> None:
     ("left", "expected"), [(100.0, (5.0, 60.0)), (60.0, (5.0, 60.0)), (30.0, (5.0, 30.0)), (2.0, (2.0, 2.0))]
 )
 def test_what_is_left_of_the_total_limits_an_attempt(left: float, expected: tuple[float, float]) -> None:
-    timeout = call_flow.limit_timeout(Timeout(total=100.0), left)
+    timeout = limit_timeout(Timeout(total=100.0), left)
     assert (timeout.connect, timeout.read, timeout.total) == (*expected, 100.0)
 
 
 def test_without_a_total_there_is_no_deadline() -> None:
-    request = Driven(timeout=Timeout()).send()
+    request = TimedCall(timeout=Timeout()).attempt()
     assert request.deadline is None
     assert request.timeout == Timeout()
 
 
 def test_a_wait_that_would_end_too_late_is_not_begun() -> None:
     told: list[Attempt] = []
-    driven = Driven(on_attempt=told.append)
-    driven.send()
-    driven.clock.now += 9.0
+    call = TimedCall(on_attempt=told.append)
+    call.attempt()
+    call.clock.sleep(9.0)
     with pytest.raises(DeadlineExceeded) as caught:
-        driven.flow.send(Response(status=503, headers=(("retry-after", "1"),), body=b""))
+        call.flow.send(response(503, retry_after="1"))
     assert [each.wait for each in told] == [None]
     assert isinstance(caught.value.__cause__, ServiceError)
     assert (caught.value.attempts, caught.value.request_sent) == (1, True)
@@ -96,66 +84,65 @@ def test_a_wait_that_would_end_too_late_is_not_begun() -> None:
 
 
 def test_a_wait_that_ends_in_time_is_begun() -> None:
-    driven = Driven()
-    driven.send()
-    driven.clock.now += 8.9
-    assert driven.flow.send(Response(status=503, headers=(("retry-after", "1"),), body=b"")) == call_flow.Sleep(1.0)
+    call = TimedCall()
+    call.attempt()
+    call.clock.sleep(8.9)
+    assert call.flow.send(response(503, retry_after="1")) == Sleep(1.0)
 
 
 def test_nothing_is_sent_once_the_time_is_over() -> None:
-    driven = Driven()
-    driven.clock.now += 10.0  # the credentials took all of the time
+    call = TimedCall()
+    next(call.flow)
+    call.clock.sleep(10.0)  # the credentials took all of the time
     with pytest.raises(DeadlineExceeded) as caught:
-        driven.flow.send(KEYS)
+        call.flow.send(KEYS)
     assert (caught.value.attempts, caught.value.request_sent) == (0, False)
 
 
 def test_a_timeout_at_the_deadline_is_reported_as_the_deadline() -> None:
-    driven = Driven(retries=RetryPolicy(mode="off"))
-    driven.send()
-    driven.clock.now += 10.0
+    call = TimedCall(retries=RetryPolicy(mode="off"))
+    call.attempt()
+    call.clock.sleep(10.0)
     with pytest.raises(DeadlineExceeded) as caught:
-        driven.flow.throw(TransportTimeout("late", request_sent=False))
+        call.flow.throw(TransportTimeout("late", request_sent=False))
     assert not caught.value.request_sent
 
 
 def test_a_final_response_is_returned_even_if_it_is_late() -> None:
-    driven = Driven()
-    driven.send()
-    driven.clock.now += 11.0
+    call = TimedCall()
+    call.attempt()
+    call.clock.sleep(11.0)
     with pytest.raises(ServiceError) as caught:
-        driven.flow.send(Response(status=400, headers=(), body=b""))
+        call.flow.send(response(400))
     assert not isinstance(caught.value, DeadlineExceeded)
 
-    driven = Driven()
-    driven.send()
-    driven.clock.now += 11.0
-    with pytest.raises(StopIteration):
-        driven.flow.send(PAGE)
+    call = TimedCall()
+    call.attempt()
+    call.clock.sleep(11.0)
+    assert finish(call.flow).session_summaries == ()
 
 
 def test_an_earlier_attempt_may_have_been_received_even_if_the_last_was_not_sent() -> None:
-    driven = Driven()
-    driven.send()
-    driven.flow.throw(TransportError("lost", request_sent=True))
-    next(driven.flow)
-    driven.send()
-    driven.clock.now += 10.0
+    call = TimedCall()
+    call.attempt()
+    call.flow.throw(TransportError("lost", request_sent=True))
+    call.attempt()
+    call.clock.sleep(10.0)
     with pytest.raises(DeadlineExceeded) as caught:
-        driven.flow.throw(TransportTimeout("late", request_sent=False))
+        call.flow.throw(TransportTimeout("late", request_sent=False))
     assert (caught.value.request_sent, caught.value.attempts) == (True, 2)
 
 
-def test_a_deadline_that_a_driver_kept_is_raised_as_it_is() -> None:
-    driven = Driven()
-    driven.send()
+def test_a_deadline_error_of_a_transport_is_raised_unchanged() -> None:
+    call = TimedCall()
+    call.attempt()
     over = DeadlineExceeded("over", request_sent=True)
     with pytest.raises(DeadlineExceeded) as caught:
-        driven.flow.throw(over)
+        call.flow.throw(over)
     assert caught.value is over
 
 
-def test_an_async_call_ends_when_its_time_is_over_whatever_the_transport_does() -> None:
+def test_an_async_call_ends_when_its_time_is_over_even_if_the_transport_hangs() -> None:
     cancelled = []
     limits: list[float] = []
 
@@ -235,12 +222,12 @@ def test_a_call_that_is_cancelled_and_out_of_time_is_cancelled() -> None:
     asyncio.run(main())
 
 
-def test_waiting_for_a_connection_is_bounded_too(face: Face) -> None:
+def test_the_total_limits_the_wait_for_a_connection_too(face: Face) -> None:
     seen: list[Any] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
         seen.append(request.extensions["timeout"]["pool"])
-        return httpx.Response(200, json={"sessionSummaries": []})
+        return httpx_page()
 
     face.page({**mocked(answer), "timeout": 5}, **CALL)
     face.page(mocked(answer), **CALL)
@@ -251,19 +238,19 @@ def test_waiting_for_a_connection_is_bounded_too(face: Face) -> None:
 def test_a_wait_that_is_not_begun_costs_nothing() -> None:
     quota = Quota()
     for _ in range(40):
-        driven = Driven(quota=quota)
-        driven.send()
+        call = TimedCall(quota=quota)
+        call.attempt()
         with pytest.raises(DeadlineExceeded):
-            driven.flow.send(Response(status=503, headers=(("retry-after", "11"),), body=b""))
+            call.flow.send(response(503, retry_after="11"))
     assert quota.acquire(500)
 
 
-def test_a_call_with_enough_time_is_like_any_other(face: Face, service: LocalService) -> None:
+def test_a_call_with_enough_time_succeeds(face: Face, service: LocalService) -> None:
     options = {**options_for(service), "timeout": 60}
     assert face.page(options, **call_for(service.runs[0])).session_summaries
 
 
-def test_a_call_out_of_time_over_a_real_connection(face: Face, waits: list[float]) -> None:
+def test_a_client_does_not_begin_a_wait_that_would_end_too_late(face: Face, waits: list[float]) -> None:
     options = {**mocked(lambda _: httpx.Response(503, headers={"Retry-After": "9"})), "retries": None, "timeout": 5}
     with pytest.raises(DeadlineExceeded):
         face.page(options, **CALL)
@@ -272,18 +259,13 @@ def test_a_call_out_of_time_over_a_real_connection(face: Face, waits: list[float
 
 # Wrong clocks.
 
-EXPIRED = b'{"message": "Signature expired"}'
+EXPIRED = {"message": "Signature expired"}
 HALF_AN_HOUR = 30 * 60
 
 
 def refused(server_time: float, code: str = "InvalidSignatureException", **headers: str) -> Response:
-    fields = {"x-amzn-errortype": code, "date": formatdate(server_time, usegmt=True), **headers}
-    return Response(status=403, headers=tuple(fields.items()), body=EXPIRED)
-
-
-def signed_at(request: object) -> str:
-    assert isinstance(request, Request)
-    return dict(request.headers)["X-Amz-Date"]
+    """Return the refusal of a service whose clock shows this time."""
+    return response(403, EXPIRED, code=code, date=formatdate(server_time, usegmt=True), **headers)
 
 
 @pytest.mark.parametrize(
@@ -300,52 +282,29 @@ def signed_at(request: object) -> str:
 @pytest.mark.parametrize("off", [HALF_AN_HOUR, -HALF_AN_HOUR])
 def test_a_wrong_clock_is_corrected_once_at_no_cost_and_remembered(code: str, off: float) -> None:
     shared = context(retries=RetryPolicy(max_attempts=1))
-    flow = call_flow.call(shared, LIST_SESSIONS, CALL)
-    next(flow)
-    flow.send(KEYS)
-    assert flow.send(refused(NOW + off, code)) == call_flow.Sleep(0.0)
-    next(flow)
-    again = flow.send(KEYS)
-    expected = formatted(int(NOW + off))
-    assert signed_at(again) == expected
-    assert isinstance(again, Request)
-    assert dict(again.headers)["amz-sdk-request"].endswith("attempt=1; max=1")
-    with pytest.raises(StopIteration) as finished:
-        flow.send(PAGE)
-    assert finished.value.value.metadata.attempts == 2
+    driven = drive(shared, [refused(NOW + off, code)])
+    assert driven.waits == [0.0]
+    assert driven.output.metadata.attempts == 2
+    again = dict(driven.requests[1].headers)
+    assert again["X-Amz-Date"] == amz_date(int(NOW + off))
+    assert again["amz-sdk-request"].endswith("attempt=1; max=1")
 
-    later = call_flow.call(shared, LIST_SESSIONS, CALL)
-    next(later)
-    assert signed_at(later.send(KEYS)) == expected
+    (later,) = drive(shared, []).requests
+    assert dict(later.headers)["X-Amz-Date"] == again["X-Amz-Date"]
     assert shared.quota.acquire(500)
 
 
-def formatted(now: float) -> str:
-    from novaact_http._call.sigv4 import amz_date
-
-    return amz_date(now)
-
-
 def test_a_clock_is_corrected_only_once_in_a_call() -> None:
-    flow = call_flow.call(context(), LIST_SESSIONS, CALL)
-    next(flow)
-    flow.send(KEYS)
-    flow.send(refused(NOW + HALF_AN_HOUR))
-    next(flow)
-    flow.send(KEYS)
-    with pytest.raises(ServiceError) as caught:
-        flow.send(refused(NOW - HALF_AN_HOUR))
-    assert caught.value.attempts == 2
+    driven = drive(context(), [refused(NOW + HALF_AN_HOUR), refused(NOW - HALF_AN_HOUR)])
+    assert isinstance(driven.error, ServiceError)
+    assert driven.error.attempts == len(driven.requests) == 2
 
 
 def test_calls_under_way_together_all_correct_their_clocks() -> None:
     shared = context(retries=RetryPolicy(max_attempts=1))
-    flows = [call_flow.call(shared, LIST_SESSIONS, CALL) for _ in range(3)]
+    flows = [sent_flow(shared) for _ in range(3)]
     for flow in flows:
-        next(flow)
-        flow.send(KEYS)
-    for flow in flows:
-        assert flow.send(refused(NOW + HALF_AN_HOUR)) == call_flow.Sleep(0.0)
+        assert flow.send(refused(NOW + HALF_AN_HOUR)) == Sleep(0.0)
 
 
 @pytest.mark.parametrize(
@@ -361,28 +320,18 @@ def test_calls_under_way_together_all_correct_their_clocks() -> None:
 @pytest.mark.parametrize("code", ["RequestExpired", "InternalServerException"])
 def test_a_garbled_date_hides_no_error(date: str, code: str) -> None:
     shared = context()
-    flow = call_flow.call(shared, LIST_SESSIONS, CALL)
-    next(flow)
-    flow.send(KEYS)
-    with pytest.raises(ServiceError) as caught:
-        flow.send(Response(status=500, headers=(("x-amzn-errortype", code), ("date", date)), body=b"{}"))
-    assert caught.value.code == code
+    driven = drive(shared, [response(500, {}, code=code, date=date)])
+    assert isinstance(driven.error, ServiceError)
+    assert driven.error.code == code
     assert shared.skew.seconds == 0.0
 
 
 def test_a_clock_that_moves_again_is_learnt_again() -> None:
-    clock = Clock(NOW)
+    clock = Clock()
     shared = context(clock=clock)
-
-    def call(server_time: float) -> Any:
-        flow = call_flow.call(shared, LIST_SESSIONS, CALL)
-        next(flow)
-        flow.send(KEYS)
-        return flow.send(refused(server_time))
-
-    assert call(NOW + HALF_AN_HOUR) == call_flow.Sleep(0.0)
+    assert sent_flow(shared).send(refused(NOW + HALF_AN_HOUR)) == Sleep(0.0)
     clock.now += HALF_AN_HOUR  # somebody has corrected it
-    assert call(clock.now) == call_flow.Sleep(0.0)
+    assert sent_flow(shared).send(refused(clock.now)) == Sleep(0.0)
     assert shared.skew.seconds == pytest.approx(0.0, abs=1)
 
 
@@ -393,28 +342,23 @@ def test_a_clock_that_moves_again_is_learnt_again() -> None:
         refused(NOW - 239),
         refused(NOW + HALF_AN_HOUR, "AccessDeniedException"),
         refused(NOW + HALF_AN_HOUR, age="10"),
-        Response(status=403, headers=(("x-amzn-errortype", "RequestExpired"), ("date", "never")), body=EXPIRED),
-        Response(status=403, headers=(("x-amzn-errortype", "RequestExpired"),), body=EXPIRED),
+        response(403, EXPIRED, code="RequestExpired", date="never"),
+        response(403, EXPIRED, code="RequestExpired"),
     ],
     ids=["a little ahead", "a little behind", "another error", "out of a cache", "no date", "no header"],
 )
 def test_a_clock_that_is_not_at_fault_is_left_alone(answer: Response) -> None:
     shared = context()
-    flow = call_flow.call(shared, LIST_SESSIONS, CALL)
-    next(flow)
-    flow.send(KEYS)
-    with pytest.raises(ServiceError):
-        flow.send(answer)
+    driven = drive(shared, [answer])
+    assert isinstance(driven.error, ServiceError)
     assert shared.skew.seconds == 0.0
 
 
-def test_the_middle_between_sending_and_receiving_is_compared() -> None:
-    clock = Clock(NOW)
+def test_the_skew_is_measured_from_the_middle_between_sending_and_receiving() -> None:
+    clock = Clock()
     shared = context(clock=clock)
-    flow = call_flow.call(shared, LIST_SESSIONS, CALL)
-    next(flow)
-    flow.send(KEYS)
-    clock.now = NOW + 100
+    flow = sent_flow(shared)
+    clock.sleep(100)
     flow.send(refused(NOW + 50 + HALF_AN_HOUR))
     assert shared.skew.seconds == pytest.approx(HALF_AN_HOUR, abs=1)
 
@@ -422,25 +366,17 @@ def test_the_middle_between_sending_and_receiving_is_compared() -> None:
 def test_a_date_to_wait_until_is_by_the_services_clock() -> None:
     skew = ClockSkew()
     skew.seconds = HALF_AN_HOUR
-    flow = call_flow.call(context(skew=skew, retries=RetryPolicy(rng=lambda: 0.0)), LIST_SESSIONS, CALL)
-    next(flow)
-    flow.send(KEYS)
     until = formatdate(NOW + HALF_AN_HOUR + 10, usegmt=True)
-    wait = flow.send(Response(status=503, headers=(("retry-after", until),), body=b""))
-    assert isinstance(wait, call_flow.Sleep)
-    assert wait.seconds == pytest.approx(10, abs=1)
+    driven = drive(context(skew=skew, retries=RetryPolicy(rng=lambda: 0.0)), [response(503, retry_after=until)])
+    assert driven.waits == pytest.approx([10], abs=1)
 
 
 def test_correction_can_be_turned_off() -> None:
-    shared = context(correct_clock_skew=False)
-    flow = call_flow.call(shared, LIST_SESSIONS, CALL)
-    next(flow)
-    flow.send(KEYS)
-    with pytest.raises(ServiceError):
-        flow.send(refused(NOW + HALF_AN_HOUR))
+    driven = drive(context(correct_clock_skew=False), [refused(NOW + HALF_AN_HOUR)])
+    assert isinstance(driven.error, ServiceError)
 
 
-def test_with_the_services_clock_wrong_the_first_call_takes_one_request_more_and_the_next_none(
+def test_only_the_first_call_to_a_service_whose_clock_is_off_takes_one_request_more(
     service_off: LocalService,
 ) -> None:
     run = call_for(service_off.runs[0])
@@ -454,23 +390,14 @@ def test_with_the_services_clock_wrong_the_first_call_takes_one_request_more_and
 
 @pytest.fixture
 def service_off() -> Iterator[LocalService]:
-    import time
-
     with LocalService(clock=lambda: time.time() + 20 * 60) as service:
         yield service
 
 
 def test_an_internal_error_is_still_retried_after_a_correction() -> None:
-    flow = call_flow.call(context(retries=RetryPolicy(max_attempts=2, rng=lambda: 1.0)), LIST_SESSIONS, CALL)
-    next(flow)
-    flow.send(KEYS)
-    flow.send(refused(NOW + HALF_AN_HOUR))
-    next(flow)
-    flow.send(KEYS)
-    assert flow.send(DOWN) == call_flow.Sleep(0.05)
-    next(flow)
-    flow.send(KEYS)
-    with pytest.raises(ServiceError) as caught:
-        flow.send(DOWN)
-    assert caught.value.attempts == 3
-    assert not isinstance(caught.value, InternalServerException)
+    shared = context(retries=RetryPolicy(max_attempts=2, rng=lambda: 1.0))
+    driven = drive(shared, [refused(NOW + HALF_AN_HOUR), DOWN, DOWN])
+    assert driven.waits == [0.0, 0.05]
+    assert isinstance(driven.error, ServiceError)
+    assert driven.error.attempts == 3
+    assert not isinstance(driven.error, InternalServerException)

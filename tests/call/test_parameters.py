@@ -5,14 +5,16 @@ from __future__ import annotations
 import enum
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import pytest
 
 from novaact_http import Client, ParameterError
 from novaact_http.errors import NovaActError
+from tests.helpers.answers import httpx_page
 from tests.helpers.calls import CALL, KEYS, mocked
 
 if TYPE_CHECKING:
+    import httpx
+
     from tests.helpers.both_clients import Face
 
 BAD = [
@@ -115,6 +117,6 @@ class Name(str, enum.Enum):
 def test_enums_are_sent_as_their_values(face: Face) -> None:
     def answer(request: httpx.Request) -> httpx.Response:
         assert request.url.raw_path == b"/workflow-definitions/checkout/workflow-runs/r?maxResults=10"
-        return httpx.Response(200, json={"sessionSummaries": []})
+        return httpx_page()
 
     face.page(mocked(answer), workflow_definition_name=Name.CHECKOUT, workflow_run_id="r", max_results=Size.TEN)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import functools
 import heapq
 import threading
 import time
@@ -14,15 +12,9 @@ from unittest import mock
 
 import pytest
 from botocore.config import Config
-from botocore.exceptions import (
-    BotoCoreError,
-    CapacityNotAvailableError,
-    ClientError,
-    EndpointConnectionError,
-)
+from botocore.exceptions import CapacityNotAvailableError, EndpointConnectionError
 from botocore.retries import bucket
 from botocore.retries.adaptive import ClientRateLimiter, RateClocker
-from botocore.retries.standard import ExponentialBackoff
 from botocore.retries.throttling import CubicCalculator
 from hypothesis import given
 from hypothesis import strategies as st
@@ -33,54 +25,33 @@ from novaact_http import (
     Client,
     DeadlineExceeded,
     RetryPolicy,
-    ServiceError,
     ThrottlingException,
     Timeout,
 )
-from novaact_http._call import flow as call_flow
+from novaact_http._call.flow import GetCredentials, Sleep
 from novaact_http._call.http_messages import Request, Response
 from novaact_http._call.rate_limiter import RateLimiter
 from novaact_http._clients import asynchronous, base, blocking
-from novaact_http._operations.sessions import LIST_SESSIONS
-from novaact_http.errors import CredentialsError, NovaActError, TransportError
+from novaact_http.errors import CredentialsError, TransportError
 from novaact_http.testing import LocalService
-from tests.helpers.boto3_oracle import Boto3Wire, boto3_arguments, boto3_client
-from tests.helpers.calls import CALL, KEYS, call_for, options_for
-from tests.helpers.flows import context
+from tests.helpers.answers import page, response
+from tests.helpers.boto3_oracle import RetryingBoto3
+from tests.helpers.calls import KEYS, Clock, call_for, options_for
+from tests.helpers.flows import attempt, context, drive, new_flow, sent_flow
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from botocore.awsrequest import AWSResponse
-
     from tests.helpers.both_clients import Face
 
-PAGE = Response(status=200, headers=(), body=b'{"sessionSummaries": []}')
-BROKEN = Response(status=200, headers=(), body=b"{}")
+BROKEN = response(200, {})
+THROTTLED = response(400, {}, code="ThrottlingException")
 ADAPTIVE = RetryPolicy(mode="adaptive", rng=lambda: 0.5)
 
 
-def error(status: int, code: str = "") -> Response:
-    return Response(status=status, headers=(("x-amzn-errortype", code),) if code else (), body=b"{}")
-
-
-THROTTLED = error(400, "ThrottlingException")
-
-
-class Clock:
-    """A clock that moves when somebody sleeps on it; botocore uses it too."""
-
-    def __init__(self, now: float) -> None:
-        self.now = now
+class BotocoreClock(Clock):
+    """A clock that botocore can use too."""
 
     def current_time(self) -> float:
         return self.now
-
-    def __call__(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        self.now += seconds
 
 
 class Waiting:
@@ -105,7 +76,7 @@ class Waiting:
 class Botocores:
     """botocore's limiter, which is told whether each response throttles."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: BotocoreClock) -> None:
         self._clock = clock
         with mock.patch("threading.Condition", return_value=Waiting(clock)):
             self._bucket = bucket.TokenBucket(max_rate=1, clock=clock)
@@ -148,7 +119,7 @@ steps = st.lists(st.tuples(gaps, st.sampled_from(["acquire", "acquire", "success
 
 @given(st.floats(0.0, 1e6), steps)
 def test_tokens_and_rates_equal_botocores(start: float, sequence: list[tuple[float, str]]) -> None:
-    clock = Clock(start)
+    clock = BotocoreClock(start)
     theirs, ours = Botocores(clock), RateLimiter(start)
     for gap, what in sequence:
         clock.now += gap
@@ -162,7 +133,7 @@ def test_tokens_and_rates_equal_botocores(start: float, sequence: list[tuple[flo
 
 @given(st.lists(st.tuples(st.floats(0.0, 0.5), st.booleans()), max_size=80))
 def test_a_client_that_waits_for_its_turn_sends_when_botocore_would(responses: list[tuple[float, bool]]) -> None:
-    ours_at, theirs_at = Clock(1_000.0), Clock(1_000.0)
+    ours_at, theirs_at = Clock(1_000.0), BotocoreClock(1_000.0)
     ours, theirs = RateLimiter(1_000.0), Botocores(theirs_at)
     for latency, throttled in responses:
         while wait := ours.acquire(ours_at.now):
@@ -177,99 +148,84 @@ def test_a_client_that_waits_for_its_turn_sends_when_botocore_would(responses: l
 
 # Whole calls.
 
-LOST = Response(status=0, headers=(), body=b"the connection is lost")
-FAILURES = [
+LOST = "lost"  # the connection
+Result = Response | str
+FAILURES: list[Result] = [
     LOST,
-    error(500),
-    error(503),
-    error(403, "AccessDeniedException"),
-    error(429),
-    error(429, "Unknown"),
-    error(429, "ValidationException"),
-    error(400, "ThrottlingException"),
-    error(500, "SlowDown"),
-    error(400, "PriorRequestNotComplete"),
-    error(402, "ServiceQuotaExceededException"),
+    response(500, {}),
+    response(503, {}),
+    response(403, {}, code="AccessDeniedException"),
+    response(429, {}),
+    response(429, {}, code="Unknown"),
+    response(429, {}, code="ValidationException"),
+    THROTTLED,
+    response(500, {}, code="SlowDown"),
+    response(400, {}, code="PriorRequestNotComplete"),
+    response(402, {}, code="ServiceQuotaExceededException"),
 ]
 LATENCY = 0.05
-outcomes = st.lists(st.lists(st.sampled_from(FAILURES), max_size=3), min_size=1, max_size=15)
+results_of_calls = st.lists(st.lists(st.sampled_from(FAILURES), max_size=3), min_size=1, max_size=15)
 
 
-class Boto3s:
-    """boto3 in adaptive mode with given responses. Its jitter is always a half."""
+class Sender:
+    """Records when requests are sent. Each takes some time."""
 
     def __init__(self, clock: Clock) -> None:
-        half = functools.partial(ExponentialBackoff, random=lambda: 0.5)
+        self.clock = clock
+        self.sent_at: list[float] = []
+
+    def send(self, *_: object) -> None:
+        self.sent_at.append(self.clock.now)
+        self.clock.sleep(LATENCY)
+
+
+class Boto3s(Sender):
+    """boto3 in adaptive mode."""
+
+    def __init__(self, clock: BotocoreClock) -> None:
+        super().__init__(clock)
+        config = Config(retries={"total_max_attempts": 3, "mode": "adaptive"})
         with (
-            mock.patch("botocore.retries.standard.ExponentialBackoff", half),
             mock.patch("botocore.retries.bucket.Clock", return_value=clock),
             mock.patch("threading.Condition", return_value=Waiting(clock)),
         ):
-            self.client = boto3_client(config=Config(retries={"total_max_attempts": 3, "mode": "adaptive"}))
-        self.client._endpoint.http_session = self
-        self._clock = clock
-        self._answers: Iterator[Response] = iter(())
-        self.sent_at: list[float] = []
+            self._boto3 = RetryingBoto3(config, on_request=self.send, on_wait=clock.sleep)
 
-    def send(self, request: Any) -> AWSResponse:
-        self.sent_at.append(self._clock.now)
-        self._clock.sleep(LATENCY)
-        answer = next(self._answers, PAGE)
-        if answer is LOST:
-            raise EndpointConnectionError(endpoint_url="http://h", error="lost")
-        return Boto3Wire.response(request.url, answer)
-
-    def call(self, answers: list[Response]) -> None:
-        self._answers = iter(answers)
-        with mock.patch("time.sleep", self._clock.sleep), contextlib.suppress(ClientError, BotoCoreError):
-            self.client.list_sessions(**boto3_arguments(CALL))
+    def call(self, results: list[Result]) -> None:
+        lost = EndpointConnectionError(endpoint_url="http://h", error="lost")
+        self._boto3.call(lost if isinstance(each, str) else each for each in results)
 
 
-class Ours:
-    """Our flow with the same responses."""
+class Ours(Sender):
+    """Our flow with the same results."""
 
     def __init__(self, clock: Clock) -> None:
+        super().__init__(clock)
         self.context = context(retries=ADAPTIVE, monotonic=clock, limiter=RateLimiter(clock.now))
-        self._clock = clock
-        self.sent_at: list[float] = []
 
-    def call(self, answers: list[Response]) -> None:
-        flow = call_flow.call(self.context, LIST_SESSIONS, CALL)
-        remaining = iter(answers)
-        step: Any = flow.send
-        value: object = None
-        with contextlib.suppress(StopIteration, NovaActError):
-            while True:
-                need = step(value)
-                step, value = flow.send, None
-                if isinstance(need, call_flow.GetCredentials):
-                    value = KEYS
-                elif isinstance(need, call_flow.Sleep):
-                    self._clock.sleep(need.seconds)
-                else:
-                    assert isinstance(need, Request)
-                    self.sent_at.append(self._clock.now)
-                    self._clock.sleep(LATENCY)
-                    value = next(remaining, PAGE)
-                    if value is LOST:
-                        step, value = flow.throw, TransportError("lost", request_sent=True)
+    def call(self, results: list[Result]) -> None:
+        lost = TransportError("lost", request_sent=True)
+        answers = (lost if isinstance(each, str) else each for each in results)
+        drive(self.context, answers, on_request=self.send, on_wait=self.clock.sleep)
 
 
 @pytest.mark.newest("boto3 backs off as we do from botocore 1.44 on")
-@given(outcomes)
-def test_whole_calls_are_sent_when_boto3s_are(sequence: list[list[Response]]) -> None:
-    ours_at, theirs_at = Clock(1_000.0), Clock(1_000.0)
+@given(results_of_calls)
+def test_whole_calls_are_sent_when_boto3s_are(sequence: list[list[Result]]) -> None:
+    ours_at, theirs_at = Clock(1_000.0), BotocoreClock(1_000.0)
     ours, theirs = Ours(ours_at), Boto3s(theirs_at)
-    for answers in sequence:
-        ours.call(answers)
-        theirs.call(answers)
+    for results in sequence:
+        ours.call(results)
+        theirs.call(results)
         assert ours.sent_at == pytest.approx(theirs.sent_at, abs=1e-3)
 
 
 @pytest.mark.newest("boto3 backs off as we do from botocore 1.44 on")
-@pytest.mark.parametrize("failure", FAILURES, ids=lambda each: f"{each.status} {dict(each.headers)}")
-def test_what_counts_as_throttling_is_what_counts_for_boto3(failure: Response) -> None:
-    ours_at, theirs_at = Clock(1_000.0), Clock(1_000.0)
+@pytest.mark.parametrize(
+    "failure", FAILURES, ids=lambda each: each if isinstance(each, str) else f"{each.status} {dict(each.headers)}"
+)
+def test_a_failure_counts_as_throttling_if_it_does_for_boto3(failure: Result) -> None:
+    ours_at, theirs_at = Clock(1_000.0), BotocoreClock(1_000.0)
     ours, theirs = Ours(ours_at), Boto3s(theirs_at)
     for each in (ours, theirs):
         each.call([failure])
@@ -383,7 +339,7 @@ def test_calls_in_a_queue_are_served_in_order_and_sleep_most_of_the_time(waiting
 
 
 def slowed(clock: Clock) -> RateLimiter:
-    """A limiter that has no token for two seconds."""
+    """Return a limiter that has no token for two seconds."""
     limiter = RateLimiter(clock.now)
     limiter.update(clock.now, throttled=True)
     return limiter
@@ -391,12 +347,12 @@ def slowed(clock: Clock) -> RateLimiter:
 
 def test_a_call_waits_for_its_turn_before_it_asks_for_credentials() -> None:
     clock = Clock(10.0)
-    flow = call_flow.call(context(retries=ADAPTIVE, monotonic=clock, limiter=slowed(clock)), LIST_SESSIONS, CALL)
-    assert next(flow) == call_flow.Sleep(2.0)
+    flow = new_flow(context(retries=ADAPTIVE, monotonic=clock, limiter=slowed(clock)))
+    assert next(flow) == Sleep(2.0)
     clock.sleep(1.5)  # woken too early
-    assert next(flow) == call_flow.Sleep(0.5)
+    assert next(flow) == Sleep(0.5)
     clock.sleep(0.5)
-    assert next(flow) == call_flow.GetCredentials()
+    assert next(flow) == GetCredentials()
     assert isinstance(flow.send(KEYS), Request)
 
 
@@ -404,9 +360,9 @@ def test_a_call_waits_for_its_turn_before_it_asks_for_credentials() -> None:
 def test_a_wait_for_a_turn_that_would_end_too_late_is_not_begun(total: float, begun: bool) -> None:
     clock = Clock(10.0)
     shared = context(retries=ADAPTIVE, monotonic=clock, limiter=slowed(clock), timeout=Timeout(total=total))
-    flow = call_flow.call(shared, LIST_SESSIONS, CALL)
+    flow = new_flow(shared)
     if begun:
-        assert next(flow) == call_flow.Sleep(2.0)
+        assert next(flow) == Sleep(2.0)
         return
     with pytest.raises(DeadlineExceeded) as caught:
         next(flow)
@@ -415,30 +371,24 @@ def test_a_wait_for_a_turn_that_would_end_too_late_is_not_begun(total: float, be
 
 def test_a_retry_waits_for_its_turn_too_after_its_backoff() -> None:
     clock = Clock(10.0)
-    flow = call_flow.call(context(retries=ADAPTIVE, monotonic=clock, limiter=RateLimiter(10.0)), LIST_SESSIONS, CALL)
-    assert next(flow) == call_flow.GetCredentials()
-    flow.send(KEYS)
-    assert flow.send(THROTTLED) == call_flow.Sleep(0.5)
+    flow = sent_flow(context(retries=ADAPTIVE, monotonic=clock, limiter=RateLimiter(10.0)))
+    assert flow.send(THROTTLED) == Sleep(0.5)
     clock.sleep(0.5)
-    assert next(flow) == call_flow.Sleep(1.5)
+    assert next(flow) == Sleep(1.5)
 
 
 def test_the_hook_is_told_how_long_each_attempt_waited_for_its_turn() -> None:
     clock, told = Clock(10.0), list[Attempt]()
     shared = context(retries=ADAPTIVE, monotonic=clock, limiter=RateLimiter(10.0), on_attempt=told.append)
-    flow = call_flow.call(shared, LIST_SESSIONS, CALL)
-    next(flow)
-    flow.send(KEYS)
+    flow = sent_flow(shared)
     flow.send(THROTTLED)
     clock.sleep(0.5)
     next(flow)
     clock.sleep(1.5)
-    next(flow)
-    flow.send(KEYS)
+    attempt(flow)
     flow.send(THROTTLED)
     clock.sleep(60.0)
-    next(flow)
-    flow.send(KEYS)
+    attempt(flow)
     with pytest.raises(ThrottlingException):
         flow.send(THROTTLED)
     assert [each.queued for each in told] == [0.0, 1.5, 0.0]
@@ -448,12 +398,12 @@ def test_the_hook_is_told_how_long_each_attempt_waited_for_its_turn() -> None:
 def test_a_call_that_gives_up_waiting_leaves_the_queue() -> None:
     clock = Clock(10.0)
     shared = context(retries=ADAPTIVE, monotonic=clock, limiter=slowed(clock))
-    flows = [call_flow.call(shared, LIST_SESSIONS, CALL) for _ in range(3)]
-    assert [next(flow) for flow in flows] == [call_flow.Sleep(2.0)] * 3
+    flows = [new_flow(shared) for _ in range(3)]
+    assert [next(flow) for flow in flows] == [Sleep(2.0)] * 3
     clock.sleep(2.0)
-    assert next(flows[1]) == call_flow.Sleep(1.0)
+    assert next(flows[1]) == Sleep(1.0)
     flows[0].close()
-    assert next(flows[1]) == call_flow.GetCredentials()
+    assert next(flows[1]) == GetCredentials()
 
 
 def test_a_call_that_runs_out_of_time_leaves_the_queue() -> None:
@@ -462,7 +412,7 @@ def test_a_call_that_runs_out_of_time_leaves_the_queue() -> None:
     for _ in range(3):
         late = context(retries=ADAPTIVE, monotonic=clock, limiter=limiter, timeout=Timeout(total=1.0))
         with pytest.raises(DeadlineExceeded):
-            next(call_flow.call(late, LIST_SESSIONS, CALL))
+            next(new_flow(late))
     clock.sleep(2.0)
     assert limiter.acquire(clock.now) == 0.0
 
@@ -473,13 +423,10 @@ def test_other_modes_do_not_use_the_limiter(mode: Any) -> None:
     limiter = slowed(clock)
     rate = limiter.rate
     shared = context(retries=RetryPolicy(mode=mode, max_attempts=1), monotonic=clock, limiter=limiter)
-    for answer in (THROTTLED, PAGE):
-        flow = call_flow.call(shared, LIST_SESSIONS, CALL)
-        assert next(flow) == call_flow.GetCredentials()
-        flow.send(KEYS)
-        clock.sleep(5.0)
-        with pytest.raises((ServiceError, StopIteration)):
-            flow.send(answer)
+    for answer, error in ((THROTTLED, ThrottlingException), (page(), type(None))):
+        driven = drive(shared, [answer], on_request=lambda _: clock.sleep(5.0))
+        assert type(driven.error) is error
+        assert driven.waits == []
     assert limiter.rate == rate
 
 
@@ -494,7 +441,7 @@ def test_a_broken_page_does_not_count_as_throttling() -> None:
 def test_an_attempt_that_was_not_sent_does_not_count_as_throttling() -> None:
     clock = Clock(10.0)
     limiter = slowed(clock)
-    flow = call_flow.call(context(retries=ADAPTIVE, monotonic=clock, limiter=limiter), LIST_SESSIONS, CALL)
+    flow = new_flow(context(retries=ADAPTIVE, monotonic=clock, limiter=limiter))
     next(flow)
     clock.sleep(2.0)
     next(flow)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import json
 import pickle
 from typing import TYPE_CHECKING, Any
 
@@ -13,9 +12,9 @@ import pytest
 
 from novaact_http import ListSessionsResponse, ResponseError, ResponseMetadata, SessionSummary
 from novaact_http._call import rest_json
-from novaact_http._call.http_messages import Response
 from novaact_http._operations.sessions import LIST_SESSIONS
 from novaact_http._operations.shapes import ListOf, Member, Operation, Shape, Structure
+from tests.helpers.answers import page_body, response
 from tests.helpers.boto3_oracle import Boto3Wire
 from tests.helpers.calls import CALL, KEYS, mocked
 
@@ -39,11 +38,11 @@ def _answer(body: bytes, status: int = 200, headers: Any = ()) -> dict[str, Any]
         (b' \n{"sessionSummaries":[]}\n', [], None),
     ],
 )
-def test_a_page_is_what_boto3_makes_of_it(face: Face, body: bytes, ids: list[str], next_token: str | None) -> None:
+def test_a_page_is_read_as_boto3_reads_it(face: Face, body: bytes, ids: list[str], next_token: str | None) -> None:
     page = face.page(_answer(body), **CALL)
     assert [each.session_id for each in page.session_summaries] == ids
     assert page.next_token == next_token
-    theirs = Boto3Wire().result_of(Response(status=200, headers=(), body=body))
+    theirs = Boto3Wire().result_of(response(200, body))
     assert [each["sessionId"] for each in theirs["sessionSummaries"]] == ids
     assert theirs.get("nextToken") == next_token
 
@@ -75,7 +74,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("name", BROKEN)
-def test_what_is_not_a_page_is_a_response_error(face: Face, name: str) -> None:
+def test_a_success_that_is_not_a_page_is_a_response_error(face: Face, name: str) -> None:
     with pytest.raises(ResponseError) as caught:
         face.page(_answer(BROKEN[name], headers={"x-amzn-RequestId": "r-1"}), **CALL)
     error = caught.value
@@ -119,9 +118,8 @@ _A = Member(name="a", wire_name="a", required=True)
 def test_lists_have_elements_of_any_shape(element: Shape, sent: Any, expected: tuple[object, ...]) -> None:
     output: Structure[Any] = Structure(_Thing, (Member(name="a", wire_name="things", shape=ListOf(element)),))
     operation: Operation[Any] = attrs.evolve(LIST_SESSIONS, output=output)
-    body = json.dumps({"things": sent}).encode()
     for _ in range(2):
-        got = rest_json.decode(operation, Response(200, (), body), attempts=1, now=0.0, redact=str)
+        got = rest_json.decode(operation, response(200, {"things": sent}), attempts=1, now=0.0, redact=str)
         assert got == _Thing(a=expected)
 
 
@@ -132,7 +130,7 @@ def test_a_204_is_not_a_page(face: Face) -> None:
 
 
 def test_a_compressed_body_is_not_decompressed(face: Face) -> None:
-    body = gzip.compress(b'{"sessionSummaries": []}')
+    body = gzip.compress(page_body())
     with pytest.raises(ResponseError, match="Content-Encoding 'gzip', which was not asked for"):
         face.page(_answer(body, headers={"Content-Encoding": "gzip"}), **CALL)
 
@@ -150,15 +148,15 @@ def test_a_broken_page_may_ask_to_wait(face: Face) -> None:
     assert caught.value.retry_after == 3.0
 
 
-def test_a_secret_cut_by_the_excerpts_end_is_not_shown(face: Face) -> None:
+def test_a_secret_that_the_excerpt_cuts_off_is_not_shown(face: Face) -> None:
     with pytest.raises(ResponseError) as caught:
         face.page(_answer(b"x" * 90 + KEYS.secret_access_key.encode()), **CALL)
     assert KEYS.secret_access_key[:5] not in str(caught.value)
 
 
-def test_a_page_has_its_responses_metadata(face: Face) -> None:
+def test_a_page_has_the_metadata_of_its_response(face: Face) -> None:
     headers = [("X-Amzn-RequestId", "r-1"), ("X-Twice", "a"), ("x-twice", "b")]
-    page = face.page(_answer(b'{"sessionSummaries": []}', headers=headers), **CALL)
+    page = face.page(_answer(page_body(), headers=headers), **CALL)
     assert page.metadata == ResponseMetadata(
         request_id="r-1",
         status_code=200,
@@ -167,12 +165,12 @@ def test_a_page_has_its_responses_metadata(face: Face) -> None:
     )
 
 
-def test_the_request_id_may_have_its_older_name(face: Face) -> None:
+def test_the_request_id_may_come_in_the_older_header(face: Face) -> None:
     headers = {"x-amz-request-id": "r-2"}
-    assert face.page(_answer(b'{"sessionSummaries": []}', headers=headers), **CALL).metadata.request_id == "r-2"
-    assert face.page(_answer(b'{"sessionSummaries": []}'), **CALL).metadata.request_id is None
+    assert face.page(_answer(page_body(), headers=headers), **CALL).metadata.request_id == "r-2"
+    assert face.page(_answer(page_body()), **CALL).metadata.request_id is None
     both = {"x-amz-request-id": "old", "x-amzn-requestid": "new"}
-    assert face.page(_answer(b'{"sessionSummaries": []}', headers=both), **CALL).metadata.request_id == "new"
+    assert face.page(_answer(page_body(), headers=both), **CALL).metadata.request_id == "new"
 
 
 def _page(request_id: str) -> ListSessionsResponse:
@@ -180,7 +178,7 @@ def _page(request_id: str) -> ListSessionsResponse:
     return ListSessionsResponse(session_summaries=(SessionSummary("a"),), next_token="t", metadata=metadata)
 
 
-def test_pages_are_equal_by_what_they_list() -> None:
+def test_pages_that_list_the_same_are_equal() -> None:
     assert _page("r-1") == _page("r-2")
     assert hash(_page("r-1")) == hash(_page("r-2"))
     assert "request_id" not in repr(_page("r-1"))

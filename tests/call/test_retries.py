@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import functools
 import threading
-from typing import TYPE_CHECKING, Any
-from unittest import mock
+from typing import Any
 
 import attrs
 import pytest
-from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError, ReadTimeoutError
-from botocore.retries.standard import ExponentialBackoff, ThrottledRetryableChecker, TransientRetryableChecker
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ConnectTimeoutError, EndpointConnectionError, ReadTimeoutError
+from botocore.retries.standard import ThrottledRetryableChecker, TransientRetryableChecker
 from hypothesis import given
 from hypothesis import strategies as st
 
 from novaact_http import ConfigurationError, RetryPolicy
-from novaact_http._call import flow as call_flow
 from novaact_http._call import retries as retry_rules
-from novaact_http._call.http_messages import Request, Response
+from novaact_http._call.http_messages import Response
 from novaact_http._call.retries import Quota, Retries
 from novaact_http._operations.service_errors import ERRORS
 from novaact_http._operations.sessions import LIST_SESSIONS
@@ -29,26 +27,15 @@ from novaact_http.errors import (
     TransportError,
     TransportTimeout,
 )
-from tests.helpers.boto3_oracle import Boto3Wire, boto3_arguments, boto3_client
-from tests.helpers.calls import CALL, KEYS
-from tests.helpers.flows import context
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from botocore.awsrequest import AWSResponse
+from tests.helpers.answers import response
+from tests.helpers.boto3_oracle import RetryingBoto3
+from tests.helpers.flows import context, drive
 
 # The result of an attempt: a response, or how the transport fails.
 Result = Response | str
 
-
-def answer(status: int, code: str = "", **headers: str) -> Response:
-    fields = {"x-amzn-errortype": code, **{name.replace("_", "-"): value for name, value in headers.items()}}
-    return Response(status=status, headers=tuple((name, value) for name, value in fields.items() if value), body=b"{}")
-
-
-PAGE = Response(status=200, headers=(), body=b'{"sessionSummaries": []}')
-FAILURES = {
+# Our error and botocore's.
+FAILURES: dict[str, tuple[NovaActError, BotoCoreError]] = {
     "refused": (
         TransportError("refused", request_sent=False),
         EndpointConnectionError(endpoint_url="http://h", error="refused"),
@@ -88,7 +75,7 @@ codes = st.sampled_from(
 )
 amz_retry_after = st.sampled_from(["", "0", "10", "2500", "99999", "-5", "1.5", "soon", "10000000000000"])
 failures: st.SearchStrategy[Result] = st.sampled_from(sorted(FAILURES)) | st.builds(
-    lambda status, code, after: answer(status, code, x_amz_retry_after=after),
+    lambda status, code, after: response(status, {}, code=code, **({"x_amz_retry_after": after} if after else {})),
     st.sampled_from([400, 403, 404, 408, 409, 429, 500, 501, 502, 503, 504, 505, 509]),
     codes,
     amz_retry_after,
@@ -97,34 +84,23 @@ calls = st.lists(st.lists(failures, max_size=5), min_size=1, max_size=8)
 
 
 class Boto3s:
-    """boto3 in standard mode with given results. Its jitter is always a half, and its waits are recorded."""
+    """boto3 in standard mode."""
 
     def __init__(self, max_attempts: int) -> None:
-        half = functools.partial(ExponentialBackoff, random=lambda: 0.5)
-        with mock.patch("botocore.retries.standard.ExponentialBackoff", half):
-            self.client = boto3_client(max_attempts=max_attempts)
-        self.client.meta.events.register("before-send.nova-act.*", self._send)
-        self.waits: list[float] = []
-        self._results: Iterator[Result] = iter(())
-        self.sent = 0
+        self._waits: list[float] = []
+        self._requests = 0
+        config = Config(retries={"total_max_attempts": max_attempts, "mode": "standard"})
+        self._boto3 = RetryingBoto3(config, on_request=self._count, on_wait=self._waits.append)
 
-    def _send(self, request: Any, **_: object) -> AWSResponse:
-        self.sent += 1
-        result = next(self._results, PAGE)
-        if isinstance(result, str):
-            raise FAILURES[result][1]
-        return Boto3Wire.response(request.url, result)
+    def _count(self) -> None:
+        self._requests += 1
 
     def call(self, results: list[Result]) -> tuple[int, list[float], bool]:
         """Return the number of attempts, the waits between them, and whether the call succeeded."""
-        self._results, self.sent = iter(results), 0
-        waits: list[float] = []
-        with mock.patch("time.sleep", waits.append):
-            try:
-                self.client.list_sessions(**boto3_arguments(CALL))
-            except Exception:  # noqa: BLE001 - however it failed
-                return self.sent, waits, False
-        return self.sent, waits, True
+        self._waits.clear()
+        self._requests = 0
+        succeeded = self._boto3.call(FAILURES[each][1] if isinstance(each, str) else each for each in results)
+        return self._requests, [*self._waits], succeeded
 
 
 class Ours:
@@ -134,32 +110,11 @@ class Ours:
         self._context = context(retries=RetryPolicy(max_attempts=max_attempts, rng=lambda: 0.5))
 
     def call(self, results: list[Result]) -> tuple[int, list[float], bool]:
-        flow = call_flow.call(self._context, LIST_SESSIONS, CALL)
-        waits: list[float] = []
-        remaining, sent = iter(results), 0
-        step: Any = flow.send
-        value: object = None
-        while True:
-            try:
-                need = step(value)
-            except StopIteration:
-                return sent, waits, True
-            except NovaActError:
-                return sent, waits, False
-            step, value = flow.send, None
-            if isinstance(need, call_flow.GetCredentials):
-                value = KEYS
-            elif isinstance(need, call_flow.Sleep):
-                waits.append(need.seconds)
-            else:
-                assert isinstance(need, Request)
-                sent += 1
-                value = next(remaining, PAGE)
-                if isinstance(value, str):
-                    step, value = flow.throw, FAILURES[value][0]
+        driven = drive(self._context, (FAILURES[each][0] if isinstance(each, str) else each for each in results))
+        return len(driven.requests), driven.waits, driven.error is None
 
 
-def test_the_codes_are_botocores() -> None:
+def test_the_codes_and_statuses_that_are_retried_are_botocores() -> None:
     assert set(ThrottledRetryableChecker._THROTTLED_ERROR_CODES) == retry_rules._THROTTLING_CODES
     assert set(TransientRetryableChecker._TRANSIENT_ERROR_CODES) == retry_rules._TRANSIENT_CODES
     assert set(TransientRetryableChecker._TRANSIENT_STATUS_CODES) == retry_rules._TRANSIENT_STATUSES
@@ -167,27 +122,28 @@ def test_the_codes_are_botocores() -> None:
 
 @pytest.mark.newest("retries as AWS's SDKs have them since 2026 came with botocore 1.44")
 @given(st.integers(1, 4), calls)
-def test_attempts_waits_and_outcomes_equal_botocores(max_attempts: int, sequence: list[list[Result]]) -> None:
+def test_attempts_waits_and_results_equal_botocores(max_attempts: int, sequence: list[list[Result]]) -> None:
     theirs, ours = Boto3s(max_attempts), Ours(max_attempts)
     for results in sequence:
-        (attempts, waits, ended_well), theirs_of_it = ours.call(results), theirs.call(results)
-        assert (attempts, ended_well) == (theirs_of_it[0], theirs_of_it[2])
-        assert waits == pytest.approx(theirs_of_it[1])
+        attempts, waits, succeeded = ours.call(results)
+        their_attempts, their_waits, they_succeeded = theirs.call(results)
+        assert (attempts, succeeded) == (their_attempts, they_succeeded)
+        assert waits == pytest.approx(their_waits)
 
 
 @pytest.mark.newest("retries as AWS's SDKs have them since 2026 came with botocore 1.44")
 @pytest.mark.parametrize(
     "sequence",
     [
-        [[answer(500)] * 3] * 25,
-        [[answer(429)] * 3] * 60,
-        [[answer(500), answer(429, "Throttling")], [answer(503)] * 5] * 20,
-        [[answer(500)] * 3] * 18 + [[]] * 13 + [[answer(500)], [answer(500)] * 3],
+        [[response(500, {})] * 3] * 25,
+        [[response(429, {})] * 3] * 60,
+        [[response(500, {}), response(429, {}, code="Throttling")], [response(503, {})] * 5] * 20,
+        [[response(500, {})] * 3] * 18 + [[]] * 13 + [[response(500, {})], [response(500, {})] * 3],
         [["read timeout"] * 3] * 20,
     ],
     ids=["server errors", "throttles", "mixed", "recovered", "timeouts"],
 )
-def test_the_quota_runs_out_and_recovers_as_botocores(sequence: list[list[Result]]) -> None:
+def test_the_quota_runs_out_and_recovers_as_botocores_does(sequence: list[list[Result]]) -> None:
     theirs, ours = Boto3s(3), Ours(3)
     got = [ours.call(results) for results in sequence]
     assert got == [theirs.call(results) for results in sequence]
@@ -214,7 +170,7 @@ def test_a_request_that_may_have_been_received_is_repeated_only_if_the_operation
         assert delay(lost, operation=WRITING) == repeated
 
 
-def test_what_the_service_refused_is_repeated_whatever_the_operation() -> None:
+def test_a_request_that_the_service_refused_is_repeated_for_any_operation() -> None:
     assert delay(ThrottlingException(), operation=WRITING) == 0.5
     assert delay(ServiceError(code="x", status_code=503), operation=WRITING) == 0.025
 
@@ -226,12 +182,12 @@ def test_retry_after_is_waited_for_up_to_a_limit(retry_after: float | None, seco
     assert delay(ThrottlingException(retry_after=retry_after)) == seconds
 
 
-def test_retry_after_is_heeded_with_every_retryable_status() -> None:
+def test_retry_after_counts_with_every_retryable_status() -> None:
     assert delay(ServiceError(code="x", status_code=503, retry_after=3.0)) == 3.0
     assert delay(ServiceError(code="x", status_code=400, retry_after=3.0)) is None
 
 
-def test_retry_after_is_heeded_with_a_broken_success_too() -> None:
+def test_retry_after_counts_with_a_broken_success_too() -> None:
     assert delay(ResponseError("odd", status_code=200, retry_after=3.0)) == 3.0
     assert delay(ResponseError("odd", status_code=200, headers={"x-amz-retry-after": "1000"})) == 1.0
 

@@ -16,14 +16,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from novaact_http import Credentials, errors
-from novaact_http._call import flow as call_flow
 from novaact_http._call.http_messages import Response
 from novaact_http._operations.service_errors import ERRORS
-from novaact_http._operations.sessions import LIST_SESSIONS
 from novaact_http.errors import ServiceError, ValidationException, ValidationExceptionField
+from tests.helpers.answers import response
 from tests.helpers.boto3_oracle import Boto3Wire
-from tests.helpers.calls import CALL, KEYS, NOW, TEMPORARY_KEYS
-from tests.helpers.flows import context
+from tests.helpers.calls import KEYS, NOW, TEMPORARY_KEYS
+from tests.helpers.flows import attempt, context, drive, new_flow
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,24 +30,11 @@ if TYPE_CHECKING:
 boto3_wire = functools.cache(Boto3Wire)
 
 
-def raised(response: Response, credentials: Any = KEYS) -> ServiceError:
+def raised(answer: Response, credentials: Credentials = KEYS) -> ServiceError:
     """Return the error that a call raises for this response."""
-    flow = call_flow.call(context(), LIST_SESSIONS, CALL)
-    next(flow)
-    flow.send(credentials)
-    with pytest.raises(ServiceError) as caught:
-        flow.send(response)
-    return caught.value
-
-
-def response(status: int, body: object = b"", **headers: str) -> Response:
-    """Return a response with these headers (`_` for `-`). A body that is not bytes is encoded as JSON."""
-    raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return Response(
-        status=status,
-        headers=tuple((name.replace("_", "-"), value) for name, value in headers.items()),
-        body=raw,
-    )
+    driven = drive(context(), [answer], credentials=credentials)
+    assert isinstance(driven.error, ServiceError)
+    return driven.error
 
 
 codes = st.sampled_from(
@@ -93,7 +79,7 @@ headers = st.fixed_dictionaries(
 
 
 @given(statuses, members, headers)
-def test_an_error_is_what_boto3_makes_of_it(status: int, body: dict[str, Any], extra: dict[str, str]) -> None:
+def test_an_error_is_read_as_boto3_reads_it(status: int, body: dict[str, Any], extra: dict[str, str]) -> None:
     answer = response(status, body, **extra)
     ours, theirs = raised(answer), boto3_wire().result_of(answer)
     assert isinstance(theirs, ClientError)
@@ -160,7 +146,7 @@ def test_every_error_of_the_service_model_is_known() -> None:
         (response(300), "300"),
     ],
 )
-def test_the_code_is_the_first_that_says_something(answer: Response, code: str) -> None:
+def test_the_code_is_the_first_that_is_not_empty(answer: Response, code: str) -> None:
     assert raised(answer).code == code
 
 
@@ -186,7 +172,7 @@ def test_a_body_that_is_not_an_object_is_the_message(body: bytes) -> None:
         "<!-- a\n --> <!-- b --><html>",
     ],
 )
-def test_a_page_for_browsers_is_recognised_and_not_dumped(page: str, status: int) -> None:
+def test_an_html_page_is_recognised_and_not_shown(page: str, status: int) -> None:
     error = raised(response(status, f"{page}<body>{'secret plans ' * 1000}</body>".encode(), x_amzn_requestid="r-1"))
     phrase = {502: "Bad Gateway", 403: "Forbidden"}[status]
     assert error.message == f"{phrase} (an HTML page: a gateway answered, not the service)"
@@ -203,7 +189,7 @@ def test_a_page_for_browsers_is_recognised_and_not_dumped(page: str, status: int
     ],
 )
 @pytest.mark.parametrize("body", [b"", b" \n"])
-def test_an_empty_server_error_has_the_statuss_own_words(status: int, phrase: str, body: bytes) -> None:
+def test_an_empty_server_error_has_the_reason_phrase_of_its_status(status: int, phrase: str, body: bytes) -> None:
     error = raised(response(status, body, x_amzn_requestid="r-1"))
     assert (error.code, error.message, error.request_id) == (str(status), phrase, "r-1")
 
@@ -237,7 +223,7 @@ def test_retry_after_is_seconds_or_a_date_and_never_raises(value: str, seconds: 
 
 
 @given(st.text(max_size=40))
-def test_any_retry_after_is_survived(value: str) -> None:
+def test_no_text_in_retry_after_raises(value: str) -> None:
     after = raised(response(503, b"", retry_after=value)).retry_after
     assert after is None or after >= 0
 
@@ -267,7 +253,7 @@ def test_only_a_page_that_begins_as_one_is_html() -> None:
     assert raised(response(400, {"message": "m"}, content_encoding="Identity")).message == "m"
 
 
-def test_a_compressed_error_is_not_dumped() -> None:
+def test_the_body_of_a_compressed_error_is_not_shown() -> None:
     error = raised(response(502, gzip.compress(b"hello"), content_encoding="gzip"))
     assert error.message == "Bad Gateway (the body has Content-Encoding 'gzip', which was not asked for)"
 
@@ -285,11 +271,8 @@ def test_lone_surrogates_do_not_make_an_error_unprintable() -> None:
 
 def test_echoed_secrets_are_blanked_out_everywhere() -> None:
     keys = TEMPORARY_KEYS
-    flow = call_flow.call(context(), LIST_SESSIONS, CALL)
-    next(flow)
-    request = flow.send(keys)
-    assert not isinstance(request, (call_flow.GetCredentials, call_flow.Sleep))
-    signature = dict(request.headers)["Authorization"].rpartition("=")[2]
+    flow = new_flow(context())
+    signature = dict(attempt(flow, keys).headers)["Authorization"].rpartition("=")[2]
     echo = f"you sent {keys.secret_access_key}, {keys.session_token} and {signature}"
     body = {
         "__type": "ValidationException",
@@ -300,7 +283,7 @@ def test_echoed_secrets_are_blanked_out_everywhere() -> None:
     with pytest.raises(ValidationException) as caught:
         # As written by an encoder that escapes more than necessary: the text is the same.
         raw = json.dumps(body).replace("/", "\\/").replace("+", "\\u002b").encode()
-        flow.send(Response(status=400, headers=(("x-echo", echo),), body=raw))
+        flow.send(response(400, raw, x_echo=echo))
     error = caught.value
     blanked = "you sent ***, *** and ***"
     assert (error.message, error.reason, error.headers["x-echo"]) == (blanked, blanked, blanked)
@@ -314,15 +297,11 @@ def test_echoed_secrets_are_blanked_out_everywhere() -> None:
     "spelling", [str, lambda secret: secret.replace("/", "\\/"), lambda secret: quote(secret, safe="")]
 )
 @pytest.mark.parametrize("status", [200, 403])
-def test_secrets_are_blanked_out_however_a_gateway_spells_them(status: int, spelling: Callable[[str], str]) -> None:
-    flow = call_flow.call(context(), LIST_SESSIONS, CALL)
-    next(flow)
-    flow.send(TEMPORARY_KEYS)
+def test_secrets_are_blanked_out_in_every_spelling_of_a_gateway(status: int, spelling: Callable[[str], str]) -> None:
     body = f"you sent {spelling(KEYS.secret_access_key)} {spelling('IQoJ/Token+==')}".encode()
-    with pytest.raises(errors.NovaActError) as caught:
-        flow.send(Response(status=status, headers=(), body=body))
-    assert "you sent" in str(caught.value)
-    assert spelling("IQoJ/Token+==") not in str(caught.value)
+    shown = str(drive(context(), [response(status, body)], credentials=TEMPORARY_KEYS).error)
+    assert "you sent" in shown
+    assert spelling("IQoJ/Token+==") not in shown
 
 
 @pytest.mark.parametrize(("secret", "shown"), [("7letter", "7letter"), ("8letters", "***")])
@@ -331,7 +310,7 @@ def test_secrets_are_blanked_out_from_eight_characters_on(secret: str, shown: st
     assert raised(response(400, {"message": f"<{secret}>"}), keys).message == f"<{shown}>"
 
 
-def test_stand_ins_for_secrets_garble_no_text() -> None:
+def test_placeholders_for_secrets_garble_no_text() -> None:
     stand_ins = Credentials(access_key_id="a", secret_access_key="b", session_token="testing")
     error = raised(response(400, {"message": "testing a bad request"}, x_amzn_requestid="abba"), stand_ins)
     assert (error.message, error.request_id) == ("testing a bad request", "abba")

@@ -1,4 +1,4 @@
-"""boto3 as the oracle: what it sends, and what it makes of a response."""
+"""boto3 as the oracle: what it sends, what it reads from a response, and how it retries."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from unittest import mock
 import boto3
 from botocore.awsrequest import AWSResponse
 from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+from botocore.retries.standard import ExponentialBackoff
 from urllib3 import HTTPHeaderDict
 
-from novaact_http._call import http_messages
 from novaact_http._operations.sessions import LIST_SESSIONS
+from tests.helpers.answers import page
+from tests.helpers.calls import CALL, KEYS, NOW
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from novaact_http import (
-        Credentials,
-    )
+    from novaact_http import Credentials
+    from novaact_http._call.http_messages import Response
     from novaact_http.testing import LocalService
-
-from tests.helpers.calls import CALL, KEYS, NOW
 
 
 @functools.cache
@@ -65,12 +65,12 @@ def boto3_arguments(arguments: Mapping[str, object]) -> dict[str, object]:
 
 
 class Boto3Wire:
-    """A boto3 client that sends nothing. It gets a given response, and its request is remembered."""
+    """A boto3 client that sends nothing. It remembers its requests, and gets the responses that tests choose."""
 
     def __init__(self, **options: Any) -> None:
         self.client = boto3_client(**options)
         self._sent: list[Any] = []
-        self._answer = http_messages.Response(status=200, headers=(), body=b'{"sessionSummaries": []}')
+        self._answer = page()
         self.client.meta.events.register("before-send.nova-act.*", self._send)
 
     def _send(self, request: Any, **_: object) -> AWSResponse:
@@ -78,7 +78,7 @@ class Boto3Wire:
         return self.response(request.url, self._answer)
 
     @staticmethod
-    def response(url: str, answer: http_messages.Response) -> AWSResponse:
+    def response(url: str, answer: Response) -> AWSResponse:
         """Return a response of botocore's type."""
         return AWSResponse(url, answer.status, HTTPHeaderDict(answer.headers), _RawBody(answer.body))
 
@@ -89,13 +89,65 @@ class Boto3Wire:
             self.client.list_sessions(**boto3_arguments(arguments))
         return self._sent.pop()
 
-    def result_of(self, answer: http_messages.Response) -> Any:
+    def result_of(self, answer: Response) -> Any:
         """Return boto3's result for a response: the parsed page, or the exception."""
         self._answer = answer
         try:
             return self.client.list_sessions(**boto3_arguments(CALL))
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is the answer
+        except Exception as error:  # noqa: BLE001 - any exception is a result
             return error
+
+
+class RetryingBoto3:
+    """A boto3 client that retries, without sending or really sleeping. Its jitter is always a half.
+
+    Attributes:
+        client: the client of boto3.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        *,
+        on_request: Callable[[], object] = lambda: None,
+        on_wait: Callable[[float], object] = lambda _: None,
+    ) -> None:
+        """Make a client.
+
+        Args:
+            config: the mode of retries, and the number of attempts.
+            on_request: called when a request would be sent.
+            on_wait: called with the seconds of each wait between attempts.
+        """
+        half = functools.partial(ExponentialBackoff, random=lambda: 0.5)
+        with mock.patch("botocore.retries.standard.ExponentialBackoff", half):
+            self.client = boto3_client(config=config)
+        self.client._endpoint.http_session = self  # and no hook before sending, as botocore's rate limiter is one
+        self._on_request, self._on_wait = on_request, on_wait
+        self._answers: Iterator[Response | BotoCoreError] = iter(())
+
+    def send(self, request: Any) -> AWSResponse:
+        """Answer a request, as botocore's session of HTTP does."""
+        self._on_request()
+        answer = next(self._answers, page())
+        if isinstance(answer, BotoCoreError):
+            raise answer
+        return Boto3Wire.response(request.url, answer)
+
+    def call(self, answers: Iterable[Response | BotoCoreError]) -> bool:
+        """Make a call, and return whether it succeeded.
+
+        Args:
+            answers: the response to each request; an error is raised instead. After the last, every response is an
+                empty page.
+        """
+        self._answers = iter(answers)
+        with mock.patch("time.sleep", self._on_wait):
+            try:
+                self.client.list_sessions(**boto3_arguments(CALL))
+            except (BotoCoreError, ClientError):
+                return False
+        return True
 
 
 class _RawBody:

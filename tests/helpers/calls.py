@@ -1,4 +1,4 @@
-"""Names, keys, and options of clients, which many tests use."""
+"""Names, keys, a clock, and options of clients, which many tests use."""
 
 from __future__ import annotations
 
@@ -38,6 +38,19 @@ OPTIONS: dict[str, Any] = {
     "endpoint_url": "http://127.0.0.1:9",
     "retries": ONCE,
 }
+
+
+class Clock:
+    """A clock that moves only when a test moves it."""
+
+    def __init__(self, now: float = NOW) -> None:
+        self.now = now
+
+    def __call__(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
 
 
 def options_for(service: LocalService) -> dict[str, Any]:

@@ -16,23 +16,13 @@ import pytest
 from novaact_http import Credentials
 from novaact_http._aws.credential_cache import CredentialCache, credentials_or_raise
 from novaact_http._aws.credential_sources import Source, choose_source
-from tests.helpers.calls import NOW
+from tests.helpers.calls import NOW, Clock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 UTC = dt.timezone.utc
 MINUTE, HOUR = 60.0, 3600.0
-
-
-class Clock:
-    """A clock that a test sets."""
-
-    def __init__(self, now: float = NOW) -> None:
-        self.now = now
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def keys(number: int = 0, *, left: float | None = None, now: float = NOW) -> Credentials:

@@ -10,11 +10,13 @@ from novaact_http import (
     RetryPolicy,
     Timeout,
 )
-from novaact_http._aws import settings as settings_module
-from novaact_http._call import flow as call_flow
-from novaact_http._call import http_messages, rate_limiter, sigv4
-from novaact_http._call import retries as retry_rules
+from novaact_http._aws.settings import resolve
 from novaact_http._call.clock_skew import ClockSkew
+from novaact_http._call.flow import Context, Flow, GetCredentials, Need, Sleep, call
+from novaact_http._call.http_messages import Request, Response
+from novaact_http._call.rate_limiter import RateLimiter
+from novaact_http._call.retries import Quota
+from novaact_http._call.sigv4 import Signer, SigV4Signer
 from novaact_http._call.user_agent import user_agent
 from novaact_http._operations.sessions import LIST_SESSIONS
 from novaact_http.errors import NovaActError
@@ -30,26 +32,26 @@ def context(
     endpoint_url: str = "https://nova-act.us-east-1.amazonaws.com",
     region: str = "us-east-1",
     retries: RetryPolicy = ONCE,
-    quota: retry_rules.Quota | None = None,
-    limiter: rate_limiter.RateLimiter | None = None,
+    quota: Quota | None = None,
+    limiter: RateLimiter | None = None,
     timeout: Timeout | None = None,
     clock: Callable[[], float] = lambda: NOW,
     monotonic: Callable[[], float] = lambda: 0.0,
     skew: ClockSkew | None = None,
     correct_clock_skew: bool = True,
     on_attempt: Callable[[Attempt], object] | None = None,
-    signer: sigv4.Signer | None = None,
+    signer: Signer | None = None,
     renews_credentials: bool = False,
-) -> call_flow.Context:
+) -> Context:
     """Return a flow's context without randomness or real clocks."""
-    return call_flow.Context(
-        endpoint=settings_module.resolve(region=region, endpoint_url=endpoint_url, environ={}).endpoint,
+    return Context(
+        endpoint=resolve(region=region, endpoint_url=endpoint_url, environ={}).endpoint,
         region=region,
         timeout=timeout or Timeout(),
-        signer=signer or sigv4.SigV4Signer(),
+        signer=signer or SigV4Signer(),
         retries=retries,
-        quota=quota or retry_rules.Quota(),
-        limiter=limiter or rate_limiter.RateLimiter(0.0),
+        quota=quota or Quota(),
+        limiter=limiter or RateLimiter(0.0),
         skew=skew or ClockSkew(),
         correct_clock_skew=correct_clock_skew,
         clock=clock,
@@ -61,26 +63,45 @@ def context(
     )
 
 
-def attempt(flow: call_flow.Flow[Any], credentials: Credentials = KEYS) -> http_messages.Request:
-    """Give a flow the credentials that it asks for, and return the request that it sends then."""
-    assert isinstance(next(flow), call_flow.GetCredentials)
+def new_flow(of: Context, arguments: Mapping[str, object] = CALL) -> Flow[Any]:
+    """Return the flow of a call that has not begun."""
+    return call(of, LIST_SESSIONS, arguments)
+
+
+def attempt(flow: Flow[Any], credentials: Credentials = KEYS) -> Request:
+    """Give a flow the credentials that it asks for next, and return the request that it sends then."""
+    assert isinstance(next(flow), GetCredentials)
     request = flow.send(credentials)
-    assert isinstance(request, http_messages.Request)
+    assert isinstance(request, Request)
     return request
 
 
-def request_of(
-    arguments: Mapping[str, object], credentials: Credentials = KEYS, **settings: Any
-) -> http_messages.Request:
+def sent_flow(of: Context, credentials: Credentials = KEYS) -> Flow[Any]:
+    """Return the flow of a call that has sent its first request."""
+    flow = new_flow(of)
+    attempt(flow, credentials)
+    return flow
+
+
+def finish(flow: Flow[Any], response: Response | None = None) -> Any:
+    """Give a flow the response to its last request, by default an empty page. Return the output of the call."""
+    try:
+        need = flow.send(response or page())
+    except StopIteration as finished:
+        return finished.value
+    raise AssertionError(f"the call goes on: it asks for {need}")
+
+
+def request_of(arguments: Mapping[str, object], credentials: Credentials = KEYS, **settings: Any) -> Request:
     """Return the request that a call would send, without sending it."""
-    flow = call_flow.call(context(**settings), LIST_SESSIONS, arguments)
+    flow = new_flow(context(**settings), arguments)
     request = attempt(flow, credentials)
     flow.close()
     return request
 
 
 class Driven(NamedTuple):
-    """What came of a call.
+    """What a call did.
 
     Attributes:
         output: what it returned, or None.
@@ -91,31 +112,32 @@ class Driven(NamedTuple):
 
     output: Any
     error: NovaActError | None
-    requests: list[http_messages.Request]
+    requests: list[Request]
     waits: list[float]
 
 
 def drive(
-    of: call_flow.Context,
-    answers: Iterable[http_messages.Response | NovaActError],
+    of: Context,
+    answers: Iterable[Response | NovaActError],
     *,
     credentials: Credentials = KEYS,
-    on_request: Callable[[http_messages.Request], object] = lambda _: None,
+    on_request: Callable[[Request], object] = lambda _: None,
     on_wait: Callable[[float], object] = lambda _: None,
 ) -> Driven:
     """Make a call, and drive its flow to the end.
 
     Args:
-        of: the context that the call is made in.
-        answers: what comes back for each request; an error is raised. When there are no more, an empty page comes.
-        credentials: what it gets whenever it asks for credentials.
+        of: the context of the call.
+        answers: the response to each request; an error is raised instead. After the last, every response is an empty
+            page.
+        credentials: the credentials that the call gets each time it asks.
         on_request: called with each request before it is answered.
         on_wait: called with the seconds of each wait.
     """
-    flow = call_flow.call(of, LIST_SESSIONS, CALL)
+    flow = new_flow(of)
     driven = Driven(None, None, [], [])
     remaining = iter(answers)
-    step: Callable[[Any], call_flow.Need] = flow.send
+    step: Callable[[Any], Need] = flow.send
     answer: object = None
     while True:
         try:
@@ -125,9 +147,9 @@ def drive(
         except NovaActError as error:
             return driven._replace(error=error)
         step, answer = flow.send, None
-        if isinstance(need, call_flow.GetCredentials):
+        if isinstance(need, GetCredentials):
             answer = credentials
-        elif isinstance(need, call_flow.Sleep):
+        elif isinstance(need, Sleep):
             driven.waits.append(need.seconds)
             on_wait(need.seconds)
         else:

@@ -1,6 +1,7 @@
-"""What must hold for any bytes that a server may send, and for any arguments that a caller may give.
+"""Checks of what must hold for any bytes that a server may send, and for any arguments that a caller may give.
 
-Hypothesis calls these checks in the test suite, and a coverage-guided fuzzer for as long as one likes (`make fuzz`).
+Hypothesis runs these checks in the test suite, and a coverage-guided fuzzer runs them for as long as you like
+(`make fuzz`).
 """
 
 from __future__ import annotations
@@ -10,24 +11,20 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-import h11
-
 from novaact_http import ListSessionsResponse, NovaActError, ParameterError
-from novaact_http._call import flow as call_flow
-from novaact_http._call.http_messages import Request, Response
+from novaact_http._call.http_messages import Response
 from novaact_http._http.http1 import ProtocolError, ResponseReader
 from novaact_http._http.pool_rules import encode
-from novaact_http._operations.sessions import LIST_SESSIONS
-from tests.helpers.calls import CALL, TEMPORARY_KEYS
-from tests.helpers.flows import context
-from tests.helpers.http1_readers import by_h11, outcome
+from tests.helpers.calls import TEMPORARY_KEYS
+from tests.helpers.flows import context, drive, request_of
+from tests.helpers.http1_readers import by_h11, outcome, request_by_h11
 
 CASES = Path(__file__).parents[1] / "fuzz_cases"
 MAX_BODY = 1 << 20
 
 
 def check_response(data: bytes) -> None:
-    """Bytes that come instead of a response: a page, or one of our errors; and nothing that h11 would not read."""
+    """Check that bytes in place of a response are a page or one of our errors, and are read only as h11 reads them."""
     pieces = _pieces(data)
     reader = ResponseReader("POST", max_body=MAX_BODY)
     try:
@@ -46,18 +43,10 @@ def check_response(data: bytes) -> None:
 
 
 def check_answer(response: Response) -> None:
-    """A response of whatever kind is a page or one of our errors, each whole: it prints and pickles."""
-    flow = call_flow.call(context(), LIST_SESSIONS, CALL)
-    next(flow)
-    assert isinstance(flow.send(TEMPORARY_KEYS), Request)
-    result: object
-    try:
-        flow.send(response)
-        raise AssertionError("a call that is tried once has nothing more to ask")
-    except StopIteration as ended:
-        result = ended.value
-    except NovaActError as error:
-        result = error
+    """Check that a response is a page or one of our errors, and that either can be printed and pickled."""
+    driven = drive(context(), [response], credentials=TEMPORARY_KEYS)
+    assert len(driven.requests) == 1
+    result = driven.error or driven.output
     if isinstance(result, NovaActError):
         assert str(result) == str(pickle.loads(pickle.dumps(result)))
         assert str(result).encode()
@@ -70,31 +59,22 @@ def check_answer(response: Response) -> None:
 
 
 def _pieces(data: bytes) -> list[bytes]:
-    """The first byte says in what pieces the others come."""
+    """Cut the bytes after the first into pieces, whose size the first byte gives."""
     size = data[0] if data else 0
     rest = data[1:]
     return [rest[start : start + size] for start in range(0, len(rest), size)] if size else [rest]
 
 
 def check_arguments(arguments: dict[str, Any]) -> None:
-    """Arguments are refused, or make one request, to that path and query and no other, with no header of their own."""
-    flow = call_flow.call(context(), LIST_SESSIONS, arguments)
+    """Check that arguments are refused, or make one request, whose path and query are theirs and whose headers are not.
+
+    A server must read the request as it was meant.
+    """
     try:
-        next(flow)
+        request = request_of(arguments, TEMPORARY_KEYS)
     except ParameterError:
         return
-    request = flow.send(TEMPORARY_KEYS)
-    flow.close()
-    assert isinstance(request, Request)
-    server = h11.Connection(h11.SERVER, max_incomplete_event_size=10_000_000)
-    server.receive_data(encode(request))
-    seen = server.next_event()
-    assert isinstance(seen, h11.Request)
-    body = b""
-    while not isinstance(event := server.next_event(), h11.EndOfMessage):
-        assert isinstance(event, h11.Data)
-        body += event.data
-    assert server.trailing_data[0] == b""
+    seen, _ = request_by_h11(encode(request))
     assert [name.decode() for name, _ in seen.headers] == [name.lower() for name, _ in request.headers]
     assert dict(seen.headers)[b"host"] == b"nova-act.us-east-1.amazonaws.com"
     split = urlsplit(seen.target.decode())
@@ -108,7 +88,7 @@ def check_arguments(arguments: dict[str, Any]) -> None:
 
 
 def check_encoded_arguments(data: bytes) -> None:
-    """The same for five arguments as text, with zeros between them."""
+    """Check five arguments, given as text with zeros between them."""
     parts = data.decode("utf-8", "surrogateescape").split("\0", 4)
     name, run_id, token, order, size = [*parts, "", "", "", "", ""][:5]
     check_arguments(

@@ -1,4 +1,4 @@
-"""A response as our reader and h11's read it, for comparison."""
+"""How our reader and h11 read a response, for comparison; and how h11 reads a request."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
 
 
 class Read(NamedTuple):
-    """What a reader of a response says of it."""
+    """A response as a reader has read it."""
 
     status: int | None
     reason: str
@@ -27,7 +27,7 @@ class Read(NamedTuple):
 
 
 def read(*pieces: bytes, method: str = "GET", eof: bool = False, **limits: Any) -> Read:
-    """By our reader. The body is taken after every piece."""
+    """Read a response with our reader. The body is taken after every piece."""
     reader = ResponseReader(method, **limits)
     body = []
     for piece in pieces:
@@ -48,7 +48,7 @@ def read(*pieces: bytes, method: str = "GET", eof: bool = False, **limits: Any) 
 
 
 def outcome(*pieces: bytes, method: str = "GET", eof: bool = False) -> Read | None:
-    """The same, None if it is refused."""
+    """Read a response with our reader; return None if it is refused."""
     try:
         return read(*pieces, method=method, eof=eof)
     except ProtocolError:
@@ -56,7 +56,7 @@ def outcome(*pieces: bytes, method: str = "GET", eof: bool = False) -> Read | No
 
 
 def by_h11(data: bytes, method: str = "GET", *, eof: bool = False) -> Read | None:
-    """By h11, None if it is refused."""
+    """Read a response with h11; return None if it is refused."""
     connection = h11.Connection(h11.CLIENT, max_incomplete_event_size=1_000_000)
     connection.send(h11.Request(method=method, target="/", headers=[HOST]))
     connection.send(h11.EndOfMessage())
@@ -88,5 +88,20 @@ def by_h11(data: bytes, method: str = "GET", *, eof: bool = False) -> Read | Non
     return Read(final.status_code, reason, version, headers, body, complete, keep_alive, leftovers)
 
 
+def request_by_h11(data: bytes) -> tuple[h11.Request, bytes]:
+    """Read a request and its body with h11, which must use all bytes and need no more."""
+    connection = h11.Connection(h11.SERVER, max_incomplete_event_size=10_000_000)
+    connection.receive_data(data)
+    request = connection.next_event()
+    assert isinstance(request, h11.Request)
+    body = b""
+    while not isinstance(event := connection.next_event(), h11.EndOfMessage):
+        assert isinstance(event, h11.Data)
+        body += event.data
+    assert connection.trailing_data == (b"", False)
+    return request, body
+
+
 def pieces_of(data: bytes, size: int) -> list[bytes]:
+    """Cut bytes into pieces of this size."""
     return [data[start : start + size] for start in range(0, len(data), size)]

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from novaact_http._http.http1 import LAST_CHUNK, UnsendableError, encode_chunk, encode_head
-from tests.helpers.http1_readers import HOST
+from tests.helpers.http1_readers import HOST, request_by_h11
 
 
 def test_a_request_is_its_line_its_fields_in_order_and_an_empty_line() -> None:
@@ -111,20 +111,6 @@ fields = st.lists(st.tuples(tokens.filter(lambda name: name.lower() not in FRAMI
 bodies = st.lists(st.binary(max_size=20), max_size=4)
 
 
-def received(wire: bytes) -> tuple[h11.Request, bytes]:
-    """Return the request as h11's server reads it, which must use all bytes and need no more."""
-    connection = h11.Connection(h11.SERVER)
-    connection.receive_data(wire)
-    request = connection.next_event()
-    assert isinstance(request, h11.Request)
-    body = b""
-    while not isinstance(event := connection.next_event(), h11.EndOfMessage):
-        assert isinstance(event, h11.Data)
-        body += event.data
-    assert connection.trailing_data == (b"", False)
-    return request, body
-
-
 @given(tokens, targets, fields, bodies, st.sampled_from(["sized", "chunked", "none"]), st.integers(0, 6))
 def test_a_server_reads_the_request_that_was_meant(
     method: str, target: str, others: list[tuple[str, str]], pieces: list[bytes], framing: str, position: int
@@ -136,7 +122,7 @@ def test_a_server_reads_the_request_that_was_meant(
     elif framing == "chunked":
         wire = b"".join(map(encode_chunk, pieces)) + LAST_CHUNK
         headers.insert(position, ("transfer-encoding", "chunked"))
-    request, body = received(encode_head(method, target, headers) + wire)
+    request, body = request_by_h11(encode_head(method, target, headers) + wire)
     assert (request.method, request.target, request.http_version) == (method.encode(), target.encode(), b"1.1")
     assert request.headers.raw_items() == [(name.encode(), value.encode("latin-1")) for name, value in headers]
     assert body == (b"" if framing == "none" else b"".join(pieces))

@@ -1,4 +1,4 @@
-"""What a server may send, and what a caller may give, generated: see `fuzzing` for what must hold."""
+"""Generated responses and arguments. `fuzz_checks` says what must hold for them."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ from hypothesis import strategies as st
 from novaact_http import ListSessionsResponse, NovaActError, ResponseError
 from novaact_http._call.http_messages import Response
 from tests.beside.test_responses_read_by_h11 import broken, responses
-from tests.helpers import fuzz_checks as fuzzing
+from tests.helpers import fuzz_checks
+from tests.helpers.answers import response
 from tests.helpers.both_clients import FACES, Face
 from tests.helpers.calls import CALL, OPTIONS
 from tests.helpers.servers import Server, answers
 
-CASES = [(target, path) for target in fuzzing.CHECKS for path in sorted((fuzzing.CASES / target).iterdir())]
+CASES = [(target, path) for target in fuzz_checks.CHECKS for path in sorted((fuzz_checks.CASES / target).iterdir())]
 
 statuses = st.sampled_from([200, 201, 204, 301, 400, 402, 403, 404, 409, 413, 429, 500, 503, 599, 999])
 codes = st.sampled_from(
@@ -61,7 +62,7 @@ pages = st.fixed_dictionaries(
 
 @st.composite
 def bodies(draw: st.DrawFn) -> bytes:
-    """JSON of whatever shape, in whatever encoding, and what is no JSON."""
+    """Return JSON of any shape in any encoding, or bytes that are not JSON."""
     text = json.dumps(draw(values | pages), ensure_ascii=draw(st.booleans()))
     encoding = draw(st.sampled_from(["utf-8", "utf-8", "utf-8", "utf-16", "utf-32-be", "latin-1", "utf-8-sig"]))
     body = text.encode(encoding, "replace" if encoding == "latin-1" else "surrogatepass")
@@ -92,20 +93,20 @@ DEEP = sys.getrecursionlimit() * 100
 def test_any_response_is_a_page_or_one_of_our_errors(
     status: int, headers: tuple[tuple[str, str], ...], body: bytes
 ) -> None:
-    fuzzing.check_answer(Response(status=status, headers=headers, body=body))
+    fuzz_checks.check_answer(Response(status=status, headers=headers, body=body))
 
 
 @given(responses() | broken(), st.integers(0, 9))
-def test_any_bytes_are_a_page_or_one_of_our_errors(response: tuple[bytes, str], size: int) -> None:
-    fuzzing.check_response(bytes([size]) + response[0])
+def test_any_bytes_are_a_page_or_one_of_our_errors(data: tuple[bytes, str], size: int) -> None:
+    fuzz_checks.check_response(bytes([size]) + data[0])
 
 
 @pytest.mark.parametrize("face", [kind() for kind in FACES], ids=["sync", "async"])
 @given(bodies(), responses() | broken(), st.booleans())
 def test_both_clients_get_a_page_or_one_of_our_errors(
-    face: Face, body: bytes, response: tuple[bytes, str], is_http: bool
+    face: Face, body: bytes, other: tuple[bytes, str], is_http: bool
 ) -> None:
-    data = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body) if is_http else response[0]
+    data = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body) if is_http else other[0]
     with Server(answers(data)) as server:
         endpoint = server.endpoint()
         try:
@@ -132,18 +133,18 @@ arguments = st.fixed_dictionaries(
 
 @given(arguments)
 def test_no_argument_adds_a_header_a_request_or_another_path_or_query(arguments: dict[str, Any]) -> None:
-    fuzzing.check_arguments(arguments)
+    fuzz_checks.check_arguments(arguments)
 
 
 @pytest.mark.parametrize(("target", "path"), CASES, ids=lambda each: each.name if isinstance(each, Path) else each)
-def test_what_was_once_found_or_is_begun_with(target: str, path: Path) -> None:
-    fuzzing.CHECKS[target](path.read_bytes())
+def test_the_inputs_that_fuzzing_starts_with_and_has_found_pass(target: str, path: Path) -> None:
+    fuzz_checks.CHECKS[target](path.read_bytes())
 
 
 def test_the_checks_can_fail(monkeypatch: pytest.MonkeyPatch) -> None:
-    page = Response(status=200, headers=(), body=b'{"sessionSummaries": [{"sessionId": 1}]}')
-    fuzzing.check_answer(page)
+    bad_page = response(200, {"sessionSummaries": [{"sessionId": 1}]})
+    fuzz_checks.check_answer(bad_page)
     monkeypatch.setattr("novaact_http._call.rest_json.ResponseError", KeyError)
     with pytest.raises((KeyError, TypeError)):
-        fuzzing.check_answer(page)
+        fuzz_checks.check_answer(bad_page)
     assert issubclass(ResponseError, NovaActError)

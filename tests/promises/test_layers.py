@@ -1,4 +1,4 @@
-"""The rooms of the package: imports point down between them, and never around in a circle."""
+"""The rooms of the package. Imports between them point down and never form a circle, and the tests mirror them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import novaact_http
 
 PACKAGE = Path(novaact_http.__file__).parent
 
-# From the bottom to the top. A file may import what is in its own room and in the rooms below; not in a room beside it.
+# From the bottom to the top. A file may import from its own room and from the rooms below, not from a room beside it.
 ROOMS: tuple[frozenset[str], ...] = tuple(
     map(
         frozenset,
@@ -28,18 +28,31 @@ ROOMS: tuple[frozenset[str], ...] = tuple(
         ),
     )
 )
-# The arrows between rooms that are beside each other, each for a reason.
+# The imports between rooms beside each other, each for a reason.
 BESIDE = {
     ("config", "errors"),  # a value that checks itself raises
     ("attempts", "errors"),  # an attempt tells how it failed
     ("cli", "testing"),  # the command `local` runs the local service
 }
-# What the local service must not share with the client that it tests: a mistake in it would hide itself.
+# The local service must share no logic with the client that it tests, as it would not notice a mistake in it.
 THE_SERVICE_MAY_IMPORT = {"config", "testing"}
+
+TESTS = Path(__file__).parents[1]
+ROOMS_WITHOUT_LOGIC = {"__init__", "_operations", "_version", "models"}  # names and tables
+# The tests of a room are in the folder with its name, without the underscore. The tests of these modules are in a file.
+FILES_OF_TESTS = {
+    "attempts": "test_attempts.py",
+    "config": "test_config_and_errors.py",
+    "errors": "test_config_and_errors.py",
+    "transports": "http/test_transports.py",
+}
+# Tests that belong to no single room.
+OTHER_FOLDERS = {"beside", "bench", "examples", "promises"}
+OTHER_FILES = {"test_setup_errors.py"}  # errors in the settings and credentials of a client
 
 
 def _files() -> dict[str, Path]:
-    """The files of the package, by the dotted names of their modules in it; `__init__` for the package itself."""
+    """Return the package's files by the dotted names of their modules in it; the package itself is `__init__`."""
     files = {}
     for path in PACKAGE.rglob("*.py"):
         parts = path.relative_to(PACKAGE).with_suffix("").parts
@@ -48,7 +61,7 @@ def _files() -> dict[str, Path]:
 
 
 def _imports(path: Path, modules: set[str]) -> set[str]:
-    """The modules of this package that a file imports, anywhere in it."""
+    """Return the modules of this package that a file imports, anywhere in it."""
     found: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
@@ -64,7 +77,7 @@ def _imports(path: Path, modules: set[str]) -> set[str]:
     return found
 
 
-def _arrows() -> dict[str, set[str]]:
+def _imports_by_module() -> dict[str, set[str]]:
     files = _files()
     return {name: _imports(path, set(files)) - {name} for name, path in files.items()}
 
@@ -79,17 +92,27 @@ def test_every_file_is_in_a_room() -> None:
 
 def test_imports_point_down_between_rooms() -> None:
     level = {room: number for number, rooms in enumerate(ROOMS) for room in rooms}
-    arrows = {(_room(name), _room(each)) for name, imported in _arrows().items() for each in imported}
-    wrong = {(here, there) for here, there in arrows if here != there and level[there] >= level[here]}
+    imports = {(_room(name), _room(each)) for name, imported in _imports_by_module().items() for each in imported}
+    wrong = {(here, there) for here, there in imports if here != there and level[there] >= level[here]}
     assert wrong == BESIDE
 
 
-def test_no_imports_go_around_in_a_circle() -> None:
-    order = list(graphlib.TopologicalSorter(_arrows()).static_order())  # raises a CycleError with the circle
+def test_no_imports_form_a_circle() -> None:
+    order = list(graphlib.TopologicalSorter(_imports_by_module()).static_order())  # raises a CycleError with the circle
     assert order.index("_support.fork_safety") < order.index("_call.flow") < order.index("_clients.blocking")
 
 
 def test_the_local_service_shares_no_logic_with_the_client() -> None:
-    arrows = {name: each for name, each in _arrows().items() if name.startswith("testing._local_service.")}
-    assert len(arrows) > 5
-    assert {_room(each) for imported in arrows.values() for each in imported} <= THE_SERVICE_MAY_IMPORT
+    imports = {name: each for name, each in _imports_by_module().items() if name.startswith("testing._local_service.")}
+    assert len(imports) > 5
+    assert {_room(each) for imported in imports.values() for each in imported} <= THE_SERVICE_MAY_IMPORT
+
+
+def test_the_tests_mirror_the_rooms() -> None:
+    folders = {path.name for path in TESTS.iterdir() if any(path.rglob("test_*.py"))}
+    files = {path.name for path in TESTS.glob("test_*.py")}
+    rooms = {_room(name) for name in _files()} - ROOMS_WITHOUT_LOGIC
+    assert {room.lstrip("_") for room in rooms - set(FILES_OF_TESTS)} == folders - OTHER_FOLDERS
+    assert rooms >= set(FILES_OF_TESTS)
+    assert {name for name in FILES_OF_TESTS.values() if "/" not in name} == files - OTHER_FILES
+    assert all((TESTS / name).is_file() for name in FILES_OF_TESTS.values())

@@ -1,4 +1,4 @@
-"""What the files of the project say about each other is true: make targets, paths, versions of Python."""
+"""The files of the project agree with each other on make targets, paths and versions of Python."""
 
 from __future__ import annotations
 
@@ -70,6 +70,6 @@ def test_the_files_that_contributing_names_exist() -> None:
     known = [f"/{path.relative_to(ROOT).as_posix()}{'/' if path.is_dir() else ''}" for path in paths]
     spans = re.findall(r"`([^`]+)`", CONTRIBUTING)
     words = {word for span in spans for word in span.split() if re.fullmatch(r"[\w./]+(\.py|\.md|/)", word)}
-    named = {word for word in words if not word.startswith(".venv/") and word != "fuzz/found/"}  # they are made
+    named = {word for word in words if not word.startswith(".venv/") and word != "fuzz/found/"}  # these are generated
     assert len(named) > 20
     assert {name for name in named if not any(path.endswith(f"/{name}") for path in known)} == set()

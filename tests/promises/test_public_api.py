@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     import pytest
 
 
-def test_the_public_interface_changes_only_where_it_is_said() -> None:
+def test_the_public_interface_is_as_written_down() -> None:
     assert api.describe() == api.FILE.read_text(), "if that is wanted: make api, and a line in CHANGELOG.md"
 
 

@@ -1,4 +1,4 @@
-"""No secret is shown: not by an error or its causes, a log line, a repr, a pickle, or a traceback with its variables.
+"""Nothing shows a secret: no error or cause of one, log line, repr, pickle, or traceback with its variables.
 
 The servers here repeat what they were sent, in bodies and headers, and also know the secret key. Tracebacks are
 shown as error trackers show them: with the repr of each variable of each function.
@@ -36,14 +36,13 @@ from novaact_http import (
     Timeout,
     errors,
 )
-from novaact_http._call import flow as call_flow
 from novaact_http._call import http_messages, sigv4
+from novaact_http._call.flow import GetCredentials
 from novaact_http._clients import base
 from novaact_http._operations.service_errors import ERRORS
-from novaact_http._operations.sessions import LIST_SESSIONS
 from tests.helpers.both_clients import Face, SyncFace
 from tests.helpers.calls import CALL, NOW, ONCE, call_for, options_for
-from tests.helpers.flows import context
+from tests.helpers.flows import context, new_flow
 from tests.helpers.servers import Peer, Script, Server, closed_port, never
 
 if TYPE_CHECKING:
@@ -127,7 +126,7 @@ def request_text(peer: Peer) -> str:
 
 
 def repeating(answer: Callable[[str], bytes]) -> Script:
-    """A server that builds its response from the request."""
+    """Return the script of a server that builds its response from the request."""
 
     def script(peer: Peer) -> None:
         while received := request_text(peer):
@@ -232,7 +231,7 @@ class Watched:
         return signed
 
     def hear(self, attempt: Attempt) -> None:
-        """The hook."""
+        """Note what the hook is told."""
         self.told += [stack(), repr(attempt), str(attempt)]
         if attempt.error is not None:
             self.told.append(everything(attempt.error))
@@ -269,7 +268,7 @@ def test_no_error_shows_a_secret(face: Face, case: str, transport: str, caplog: 
 
 
 def elsewhere(face: Face) -> Iterator[tuple[Callable[[], object], type[errors.NovaActError]]]:
-    """Errors that are not caused by a response."""
+    """Yield calls that raise an error without a response, and the class of that error."""
     keys: dict[str, Any] = {"credentials": KEYS, "region": "us-east-1", "endpoint_url": "http://127.0.0.1:9"}
     yield lambda: face.page(keys, **CALL | {"max_results": "all"}), errors.ParameterError
     yield lambda: face.page(keys | {"region": "no region"}, **CALL), errors.ConfigurationError
@@ -325,7 +324,7 @@ def test_a_listing_that_would_never_end_shows_no_secret(face: Face) -> None:
     watched.check(everything(caught.value))
 
 
-def test_every_error_is_among_those_that_show_no_secret() -> None:
+def test_every_class_of_errors_is_among_those_checked_here() -> None:
     shown = {kind for kind, _ in CASES.values()}
     shown |= {kind for _, kind in elsewhere(SyncFace())}
     every = {each for name in errors.__all__ if issubclass(each := getattr(errors, name), Exception)}
@@ -391,7 +390,7 @@ def test_secrets_that_a_transport_quotes_are_blanked_out(face: Face) -> None:
 
 
 @pytest.mark.parametrize("asynchronous", [False, True])
-def test_our_transports_show_no_header_of_a_request_of_httpxs(asynchronous: bool) -> None:
+def test_our_transports_show_no_header_of_an_httpx_request(asynchronous: bool) -> None:
     async def send(request: httpx.Request) -> None:
         await LeanAsyncTransport().handle_async_request(request)
 
@@ -424,11 +423,11 @@ def signatures_in(*headers: str | None) -> set[str]:
 
 
 def test_no_repr_shows_a_secret(service: LocalService) -> None:
-    flow = call_flow.call(context(), LIST_SESSIONS, CALL)
+    flow = new_flow(context())
     shown: list[object] = [flow, next(flow), request := flow.send(KEYS)]
     assert isinstance(request, http_messages.Request)
     signatures = signatures_in(*(value for _, value in request.headers))
-    shown += [KEYS, sigv4.SigV4Signer(), BotocoreSigner(), context(), call_flow.GetCredentials(refused=KEYS)]
+    shown += [KEYS, sigv4.SigV4Signer(), BotocoreSigner(), context(), GetCredentials(refused=KEYS)]
     with Client(**{**options_for(service), "credentials": KEYS}) as client, pytest.raises(errors.ServiceError):
         client.list_sessions(**call_for(service.runs[0]))
     shown += [client, service, service.requests, *_reached(service), *_reached(client)]

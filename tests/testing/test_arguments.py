@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     ("options", "message"),
     [
         ({"latency": -1}, "latency must be a number from 0, not -1"),
+        ({"latency": -(10**5000)}, "latency must be a number from 0, not ..."),
         ({"latency": "1"}, "latency must be a number from 0, not '1'"),
         ({"jitter": True}, "jitter must be a number from 0, not True"),
         ({"clock_offset": math.inf}, "clock_offset must be a number, not inf"),

@@ -7,7 +7,6 @@ upper limits, patterns, unknown sort orders.
 
 from __future__ import annotations
 
-import reprlib
 from typing import TYPE_CHECKING
 
 from novaact_http.errors import ParameterError, Problem
@@ -60,15 +59,14 @@ def _string_problem(expected: Input, value: str) -> str | None:
         if value in (".", ".."):
             return f"must not be {value!r}: in a path that names another resource"
         if not value.isprintable() and any(_is_control(character) for character in value):
-            return f"must not have control characters ({reprlib.repr(value)})"
+            return f"must not have control characters ({_shown(value)})"
     return None
 
 
 def _shown(value: object) -> str:
-    try:
-        return reprlib.repr(value)
-    except ValueError:  # an integer of thousands of digits
-        return "..."
+    from novaact_http._support.short_repr import short_repr  # only errors need it
+
+    return short_repr(value)
 
 
 def _encodes(value: str) -> bool:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 import re
-import reprlib
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, NoReturn
+
+from novaact_http._support.short_repr import ShortRepr
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_REPR = reprlib.Repr()
+_REPR = ShortRepr()
 _REPR.maxstring = _REPR.maxother = 100
 
 
