@@ -82,6 +82,10 @@ def test_sort_orders_are_the_librarys() -> None:
             ["list-sessions", "--region"],
             "Option '--region' requires an argument; see novaact-http list-sessions --help",
         ),
+        (
+            ["completion", "tcsh"],
+            "Invalid value for 'SHELL': 'tcsh' is not one of 'bash', 'zsh', 'fish'; see novaact-http completion --help",
+        ),
         (["nonsense"], "No such command 'nonsense'; see novaact-http --help"),
     ],
 )

@@ -64,7 +64,7 @@ def test_what_is_used_and_where_it_came_from(monkeypatch: pytest.MonkeyPatch) ->
     result = run("doctor")
     assert (result.exit_code, result.stderr) == (0, "")
     lines = shown(result.stdout)
-    assert lines.pop("CA bundle").endswith("cacert.pem  (the default, of certifi)")
+    assert lines.pop("CA bundle").endswith("cacert.pem  (the default, from certifi)")
     versions = lines.pop("versions")
     for package in ("novaact-http", "botocore", "rich"):
         assert f"{package} {importlib.metadata.version(package)}" in versions

@@ -374,7 +374,9 @@ def test_a_document_that_would_be_incomplete_is_not_printed(world: LocalService)
     world.answer_next(200, json.dumps(page).encode())
     result = list_sessions(world.runs[0], "--output", "json")
     assert (result.exit_code, result.stdout) == (254, "")
-    assert "the sessions listed before are not printed" in result.stderr
+    assert (
+        "the sessions listed so far are not printed, as an incomplete document would look complete; " in result.stderr
+    )
 
 
 def test_the_command_to_go_on_with_goes_on(world: LocalService) -> None:

@@ -219,7 +219,10 @@ def test_pages_are_printed_as_they_come(name: str, world: LocalService, monkeypa
             ["--workflow-run-id", "-", "--starting-token", "b"],
             "--starting-token belongs to one run, and cannot be used for",
         ),
-        (["--max-items", "many"], "Invalid value for '--max-items': 'many' is not a valid integer"),
+        (["--max-items", "many"], "Invalid value for '--max-items': must be a whole number, not 'many'"),
+        (["--concurrency", "101"], "'--concurrency': must be a whole number from 1 to 100, not '101'"),
+        (["--max-attempts", "0"], "'--max-attempts': must be a whole number from 1, not '0'"),
+        (["--cli-read-timeout", "-1"], "'--cli-read-timeout': must be a number from 0, not '-1'"),
         (["--sort-order", "Up"], "Invalid value for '--sort-order': 'Up' is not one of 'Ascending', 'Descending'"),
     ],
 )
