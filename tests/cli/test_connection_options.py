@@ -14,8 +14,8 @@ from tests.helpers.command import list_sessions
 from tests.helpers.servers import Server, always, never
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from collections.abc import Iterator
+    from pathlib import Path
 
     from novaact_http.testing import LocalService
 

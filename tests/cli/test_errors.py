@@ -14,8 +14,8 @@ from novaact_http.cli import _commands, _errors, _list_sessions, _terminal
 from tests.helpers.command import list_sessions, naming, raising, run, spawn
 
 if TYPE_CHECKING:
-    from pathlib import Path
     from collections.abc import Sequence
+    from pathlib import Path
 
     from novaact_http.testing import LocalService
 
