@@ -42,7 +42,12 @@ def run_python(
     return done
 
 
+def modules_after(code: str, environ: Mapping[str, str] | None = None) -> set[str]:
+    """Return the modules that are loaded after some code has run in a fresh Python."""
+    done = run_python("-c", f"{textwrap.dedent(code)}\nimport sys\nprint(*sys.modules)", environ=environ)
+    return set(done.stdout.split())
+
+
 def loaded_after(code: str, environ: Mapping[str, str] | None = None) -> set[str]:
     """Return the top-level packages that are loaded after some code has run in a fresh Python."""
-    done = run_python("-c", f"{textwrap.dedent(code)}\nimport sys\nprint(*sys.modules)", environ=environ)
-    return {name.partition(".")[0] for name in done.stdout.split()}
+    return {name.partition(".")[0] for name in modules_after(code, environ)}

@@ -2,27 +2,16 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
 import novaact_http
 from novaact_http import errors, transports
+from tests.helpers.programs import loaded_after, modules_after
 
 if TYPE_CHECKING:
     from novaact_http.testing import LocalService
-
-
-def _modules_after(code: str) -> set[str]:
-    script = f"{code}\nimport sys\nprint(*sys.modules)"
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    return set(done.stdout.split())
-
-
-def _loaded_after(code: str) -> set[str]:
-    return {name.partition(".")[0] for name in _modules_after(code)}
 
 
 CLIENT = (
@@ -36,25 +25,23 @@ CALL = (
 )
 
 
-# stringprep: of the codec for host names that are not ASCII, which takes longer to load than a call takes.
+# stringprep belongs to the codec for host names that are not ASCII, which takes longer to load than a call takes.
 HEAVY = {"httpx", "httpcore", "anyio", "h11", "botocore", "boto3", "click", "rich", "stringprep"}
 
 
 @pytest.mark.parametrize("code", ["import novaact_http", CLIENT, CLIENT + CALL], ids=["import", "client", "call"])
-def test_the_synchronous_way_loads_neither_httpx_nor_botocore_nor_asyncio(code: str) -> None:
-    assert not _loaded_after(code) & {*HEAVY, "asyncio", "ssl", "concurrent"}
+def test_the_synchronous_client_loads_neither_httpx_nor_botocore_nor_asyncio(code: str) -> None:
+    assert not loaded_after(code) & {*HEAVY, "asyncio", "ssl", "concurrent"}
 
 
 @pytest.mark.parametrize("from_environment", [True, False])
-def test_listing_sessions_with_keys_of_ones_own_or_the_environments_loads_no_other_library(
-    service: LocalService, from_environment: bool, monkeypatch: pytest.MonkeyPatch
+def test_listing_with_given_keys_or_those_of_the_environment_loads_no_other_library(
+    service: LocalService, from_environment: bool
 ) -> None:
     variables, keys = service.environ, service.credentials
     static = f"Credentials(access_key_id={keys.access_key_id!r}, secret_access_key={keys.secret_access_key!r})"
     if not from_environment:
         variables = {name: value for name, value in variables.items() if "KEY" not in name}
-    for name, value in variables.items():
-        monkeypatch.setenv(name, value)
     arguments = (service.runs[0].workflow_definition_name, service.runs[0].workflow_run_id)
     code = (
         "import asyncio\n"
@@ -64,27 +51,27 @@ def test_listing_sessions_with_keys_of_ones_own_or_the_environments_loads_no_oth
         "with Client(credentials=keys) as client: assert list(client.iter_sessions(**call))\n"
         "assert asyncio.run(AsyncClient(credentials=keys).list_sessions(**call)).session_summaries\n"
     )
-    assert not _loaded_after(code) & HEAVY
+    assert not loaded_after(code, variables) & HEAVY
 
 
 @pytest.mark.parametrize("keys", ["keys", "None", "lambda: keys"])
-def test_what_is_for_botocores_credentials_and_for_proxies_is_loaded_only_for_those(
+def test_modules_for_botocores_credentials_and_for_proxies_are_loaded_only_when_needed(
     keys: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "a")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "b")
     code = CLIENT.replace("credentials=keys", f"credentials={keys}") + CALL
-    loaded = _modules_after(code)
+    loaded = modules_after(code)
     assert "novaact_http._aws.credential_cache" in loaded
     assert not loaded & {"novaact_http._aws.botocore_credentials", "novaact_http._aws.proxies"}
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
-    assert "novaact_http._aws.proxies" in _modules_after(CLIENT)
+    assert "novaact_http._aws.proxies" in modules_after(CLIENT)
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
-    assert "novaact_http._aws.botocore_credentials" in _modules_after(CLIENT.replace("credentials=keys, ", ""))
+    assert "novaact_http._aws.botocore_credentials" in modules_after(CLIENT.replace("credentials=keys, ", ""))
 
 
-def test_importing_the_package_loads_nothing_but_what_says_where_things_are() -> None:
-    assert not _loaded_after("import novaact_http") & {*HEAVY, "attrs", "json", "socket", "threading", "asyncio"}
+def test_importing_the_package_loads_only_the_table_of_its_names() -> None:
+    assert not loaded_after("import novaact_http") & {*HEAVY, "attrs", "json", "socket", "threading", "asyncio"}
 
 
 def test_everything_public_is_listed_and_found() -> None:

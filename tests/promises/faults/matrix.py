@@ -1,6 +1,6 @@
-"""What is to come of a listing in which a fault strikes: every fault of the local service, everywhere it can strike.
+"""The expected result of a listing with a fault: for every fault of the local service, wherever it can occur.
 
-`test_matrix` sees each cell come about as it is said here. `python -m matrix`, in this folder, writes it to README.md.
+`test_matrix.py` checks each cell. `python -m tests.promises.faults.matrix` writes the matrix to README.md.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ Strikes = Literal["once", "always"]
 
 
 class Expected(NamedTuple):
-    """What comes of one page.
+    """The result of one page.
 
     Attributes:
-        error: the class of what is raised; `""` if the listing survives.
-        attempts: how often the page is tried.
+        error: the class of the exception; `""` if the listing survives.
+        attempts: how many times the page is tried.
     """
 
     error: str
@@ -45,18 +45,18 @@ class Fault(NamedTuple):
     """A fault.
 
     Attributes:
-        once: what comes of it if it strikes the first attempt at a page alone.
-        always: if it strikes every attempt.
-        inject: has it strike from now on, so many times (None: always).
-        timeout: of the client, where patience would take too long.
-        comes_before_answer: does the connection break before any of the answer comes? Then the lean pools try once more
-            at once, if they had used the connection before, as it may have been closed long ago.
+        once: the result if only the first attempt at a page has the fault.
+        always: the result if every attempt has it.
+        inject: makes the service have the fault from now on, this many times, or always with None.
+        timeout: the client's timeouts, where the usual ones would take too long.
+        comes_before_answer: whether the connection breaks before any of the response comes. Then the library's own
+            pools try once more at once if the connection was used before, as it may have been closed long ago.
     """
 
     once: Expected
     always: Expected
     inject: Callable[[LocalService, int | None], None] | None = None
-    timeout: dict[str, float] = {}  # noqa: RUF012 - nobody changes it
+    timeout: dict[str, float] = {}  # noqa: RUF012 - it is never changed
     comes_before_answer: bool = False
 
 
@@ -112,7 +112,7 @@ FAULTS: dict[str, Fault] = {
 
 
 class Cell(NamedTuple):
-    """One place where a fault can strike."""
+    """One case: a fault, a client, and where the fault occurs."""
 
     fault: str
     client: Client
@@ -122,7 +122,7 @@ class Cell(NamedTuple):
 
     @property
     def expected(self) -> Expected:
-        """What comes of the page."""
+        """The result of the page."""
         fault = FAULTS[self.fault]
         expected: Expected = getattr(fault, self.strikes)
         if self.strikes == "once" and (self.is_repeated or self.is_early):
@@ -131,37 +131,37 @@ class Cell(NamedTuple):
 
     @property
     def requests(self) -> int:
-        """How many the service sees."""
+        """How many requests the service gets."""
         if self.fault == "connections refused":
             return 1 if self.strikes == "once" else 0
         return self.expected.attempts + self.is_repeated
 
     @property
     def is_final(self) -> bool:
-        """Has the client credentials that will never be good again?"""
+        """Whether the client's credentials stay expired."""
         return (self.fault, self.strikes) == ("the credentials expire", "always")
 
     @property
     def is_early(self) -> bool:
-        """Do the credentials expire before the client has asked for any?"""
+        """Whether the credentials expire before the client has asked for any."""
         return (self.fault, self.page) == ("the credentials expire", "first")
 
     @property
     def is_repeated(self) -> bool:
-        """Does the pool try once more by itself?"""
+        """Whether the pool repeats the request by itself."""
         return FAULTS[self.fault].comes_before_answer and self.transport == "lean" and self.page != "first"
 
 
 def cells() -> Iterator[Cell]:
-    """All there are."""
+    """Yield all cells."""
     for each in itertools.product(FAULTS, ("sync", "async"), ("lean", "stock"), PAGES, ("once", "always")):
         cell = Cell(*each)  # type: ignore[arg-type]
-        if cell[:3] != (BEYOND_TOTAL, "sync", "stock"):  # which nothing interrupts
+        if cell[:3] != (BEYOND_TOTAL, "sync", "stock"):  # which `total` cannot interrupt
             yield cell
 
 
 def table() -> str:
-    """The matrix as Markdown."""
+    """Return the matrix as Markdown."""
     rows = []
     for name, fault in FAULTS.items():
         outcomes = [
@@ -175,24 +175,25 @@ def table() -> str:
         (
             "# Faults",
             "",
-            "What comes of a listing of three pages in which a fault of the local service strikes: for `Client` and",
-            "`AsyncClient`, over connections of their own and over httpx's, at the first, middle and last page,",
-            f"in the first of {ATTEMPTS} attempts alone and in all. `test_matrix.py` sees each cell come about, and:",
+            "The results of a listing of three pages with one fault of the local service: for `Client` and",
+            "`AsyncClient`, over the library's own connections and over httpx's, at the first, middle and last page,",
+            f"in only the first of {ATTEMPTS} attempts and in all of them. `test_matrix.py` checks each result,",
+            "and also that:",
             "",
-            "- what was listed is complete, in order, and without duplicates, up to the error if there is one;",
-            "- the error is raised within its deadline, and the page was requested as often as it says here;",
-            "- afterwards the client works, and when it is closed, no socket is left open.",
+            "- the listed sessions are complete, in order, and without duplicates, up to the error if there is one;",
+            "- the error is raised within its deadline, after as many requests for the page as the table says;",
+            "- the client works afterwards, and leaves no socket open when it is closed.",
             "",
             f"**Cells: {count}. Survived: {count - raised}. Raised: {raised}. Lost: 0.**",
             "",
-            "| fault | strikes one attempt | strikes all attempts |",
+            "| fault | in one attempt | in all attempts |",
             "|---|---|---|",
             *rows,
             "",
-            "Where a connection that was used before is reset before any of the answer comes, the library's own pools",
-            "repeat the request at once on a new one: that page survives a single reset in its first attempt.",
+            "If a connection that was used before is reset before any of the response comes, the library's own pools",
+            "repeat the request at once on a new one. So that page survives a single reset in its first attempt.",
             "",
-            "A byte at a time over httpx's synchronous transport is not bounded by `total`, and is left out.",
+            "`total` does not limit a byte at a time over httpx's synchronous transport, so that case is left out.",
             "",
             "`python -m tests.promises.faults.matrix` wrote this file.",
             "",

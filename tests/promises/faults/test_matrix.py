@@ -1,4 +1,4 @@
-"""Each cell of the matrix comes about as it is said there."""
+"""Each cell of the matrix has the result that the matrix states."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ PAGE_SIZE = 3
 
 
 class Listing:
-    """A listing of three pages with either client over either transport, a page at a time."""
+    """A listing of three pages, a page at a time, with either client over either transport."""
 
     def __init__(
         self, cell: Cell, service: LocalService, run: WorkflowRun, on_attempt: Callable[[Attempt], None]
@@ -37,14 +37,14 @@ class Listing:
         self._stock: Any = None
         if cell.transport == "stock":
             self._stock = httpx.HTTPTransport() if self._loop is None else httpx.AsyncHTTPTransport()
-        # What could be mended is not, where the fault is to strike always.
-        is_mended = cell.strikes == "once"
+        # Where the fault is to stay, the client must not correct it.
+        corrects = cell.strikes == "once"
         kind: Any = Client if self._loop is None else AsyncClient
         self._client = kind(
             region=service.region,
             endpoint_url=service.url,
-            credentials=service.get_credentials if is_mended else service.credentials,
-            correct_clock_skew=is_mended,
+            credentials=service.get_credentials if corrects else service.credentials,
+            correct_clock_skew=corrects,
             retries=RetryPolicy(max_attempts=matrix.ATTEMPTS),
             timeout=Timeout(**{"connect": PATIENCE, "read": PATIENCE, **matrix.FAULTS[cell.fault].timeout}),
             on_attempt=on_attempt,
@@ -58,7 +58,7 @@ class Listing:
         self._pages = iter(pages) if self._loop is None else pages.__aiter__()
 
     def next(self) -> list[str]:
-        """The ids of the next page."""
+        """Return the ids of the next page."""
         page = next(self._pages) if self._loop is None else self._loop.run_until_complete(anext(self._pages))
         return [each.session_id for each in page.session_summaries]
 
@@ -78,7 +78,7 @@ class Listing:
 
 @contextlib.contextmanager
 def striking(cell: Cell, service: LocalService) -> Iterator[None]:
-    """Have the fault strike."""
+    """Make the service have the fault."""
     inject = matrix.FAULTS[cell.fault].inject
     if inject is not None:
         inject(service, 1 if cell.strikes == "once" else None)
@@ -100,13 +100,13 @@ def striking(cell: Cell, service: LocalService) -> Iterator[None]:
 def open_sockets() -> int:
     count = 0
     for descriptor in Path("/proc/self/fd").iterdir():
-        with contextlib.suppress(FileNotFoundError):  # that of the folder itself
+        with contextlib.suppress(FileNotFoundError):  # the descriptor of the folder itself
             count += str(descriptor.readlink()).startswith("socket:")
     return count
 
 
-def outcome(listing: Listing, pages: int) -> tuple[list[str], str]:
-    """The ids of so many pages, or until one fails; and the class of what was raised then."""
+def list_pages(listing: Listing, pages: int) -> tuple[list[str], str]:
+    """List up to `pages` pages. Return their ids, and the class of the exception that ended the listing, or `""`."""
     ids: list[str] = []
     try:
         for _ in range(pages):
@@ -117,7 +117,7 @@ def outcome(listing: Listing, pages: int) -> tuple[list[str], str]:
 
 
 @pytest.mark.parametrize("cell", [*matrix.cells()], ids=", ".join)
-def test_a_listing_survives_or_says_why_not(cell: Cell) -> None:
+def test_a_listing_with_a_fault_has_the_expected_result(cell: Cell) -> None:
     with LocalService(definitions={"a": [2 * PAGE_SIZE + 1]}) as service:
         (run,) = service.runs
         before = open_sockets()
@@ -130,13 +130,13 @@ def test_a_listing_survives_or_says_why_not(cell: Cell) -> None:
 
         with contextlib.closing(Listing(cell, service, run, on_attempt)) as listing:
             reached = matrix.PAGES[cell.page]
-            ids, _ = outcome(listing, reached)
+            ids, _ = list_pages(listing, reached)
             assert ids == list(run.session_ids[: reached * PAGE_SIZE])
             attempts.clear()
             service.requests.clear()
             began = time.monotonic()
             with striking(cell, service):
-                found, raised = outcome(listing, 1)
+                found, raised = list_pages(listing, 1)
                 took = time.monotonic() - began
             assert (raised, len(attempts)) == cell.expected
             assert len(service.requests) == cell.requests
@@ -147,11 +147,11 @@ def test_a_listing_survives_or_says_why_not(cell: Cell) -> None:
                 assert found == []
                 ids, reached = [], -1
                 listing.begin()
-            rest, raised = outcome(listing, len(matrix.PAGES) - reached - 1)
+            rest, raised = list_pages(listing, len(matrix.PAGES) - reached - 1)
             assert raised == ""
             assert ids + found + rest == list(run.session_ids)
         eventually(lambda: open_sockets() <= before)
 
 
-def test_the_table_is_that_of_the_matrix() -> None:
+def test_the_readme_has_the_table_of_the_matrix() -> None:
     assert matrix.README.read_text(encoding="utf-8") == matrix.table()
