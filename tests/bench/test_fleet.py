@@ -1,4 +1,4 @@
-"""The simulation of crowds in `bench/fleet.py`: its service, its chance, its clock, and that all is counted right."""
+"""The simulation in `bench/fleet.py`: its service, its random numbers, its clock, and its counts."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ EVERY_POLICY = pytest.mark.parametrize("policy", POLICIES, ids=lambda policy: po
 
 
 @given(st.floats(0.5, 100.0), st.floats(1.0, 200.0), st.lists(st.floats(0.0, 1.0), max_size=200))
-def test_the_bucket_never_gives_more_than_it_has(rate: float, burst: float, gaps: list[float]) -> None:
+def test_the_bucket_gives_no_more_than_its_rate_and_burst(rate: float, burst: float, gaps: list[float]) -> None:
     bucket, now, given_at = Bucket(rate, burst), 0.0, []
     for gap in gaps:
         now += gap
@@ -64,14 +64,14 @@ def test_the_bucket_never_gives_more_than_it_has(rate: float, burst: float, gaps
             assert last - first + 1 <= burst + rate * (given_at[last] - start) + 1e-6
 
 
-def test_the_bucket_gives_all_that_it_has() -> None:
+def test_the_bucket_gives_all_its_tokens() -> None:
     bucket = Bucket(10.0, 5.0)
     assert [bucket.take(0.0) for _ in range(6)] == [True] * 5 + [False]
     assert [bucket.take(0.25) for _ in range(3)] == [True, True, False]
     assert [bucket.take(100.0) for _ in range(6)] == [True] * 5 + [False]
 
 
-def test_what_holds_now_is_what_holds_until_the_next_step() -> None:
+def test_a_value_holds_until_its_step_ends() -> None:
     steps = ((10.0, 0.5), (20.0, 0.7))
     assert [value_at(steps, now) for now in (0.0, 9.9, 10.0, 19.9, 20.0)] == [0.5, 0.5, 0.7, 0.7, 0.0]
 
@@ -82,13 +82,13 @@ def answers(scenario: Scenario, now: float, count: int = 2_000, bucket: float = 
     return [service.answer(request, now, PAGE, with_retry_after=False) for _ in range(count)]
 
 
-def test_a_response_takes_a_tenth_of_a_second_on_average_and_half_of_that_at_least() -> None:
+def test_a_response_takes_a_tenth_of_a_second_on_average_and_at_least_half_of_that() -> None:
     seconds = [each for each, _ in answers(CALM, 0.0)]
     assert min(seconds) >= 0.05
     assert fmean(seconds) == pytest.approx(0.1, rel=0.05)
 
 
-def test_in_a_brown_out_so_many_fail_as_it_says() -> None:
+def test_in_a_brown_out_the_stated_share_fails() -> None:
     for now, share in ((1.0, 0.0), (5.0, 0.6), (9.0, 0.0)):
         got = [answer for _, answer in answers(BROWN_OUT, now)]
         assert fmean(answer is not PAGE for answer in got) == pytest.approx(share, abs=0.03)
@@ -104,14 +104,14 @@ def test_in_a_black_out_nothing_gets_through_and_one_of_ten_hangs() -> None:
         assert {answer for _, answer in answers(BLACK_OUT, now)} == {PAGE}
 
 
-def test_whoever_comes_too_often_is_throttled_and_told_when_to_come_again_if_that_is_heard() -> None:
+def test_requests_above_the_rate_are_throttled_with_a_retry_after_if_the_policy_reads_it() -> None:
     service = Service(CALM, Bucket(1.0, 1.0), random.Random(1))
     request = request_of(CALL)
-    got = [service.answer(request, 0.0, LAST_PAGE, with_retry_after=heard)[1] for heard in (True, True, False)]
+    got = [service.answer(request, 0.0, LAST_PAGE, with_retry_after=is_read)[1] for is_read in (True, True, False)]
     assert got == [LAST_PAGE, THROTTLED_WITH_RETRY_AFTER, THROTTLED]
 
 
-# Who lists what.
+# The listings.
 
 
 def test_the_runs_and_their_times_are_the_same_for_every_size_of_the_fleet() -> None:
@@ -121,7 +121,7 @@ def test_the_runs_and_their_times_are_the_same_for_every_size_of_the_fleet() -> 
     assert len({each.client for each in many}) > 0.9 * len(many)
 
 
-def test_as_much_is_wanted_as_the_scenario_says() -> None:
+def test_the_load_is_that_of_the_scenario() -> None:
     made = listings(Scenario("", "", loads=((200, 0.5), (400, 2.0))), 10, 1)
     times = [each.wanted_at for each in made]
     assert times == sorted(times)
@@ -135,7 +135,7 @@ def test_as_much_is_wanted_as_the_scenario_says() -> None:
 
 
 @pytest.mark.parametrize("size", [1, 30])
-def test_where_nothing_fails_and_nothing_is_throttled_all_policies_are_equal(size: int) -> None:
+def test_without_failures_and_throttling_all_policies_are_equal(size: int) -> None:
     figures = {Simulation(policy, CALM, size, burst=1e9).run() for policy in POLICIES}
     (only,) = figures
     assert (only.completed, only.wasted) == (only.listings, 0)
@@ -160,7 +160,7 @@ def test_time_never_goes_back_and_every_listing_ends(policy: Policy, scenario: S
     assert all(each.wanted_at < each.ended_at <= simulation.now for each in simulation.listings)
     assert figures.listings == len(simulation.listings)
     assert figures.completed == sum(each.completed for each in simulation.listings)
-    # No page without a token, and none that nobody asked for.
+    # Each page took a token of the bucket, and belongs to a listing.
     pages = figures.sent - figures.wasted
     assert pages <= BURST + RATE * simulation.now
     assert sum(each.pages for each in simulation.listings if each.completed) <= pages
@@ -168,7 +168,9 @@ def test_time_never_goes_back_and_every_listing_ends(policy: Policy, scenario: S
 
 
 @EVERY_POLICY
-def test_no_client_works_on_more_listings_than_it_may(policy: Policy, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_client_has_more_listings_in_progress_than_its_limit(
+    policy: Policy, monkeypatch: pytest.MonkeyPatch
+) -> None:
     most: list[int] = []
     original = Simulation._list
 
@@ -190,23 +192,23 @@ def test_the_slowest_is_the_ninety_ninth_percentile_of_completed_listings() -> N
     assert sum(each < slowest for each in times) < 0.99 * len(times) <= sum(each <= slowest for each in times)
 
 
-# What is special about each policy.
+# The differences between policies.
 
 
 @pytest.mark.parametrize(("name", "attempts"), [("off", 1), ("AWS legacy", 5), ("AWS standard", 3), ("standard", 3)])
-def test_where_all_fails_each_listing_takes_so_many_attempts(name: str, attempts: int) -> None:
+def test_if_everything_fails_each_listing_takes_the_policys_attempts(name: str, attempts: int) -> None:
     figures = Simulation(BY_NAME[name], HOPELESS, 100_000).run()
     assert (figures.completed, figures.sent, figures.wasted) == (0, *[figures.listings * attempts] * 2)
     assert math.isnan(figures.slowest)
 
 
-def test_one_client_runs_out_of_its_quota_but_not_with_aws_legacy() -> None:
+def test_one_client_uses_up_its_retry_quota_except_with_aws_legacy() -> None:
     for name, attempts in (("standard", 3), ("AWS legacy", 5)):
         figures = Simulation(BY_NAME[name], HOPELESS, 1).run()
         assert (figures.sent == figures.listings * attempts) is (name == "AWS legacy")
 
 
-def test_aws_legacy_backs_off_for_up_to_eight_seconds_and_standard_for_a_moment() -> None:
+def test_aws_legacy_backs_off_for_up_to_eight_seconds_and_standard_for_a_fraction_of_one() -> None:
     one = Scenario("", "", loads=((1.0, 0.3),), errors=((1_000, 1.0),))
     times = {}
     for name in ("AWS legacy", "AWS standard"):
@@ -217,8 +219,8 @@ def test_aws_legacy_backs_off_for_up_to_eight_seconds_and_standard_for_a_moment(
     assert fmean(times["AWS standard"]) == pytest.approx(0.5 * 0.15 + 3 * 0.1, rel=0.3)
 
 
-def test_only_ours_hears_when_to_come_again() -> None:
-    # Nothing is admitted: one backoff of up to 1 s and one of up to 2 s, or 1 s each at least.
+def test_only_this_librarys_policy_reads_retry_after() -> None:
+    # Nothing is admitted: there is one backoff of up to 1 s and one of up to 2 s, or each takes at least 1 s.
     for name, least in (("AWS standard", 0.0), ("standard", 2.0)):
         simulation = Simulation(BY_NAME[name], CALM, 100_000, burst=0.0)
         simulation.run()
@@ -226,7 +228,7 @@ def test_only_ours_hears_when_to_come_again() -> None:
         assert (min(times) >= 2.0) is (least == 2.0)
 
 
-def test_a_deadline_ends_what_hangs() -> None:
+def test_a_deadline_ends_calls_that_hang() -> None:
     black = Scenario("", "", loads=((3, 0.6),), black_out=(0.0, 1_000.0))
     ended = {}
     for policy in POLICIES:
@@ -237,7 +239,7 @@ def test_a_deadline_ends_what_hangs() -> None:
     assert ended["standard"] <= 15.0 + 1.0  # three attempts of five seconds
 
 
-def test_adaptive_clients_waste_less_where_there_is_too_much_to_do() -> None:
+def test_adaptive_clients_waste_fewer_requests_under_overload() -> None:
     standard, adaptive = (Simulation(BY_NAME[name], RUSH, 4).run() for name in ("standard", "adaptive"))
     assert adaptive.wasted < 0.5 * standard.wasted
     assert adaptive.completed > standard.completed
@@ -246,20 +248,20 @@ def test_adaptive_clients_waste_less_where_there_is_too_much_to_do() -> None:
 # Recovery.
 
 
-def test_a_fleet_has_recovered_when_listings_are_quick_again() -> None:
+def test_a_fleet_has_recovered_when_its_listings_are_fast_again() -> None:
     made = [Listing(0, 1, float(second), second + (0.5 if second >= 17 else 9.0), True) for second in range(40)]
     assert recovery(made, 10.0) == 7.0
-    made[30].completed = False  # of five in the window, all must be
+    made[30].completed = False  # all five in the window must be completed
     assert recovery(made, 26.0) == 5.0
 
 
-def test_without_a_black_out_there_is_nothing_to_recover_from_and_some_never_do() -> None:
+def test_without_recovery_there_is_no_time_of_recovery() -> None:
     made = [Listing(0, 1, float(second), second + 9.0, True) for second in range(40)]
     assert recovery(made, 0.0) is None
     assert recovery(made, 10.0) is None
 
 
-# What is shown.
+# Output.
 
 
 def test_the_tables_and_the_chart_are_written(
@@ -278,9 +280,9 @@ def test_the_tables_and_the_chart_are_written(
     assert sum("stroke" in dict(path.attributes.items()) for path in drawn.getElementsByTagName("path")) == 7 * 4 + 7
 
 
-def test_what_the_readme_says_is_in_the_tables() -> None:
+def test_the_readmes_figures_are_in_the_tables() -> None:
     root = Path(fleet.__file__).parents[1]
     (crowds,) = re.findall(r"^## Crowds\n(.*?)^## ", (root / "README.md").read_text(), flags=re.MULTILINE | re.DOTALL)
-    said = re.findall(r"\d+\.\d (?:%|s\b)", crowds)
-    assert len(said) == 14
-    assert set(said) <= set(re.findall(r"\d+\.\d (?:%|s\b)", (root / "bench" / "FLEET.md").read_text()))
+    figures = re.findall(r"\d+\.\d (?:%|s\b)", crowds)
+    assert len(figures) == 14
+    assert set(figures) <= set(re.findall(r"\d+\.\d (?:%|s\b)", (root / "bench" / "FLEET.md").read_text()))

@@ -1,9 +1,7 @@
-"""The command itself: help, version, what it is made of."""
+"""The command itself: help, version, usage, and what it imports."""
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
 from typing import TYPE_CHECKING
 
@@ -13,7 +11,8 @@ from click.testing import CliRunner
 
 from novaact_http import SortOrder, cli
 from novaact_http.cli import _commands, _errors, _list_sessions, _options
-from tests.helpers.command import naming, run
+from tests.helpers.command import naming, raising, run
+from tests.helpers.programs import loaded_after
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,13 +26,13 @@ def test_help_and_version() -> None:
     assert run("--version").stdout.startswith("novaact-http, version ")
 
 
-def test_without_a_command_there_is_help() -> None:
+def test_without_a_command_help_is_shown() -> None:
     result = run()
     assert (result.exit_code, result.stdout) == (0, run("--help").stdout)
     assert all(each in result.stdout for each in ("list-sessions", "doctor", "completion", "local"))
 
 
-def test_help_shows_options_by_what_they_are_about() -> None:
+def test_help_groups_options_under_headings() -> None:
     shown = run("list-sessions", "--help").stdout
     headings = [line for line in shown.splitlines() if line.endswith(":") and not line.startswith(" ")]
     assert headings == [
@@ -49,18 +48,18 @@ def test_help_shows_options_by_what_they_are_about() -> None:
     assert "--region" not in paging
 
 
-def test_help_names_all_that_say_whom_to_trust() -> None:
+def test_help_names_all_sources_of_trusted_certificates() -> None:
     shown = " ".join(run("list-sessions", "--help").stdout.split())
     assert "Default: AWS_CA_BUNDLE, the profile, REQUESTS_CA_BUNDLE, SSL_CERT_FILE, certifi." in shown
 
 
-def test_help_tells_the_exit_codes() -> None:
+def test_help_lists_the_exit_codes() -> None:
     shown = " ".join(run("list-sessions", "--help").stdout.split())
     assert "With several runs, the code is that of the first run, in the order given, that failed" in shown
     assert all(str(code) in shown for code in (_errors.USAGE, _errors.CONFIGURATION, _errors.SERVICE, _errors.GENERAL))
 
 
-def test_help_leaves_out_what_is_hidden() -> None:
+def test_help_leaves_out_hidden_options() -> None:
     command = _options.Command(
         "a", params=[_options.Option(["--shown"], group="One"), click.Option(["--b"], hidden=True)]
     )
@@ -81,6 +80,10 @@ def test_sort_orders_are_the_librarys() -> None:
         (
             ["list-sessions", "--region"],
             "Option '--region' requires an argument; see novaact-http list-sessions --help",
+        ),
+        (
+            ["completion", "tcsh"],
+            "Invalid value for 'SHELL': 'tcsh' is not one of 'bash', 'zsh', 'fish'; see novaact-http completion --help",
         ),
         (["nonsense"], "No such command 'nonsense'; see novaact-http --help"),
     ],
@@ -113,17 +116,14 @@ def test_without_the_extra_the_command_says_what_to_install(
     assert not world.requests
 
 
-def test_an_interruption_while_it_starts_is_quiet(monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupt(**_: object) -> None:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(_commands, "commands", interrupt)
+def test_an_interruption_during_the_imports_has_its_exit_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_commands, "commands", raising(KeyboardInterrupt()))
     with pytest.raises(SystemExit) as caught:
         cli.main()
     assert caught.value.code == 130
 
 
-def test_any_other_missing_module_is_not_blamed_on_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_any_other_missing_module_raises_its_own_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, "novaact_http.cli._commands")
     monkeypatch.delattr(cli, "_commands", raising=False)
     monkeypatch.setitem(sys.modules, "novaact_http.cli._local_service", None)
@@ -139,7 +139,7 @@ def test_the_entry_point_runs_the_commands(monkeypatch: pytest.MonkeyPatch, caps
     assert "novaact-http, version" in capsys.readouterr().out
 
 
-def test_starting_does_not_load_what_it_does_not_need() -> None:
-    script = "import sys; from novaact_http.cli import _commands; print(*sys.modules)"
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, env=os.environ)
-    assert not {name.partition(".")[0] for name in done.stdout.split()} & {"botocore", "httpx", "rich", "jmespath"}
+def test_starting_does_not_load_heavy_packages() -> None:
+    loaded = loaded_after("from novaact_http.cli import _commands")
+    assert "click" in loaded
+    assert not loaded & {"botocore", "httpx", "rich", "jmespath"}

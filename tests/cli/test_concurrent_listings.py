@@ -1,4 +1,4 @@
-"""Several runs in one command: at once, in the order given, and one that fails does not stop the others."""
+"""Several runs in one command: listed at once, and printed in the given order, also if one fails."""
 
 from __future__ import annotations
 
@@ -18,19 +18,39 @@ import pytest
 
 from novaact_http.cli import _concurrent_listings
 from novaact_http.cli._terminal import Progress
-from tests.helpers.command import COMMAND, Held, naming, run, spawn
+from tests.helpers.answers import page_body
+from tests.helpers.command import Held, in_shell, naming, raising, run, spawn
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from novaact_http.testing import LocalService, WorkflowRun
 
-NOBODYS = "00000000-0000-4000-8000-000000000000"
+MISSING = "00000000-0000-4000-8000-000000000000"
 
 
 @pytest.fixture
 def runs(world: LocalService) -> list[WorkflowRun]:
     return [world.add_run("many", sessions=size) for size in (25, 0, 3, 12)]
+
+
+def capture(monkeypatch: pytest.MonkeyPatch) -> io.BytesIO:
+    """Replace standard output, and return what is written to it. No fixture, as pytest replaces it before a test."""
+    raw = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw))
+    return raw
+
+
+class FakeRun:
+    """A run that a function lists."""
+
+    def __init__(self, number: int, listing: Callable[[FakeRun], None]) -> None:
+        self.number = number
+        self.outlet = _concurrent_listings.Outlet("utf-8", Progress(streamed=True))
+        self._listing = listing
+
+    def list(self) -> None:
+        self._listing(self)
 
 
 def test_ids_come_in_the_order_of_the_runs(runs: Sequence[WorkflowRun]) -> None:
@@ -69,53 +89,52 @@ def test_the_output_says_which_run_it_is_of(runs: Sequence[WorkflowRun]) -> None
     ]
 
 
-def test_one_run_of_standard_input_is_marked_as_several_are(runs: Sequence[WorkflowRun]) -> None:
+def test_a_single_run_from_standard_input_is_marked_too(runs: Sequence[WorkflowRun]) -> None:
     of = runs[2]
     arguments = [*naming(of)[:2], "--workflow-run-id", "-", "--output", "jsonl"]
     first = run("list-sessions", *arguments, stdin=of.workflow_run_id).stdout.splitlines()[0]
     assert json.loads(first)["workflowRunId"] == of.workflow_run_id
 
 
-def test_one_that_fails_does_not_stop_the_others(runs: Sequence[WorkflowRun]) -> None:
-    named = [*naming(runs[2]), "--workflow-run-id", NOBODYS, "--workflow-run-id", "no id"]
+def test_a_run_that_fails_does_not_stop_the_others(runs: Sequence[WorkflowRun]) -> None:
+    named = [*naming(runs[2]), "--workflow-run-id", MISSING, "--workflow-run-id", "no id"]
     result = run("list-sessions", *named, "--workflow-run-id", runs[3].workflow_run_id, "--output", "ids")
     assert result.stdout.splitlines() == [*runs[2].session_ids, *runs[3].session_ids]
     assert result.exit_code == 254
     first, second = result.stderr.splitlines()
-    assert first.startswith(f"novaact-http: run {NOBODYS}: An error occurred (ResourceNotFoundException)")
+    assert first.startswith(f"novaact-http: run {MISSING}: An error occurred (ResourceNotFoundException)")
     assert second.startswith("novaact-http: run no id: An error occurred (ValidationException)")
 
 
-def test_the_exit_code_is_that_of_the_first_that_fails(runs: Sequence[WorkflowRun], world: LocalService) -> None:
+def test_the_exit_code_is_that_of_the_first_run_that_fails(runs: Sequence[WorkflowRun], world: LocalService) -> None:
     world.answer_next(200, b"nonsense")
-    named = [*naming(runs[2]), "--workflow-run-id", NOBODYS, "--concurrency", "1", "--max-attempts", "1"]
+    named = [*naming(runs[2]), "--workflow-run-id", MISSING, "--concurrency", "1", "--max-attempts", "1"]
     result = run("list-sessions", *named, "--output", "ids")
     assert result.exit_code == 255
     assert len(result.stderr.splitlines()) == 2
 
 
 @pytest.mark.parametrize("bad", ["..", "", "a\x00b", "\udcff"])
-def test_nothing_is_sent_if_one_cannot_be_an_id(bad: str, runs: Sequence[WorkflowRun], world: LocalService) -> None:
+def test_nothing_is_sent_if_an_id_is_not_valid(bad: str, runs: Sequence[WorkflowRun], world: LocalService) -> None:
     result = run("list-sessions", *naming(*runs), "--workflow-run-id", bad)
     assert (result.exit_code, result.stdout) == (252, "")
     assert "bad arguments, nothing was sent: --workflow-run-id " in result.stderr
     assert not world.requests
 
 
-def test_bytes_of_standard_input_that_are_no_text_are_refused(runs: Sequence[WorkflowRun]) -> None:
+def test_standard_input_that_is_not_utf_8_is_refused(runs: Sequence[WorkflowRun]) -> None:
     result = run("list-sessions", *naming(runs[0])[:2], "--workflow-run-id", "-", stdin=b"\xff\n")
     assert result.exit_code == 252
     assert "lone surrogate" in result.stderr
 
 
-def test_a_closed_standard_input_is_said(runs: Sequence[WorkflowRun]) -> None:
-    command = [COMMAND, "list-sessions", *naming(runs[0])[:2], "--workflow-run-id", "-"]
-    done = subprocess.run(["sh", "-c", '"$@" <&-', "sh", *command], capture_output=True, check=False)
-    assert (done.returncode, done.stdout) == (252, b"")
+def test_a_closed_standard_input_is_reported(runs: Sequence[WorkflowRun]) -> None:
+    done = in_shell('"$@" <&-', "list-sessions", *naming(runs[0])[:2], "--workflow-run-id", "-")
+    assert (done.exit_code, done.stdout) == (252, b"")
     assert b"--workflow-run-id - reads standard input, which is closed" in done.stderr
 
 
-def test_each_that_is_cut_off_says_how_to_go_on(runs: Sequence[WorkflowRun]) -> None:
+def test_each_run_that_is_limited_says_how_to_continue(runs: Sequence[WorkflowRun]) -> None:
     result = run("list-sessions", *naming(*runs), "--output", "ids", "--max-items", "4")
     assert [len(result.stdout.splitlines()), result.exit_code] == [4 + 0 + 3 + 4, 0]
     lines = result.stderr.splitlines()
@@ -126,59 +145,49 @@ def test_each_that_is_cut_off_says_how_to_go_on(runs: Sequence[WorkflowRun]) -> 
         assert f"--workflow-run-id {of.workflow_run_id} --starting-token" in line
 
 
-def test_an_option_that_begins_with_a_hyphen_stays_a_value(world: LocalService) -> None:
-    world.answer_next(200, json.dumps({"sessionSummaries": [], "nextToken": "-a"}).encode())
+def test_a_token_that_begins_with_a_hyphen_stays_a_value(world: LocalService) -> None:
+    world.answer_next(200, page_body(next_token="-a"))
     result = run("list-sessions", *naming(world.runs[0]), "--output", "ids", "--no-paginate")
     assert result.stderr.endswith(f"--no-paginate --workflow-run-id {world.runs[0].workflow_run_id} --next-token=-a\n")
 
 
-def test_what_comes_early_waits_for_its_turn(
-    runs: Sequence[WorkflowRun], world: LocalService, monkeypatch: pytest.MonkeyPatch
+def test_output_that_comes_early_waits_for_its_turn(
+    runs: Sequence[WorkflowRun], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ids = [each.workflow_run_id for each in runs]
     monkeypatch.setattr(_concurrent_listings, "_SPOOLED_IN_MEMORY", 100)
     done: list[str] = []
     released = threading.Event()
 
-    class FakeRun:
-        def __init__(self, name: str) -> None:
-            self.name = name
-            self.outlet = _concurrent_listings.Outlet("utf-8", Progress(streamed=True))
+    def listing(run: FakeRun) -> None:
+        name = ids[run.number]
+        if run.number == 0:
+            released.wait(30)
+        run.outlet.write(f"{name}\n" * 40, name)
+        done.append(name)
+        if len(done) == 3:
+            released.set()
 
-        def list(self) -> None:
-            if self.name == ids[0]:
-                released.wait(30)
-            self.outlet.write(f"{self.name}\n" * 40, self.name)
-            done.append(self.name)
-            if len(done) == 3:
-                released.set()
-
-    raw = io.BytesIO()
-    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw))
-    listed = [FakeRun(each) for each in ids]
+    output = capture(monkeypatch)
+    listed = [FakeRun(number, listing) for number in range(len(ids))]
     assert list(_concurrent_listings.in_order(listed, 2)) == [0, 1, 2, 3]
     assert done[-1] == ids[0]
-    assert raw.getvalue().decode().split() == [each for each in ids for _ in range(40)]
+    assert output.getvalue().decode().split() == [each for each in ids for _ in range(40)]
     assert [each.outlet.token for each in listed] == ids
 
 
-def test_no_more_is_listed_ahead_than_can_be_kept() -> None:
+def test_runs_are_listed_ahead_only_up_to_a_limit() -> None:
     begun: list[int] = []
     release, slots_used = threading.Event(), threading.Event()
 
-    class FakeRun:
-        def __init__(self, number: int) -> None:
-            self.number = number
-            self.outlet = _concurrent_listings.Outlet("utf-8", Progress(streamed=True))
+    def listing(run: FakeRun) -> None:
+        begun.append(run.number)
+        if len(begun) == 8:
+            slots_used.set()
+        if run.number == 0:
+            release.wait(30)
 
-        def list(self) -> None:
-            begun.append(self.number)
-            if len(begun) == 8:
-                slots_used.set()
-            if self.number == 0:
-                release.wait(30)
-
-    steps = _concurrent_listings.in_order([FakeRun(number) for number in range(20)], 2)
+    steps = _concurrent_listings.in_order([FakeRun(number, listing) for number in range(20)], 2)
     first: list[int] = []
     waiting = threading.Thread(target=lambda: first.append(next(steps)))
     waiting.start()
@@ -189,21 +198,15 @@ def test_no_more_is_listed_ahead_than_can_be_kept() -> None:
     assert [*first, *steps] == list(range(20))
 
 
-def test_what_is_left_over_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
-    raw = io.BytesIO()
-    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw))
+def test_outlets_of_the_runs_that_are_left_are_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    output = capture(monkeypatch)
     listed = [threading.Event() for _ in range(3)]
 
-    class FakeRun:
-        def __init__(self, number: int) -> None:
-            self.number = number
-            self.outlet = _concurrent_listings.Outlet("utf-8", Progress(streamed=True))
+    def listing(run: FakeRun) -> None:
+        run.outlet.write(str(run.number), None)
+        listed[run.number].set()
 
-        def list(self) -> None:
-            self.outlet.write(str(self.number), None)
-            listed[self.number].set()
-
-    runs = [FakeRun(number) for number in range(3)]
+    runs = [FakeRun(number, listing) for number in range(3)]
     steps = _concurrent_listings.in_order(runs, 1)
     assert next(steps) == 0
     assert all(each.wait(30) for each in listed)
@@ -211,12 +214,11 @@ def test_what_is_left_over_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     for each in runs:
         each.outlet.write("more", None)
         assert each.outlet._spool is None
-    assert raw.getvalue() == b"0"
+    assert output.getvalue() == b"0"
 
 
-def test_after_an_interruption_nothing_more_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
-    raw = io.BytesIO()
-    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw))
+def test_nothing_is_written_after_an_outlet_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    output = capture(monkeypatch)
     outlet = _concurrent_listings.Outlet("utf-8", Progress(streamed=True))
     outlet.write("a", "first")
     outlet.end()
@@ -227,7 +229,7 @@ def test_after_an_interruption_nothing_more_is_written(monkeypatch: pytest.Monke
     outlet.close()
     waiting.join(30)
     assert not waiting.is_alive()
-    assert (raw.getvalue(), outlet.token) == (b"a", "first")
+    assert (output.getvalue(), outlet.token) == (b"a", "first")
 
 
 @pytest.mark.parametrize("name", ["ids", "json"])
@@ -239,7 +241,7 @@ def test_an_interruption_says_which_runs_are_left(
         assert process.stdout is not None
         shown = [process.stdout.readline().decode().strip() for _ in range(10)] if name == "ids" else []
         assert held.asked.wait(30)
-        time.sleep(0.05)  # it has printed the page, and notes it
+        time.sleep(0.05)  # the page is printed, but not noted yet
         process.send_signal(signal.SIGINT)
         stdout, stderr = process.communicate()
         held.let_go()
@@ -260,7 +262,7 @@ def test_an_interruption_says_which_runs_are_left(
 
 @contextlib.contextmanager
 def full_pipe() -> Iterator[int]:
-    """Where nothing can be written, as nobody reads."""
+    """Make a pipe that is full, and yield the end that nothing more can be written to."""
     reader, writer = os.pipe()
     os.set_blocking(writer, False)
     with contextlib.suppress(BlockingIOError):
@@ -274,14 +276,14 @@ def full_pipe() -> Iterator[int]:
         os.close(writer)
 
 
-def test_an_interruption_ends_all_though_the_reader_stalls(
+def test_an_interruption_ends_the_command_while_the_reader_stalls(
     runs: Sequence[WorkflowRun], world: LocalService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # Long after the first run's one page has come, which then is being written.
+    # The interruption comes long after the first run's only page, which is being written then.
     last_pages = itertools.chain([False] * 20, itertools.repeat(True))
     held = Held(world, lambda target: runs[0].workflow_run_id in target and next(last_pages), monkeypatch)
     named = [*naming(runs[2], runs[0]), "--output", "ids", "--page-size", "1"]
-    monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)  # or Python would try once more to write, when it ends
+    monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)  # else Python would try to write again when it ends
     with full_pipe() as writer, spawn("list-sessions", *named, stdout=writer) as process:
         assert held.asked.wait(30)
         process.send_signal(signal.SIGINT)
@@ -293,7 +295,7 @@ def test_an_interruption_ends_all_though_the_reader_stalls(
 
 
 @pytest.mark.parametrize("count", [1, 2])
-def test_an_interruption_just_before_the_reader_stalls_ends_all(
+def test_an_interruption_ends_the_command_just_before_the_reader_stalls(
     runs: Sequence[WorkflowRun], count: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)
@@ -320,17 +322,16 @@ main()
                 process.kill()
 
 
-def test_an_interruption_of_very_many_says_from_where(world: LocalService, monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupt(*_: object) -> object:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(_concurrent_listings, "in_order", interrupt)
+def test_an_interruption_of_many_runs_names_the_first_that_is_left(
+    world: LocalService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_concurrent_listings, "in_order", raising(KeyboardInterrupt()))
     lines = "".join(f"run-{number}\n" for number in range(100))
     result = run("list-sessions", *naming(world.runs[0])[:2], "--workflow-run-id", "-", stdin=lines)
     assert (result.exit_code, result.stderr) == (130, "novaact-http: runs that were not listed: 100, from run-0 on\n")
 
 
-def test_a_reader_that_has_enough_ends_all(runs: Sequence[WorkflowRun]) -> None:
+def test_a_reader_that_stops_early_ends_the_command(runs: Sequence[WorkflowRun]) -> None:
     with spawn("list-sessions", *naming(*runs), "--output", "jsonl") as process:
         assert process.stdout is not None
         process.stdout.close()

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import importlib.metadata
-import json
 import os
 import shutil
 import subprocess
 from typing import TYPE_CHECKING, Any
 
+import certifi
 import pytest
 
 from novaact_http._aws.profiles import Profile
 from novaact_http.cli import _doctor
+from tests.helpers.answers import page_body
 from tests.helpers.command import COMMAND, naming, run
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Path]:
 
 
 def shown(stdout: str) -> dict[str, str]:
-    """The lines, by their names; those that go on under the last name."""
+    """Return the lines by their names. A line without a name is added to the one before."""
     lines: dict[str, str] = {}
     name = ""
     for line in stdout.splitlines():
@@ -57,14 +58,14 @@ def shown(stdout: str) -> dict[str, str]:
 
 
 @pytest.mark.usefixtures("keys")
-def test_what_is_used_and_where_it_came_from(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_setting_is_shown_with_its_source(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     monkeypatch.setenv("HTTPS_PROXY", "http://me:secret@proxy:3128")
     monkeypatch.setenv("AWS_MAX_ATTEMPTS", "7")
     result = run("doctor")
     assert (result.exit_code, result.stderr) == (0, "")
     lines = shown(result.stdout)
-    assert lines.pop("CA bundle").endswith("cacert.pem  (the default, of certifi)")
+    assert lines.pop("CA bundle").endswith("cacert.pem  (the default, from certifi)")
     versions = lines.pop("versions")
     for package in ("novaact-http", "botocore", "rich"):
         assert f"{package} {importlib.metadata.version(package)}" in versions
@@ -84,7 +85,7 @@ def test_what_is_used_and_where_it_came_from(monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.mark.usefixtures("keys")
-def test_the_variable_that_the_token_came_from_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_variable_of_the_session_token_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_SESSION_TOKEN", "TheToken")
     keys = "AKIA************MPLE  (the environment: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY"
     assert shown(run("doctor").stdout)["credentials"].startswith(f"{keys}, AWS_SESSION_TOKEN); temporary")
@@ -93,7 +94,7 @@ def test_the_variable_that_the_token_came_from_is_told(monkeypatch: pytest.Monke
 
 
 @pytest.mark.parametrize(
-    ("origin", "variable", "told"),
+    ("origin", "variable", "added"),
     [
         ("container-role", "AWS_CONTAINER_CREDENTIALS_FULL_URI", ", because of AWS_CONTAINER_CREDENTIALS_FULL_URI"),
         ("custom-process", "", ", because of credential_process of the profile 'dev' in {}"),
@@ -101,17 +102,17 @@ def test_the_variable_that_the_token_came_from_is_told(monkeypatch: pytest.Monke
         ("container-role", "", ""),
     ],
 )
-def test_what_botocore_took_credentials_by_is_told(
-    origin: str, variable: str, told: str, files: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+def test_the_setting_that_made_botocores_provider_answer_is_shown(
+    origin: str, variable: str, added: str, files: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     files[0].write_text("[profile dev]\ncredential_process = program\n")
     if variable:
         monkeypatch.setenv(variable, "http://localhost")
     shown = _doctor._origin(f"botocore's chain of providers: {origin}", Profile("dev", os.environ))
-    assert shown == f"botocore's chain of providers: {origin}{told.format(files[0])}"
+    assert shown == f"botocore's chain of providers: {origin}{added.format(files[0])}"
 
 
-def test_a_profile_is_told_with_its_files(files: tuple[Path, Path]) -> None:
+def test_a_profiles_settings_are_shown_with_their_files(files: tuple[Path, Path]) -> None:
     config, credentials = files
     result = run("doctor", "--profile", "dev")
     assert (result.exit_code, result.stderr) == (0, "")
@@ -133,11 +134,11 @@ def test_a_profile_is_told_with_its_files(files: tuple[Path, Path]) -> None:
 
 
 @pytest.mark.usefixtures("keys")
-def test_arguments_come_first(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_options_override_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("AWS_REGION", "us-east-1")
     monkeypatch.setenv("AWS_CREDENTIAL_EXPIRATION", "2999-01-01T00:00:00Z")
     bundle = tmp_path / "ca.pem"
-    shutil.copyfile(_certifi(), bundle)
+    shutil.copyfile(certifi.where(), bundle)
     arguments = ("--region", "fips-eu-west-1", "--ca-bundle", str(bundle))
     lines = shown(run("doctor", *arguments).stdout)
     assert lines["region"] == "eu-west-1  (--region)"
@@ -148,13 +149,7 @@ def test_arguments_come_first(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
     assert of_endpoint["endpoint"] == "https://example.com:8443/base  (--endpoint-url)"
 
 
-def _certifi() -> str:
-    import certifi
-
-    return certifi.where()
-
-
-def test_all_that_is_missing_is_said() -> None:
+def test_everything_that_is_missing_is_reported() -> None:
     result = run("doctor")
     assert result.exit_code == 253
     region, credentials = result.stderr.splitlines()
@@ -181,7 +176,9 @@ def test_all_that_is_missing_is_said() -> None:
         ({"AWS_SECRET_ACCESS_KEY": "", "AWS_REGION": "us-east-1"}, ["AWS_SECRET_ACCESS_KEY is not set"]),
     ],
 )
-def test_what_is_wrong_is_said(environ: dict[str, str], messages: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_everything_that_is_wrong_is_reported(
+    environ: dict[str, str], messages: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name, value in environ.items():
         monkeypatch.setenv(name, value)
     result = run("doctor")
@@ -194,7 +191,7 @@ def test_what_is_wrong_is_said(environ: dict[str, str], messages: list[str], mon
 
 
 @pytest.mark.usefixtures("keys")
-def test_what_the_library_remarks_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_librarys_warnings_are_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_REGION", "us-east-1")
     monkeypatch.setenv("AWS_RETRY_MODE", "legacy")
     result = run("doctor")
@@ -202,7 +199,7 @@ def test_what_the_library_remarks_is_told(monkeypatch: pytest.MonkeyPatch) -> No
     assert result.stderr.startswith("novaact-http: warning: AWS_RETRY_MODE is legacy")
 
 
-def test_a_test_call_tells_its_outcome(world: LocalService) -> None:
+def test_a_test_call_shows_its_result(world: LocalService) -> None:
     result = run("doctor", "--call", *naming(world.runs[0]))
     assert (result.exit_code, result.stderr) == (0, "")
     lines = shown(result.stdout)
@@ -223,7 +220,7 @@ def test_a_test_call_that_is_refused_has_the_errors_exit_code(world: LocalServic
     assert len(world.requests) == 1
 
 
-def test_a_test_call_without_an_answer_tells_no_time(world: LocalService) -> None:
+def test_a_test_call_without_a_response_does_not_compare_clocks(world: LocalService) -> None:
     result = run("doctor", "--call", *naming(world.runs[0]), "--endpoint-url", "http://127.0.0.1:1")
     assert result.exit_code == 255
     assert "Connection refused" in result.stderr
@@ -243,21 +240,21 @@ def test_a_call_needs_a_run() -> None:
 
 
 @pytest.mark.parametrize("name", ["a", ""])
-def test_a_run_needs_a_call(name: str) -> None:
+def test_the_options_of_a_run_need_a_call(name: str) -> None:
     result = run("doctor", "--workflow-definition-name", name)
     assert (result.exit_code, result.stdout) == (252, "")
     assert "--workflow-run-id are for the test call: add --call" in result.stderr
 
 
-def test_a_clock_that_differs_is_said(world: LocalService) -> None:
+def test_a_clock_that_differs_is_reported(world: LocalService) -> None:
     date = {"Date": "Tue, 01 Jan 2030 00:00:00 GMT"}
-    world.answer_next(200, json.dumps({"sessionSummaries": []}).encode(), date)
+    world.answer_next(200, page_body(), date)
     lines = shown(run("doctor", "--call", *naming(world.runs[0])).stdout)
     assert lines["clock"].endswith(" s behind the service's")
 
 
 @pytest.mark.parametrize(
-    ("now", "date", "said"),
+    ("now", "date", "result"),
     [
         (10.0, "Thu, 01 Jan 1970 00:00:10 GMT", "agrees with the service's"),
         (12.0, "Thu, 01 Jan 1970 00:00:10 GMT", "agrees with the service's"),
@@ -266,8 +263,8 @@ def test_a_clock_that_differs_is_said(world: LocalService) -> None:
         (0.0, "", "not compared, as the response has no date"),
     ],
 )
-def test_clocks_are_compared(now: float, date: str, said: str) -> None:
-    assert _doctor._compare_clocks(now, date) == said
+def test_clocks_are_compared(now: float, date: str, result: str) -> None:
+    assert _doctor._compare_clocks(now, date) == result
 
 
 @pytest.mark.parametrize(
@@ -279,7 +276,7 @@ def test_keys_are_masked(key_id: str, shown: str) -> None:
 
 
 @pytest.mark.usefixtures("keys")
-def test_a_package_without_metadata_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_package_without_metadata_has_an_unknown_version(monkeypatch: pytest.MonkeyPatch) -> None:
     def missing(name: str) -> str:
         raise importlib.metadata.PackageNotFoundError(name)
 
@@ -289,7 +286,7 @@ def test_a_package_without_metadata_is_no_error(monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_completion_prints_what_a_shell_sources(shell: str) -> None:
+def test_completion_prints_a_script_for_the_shell(shell: str) -> None:
     result = run("completion", shell)
     assert result.exit_code == 0
     assert f"_NOVAACT_HTTP_COMPLETE={shell}_complete" in result.stdout
@@ -304,7 +301,7 @@ def test_completion_prints_what_a_shell_sources(shell: str) -> None:
         ("novaact-http list-sessions --no-", {"--no-paginate", "--no-verify-ssl"}),
     ],
 )
-def test_bash_is_told_what_completes(words: str, expected: set[str]) -> None:
+def test_bash_completes_commands_and_options(words: str, expected: set[str]) -> None:
     environ: dict[str, Any] = {
         **os.environ,
         "_NOVAACT_HTTP_COMPLETE": "bash_complete",

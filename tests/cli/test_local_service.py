@@ -23,6 +23,13 @@ if TYPE_CHECKING:
     from click.testing import Result
 
 
+@pytest.fixture(autouse=True)
+def _sigterm_is_handled_as_before() -> Iterator[None]:
+    before = signal.getsignal(signal.SIGTERM)
+    yield
+    signal.signal(signal.SIGTERM, before)
+
+
 @pytest.fixture
 def local() -> Iterator[subprocess.Popen[str]]:
     with subprocess.Popen([COMMAND, "local", "--seed", "3"], stdout=subprocess.PIPE, text=True) as process:
@@ -31,7 +38,7 @@ def local() -> Iterator[subprocess.Popen[str]]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_local_runs_the_service_until_it_is_told_to_stop(
+def test_local_runs_the_service_until_a_signal_stops_it(
     local: subprocess.Popen[str], number: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert local.stdout is not None
@@ -70,21 +77,17 @@ def test_local_in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def in_this_process(monkeypatch: pytest.MonkeyPatch, *arguments: str, stdin: str = "") -> Result:
-    """Run it; it is interrupted as soon as it would wait."""
+    """Run the command, and interrupt it as soon as it waits."""
 
     class Interrupted:
         def wait(self) -> None:
             raise KeyboardInterrupt
 
     monkeypatch.setattr(_local_service, "threading", types.SimpleNamespace(Event=Interrupted))
-    before = signal.getsignal(signal.SIGTERM)
-    try:
-        return run("local", *arguments, stdin=stdin)
-    finally:
-        signal.signal(signal.SIGTERM, before)
+    return run("local", *arguments, stdin=stdin)
 
 
-def test_all_can_be_told_by_options(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_options_set_everything_about_the_service(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[LocalService] = []
     monkeypatch.setattr(_local_service, "_run_control_commands", lambda service, _: seen.append(service))
     result = in_this_process(
@@ -113,31 +116,56 @@ def test_all_can_be_told_by_options(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--run", "a"], "--run must be NAME=SESSIONS, not 'a'"),
-        (["--run", "=1"], "'' cannot be a workflowDefinitionName"),
-        (["--fault", "nonsense"], "'nonsense' is not a fault: use refuse, reset"),
-        (["--rate", "0"], "rate must be a number over 0, not 0.0"),
+        (["--run", "a"], "--run: write NAME=SESSIONS, with a whole number of sessions, not 'a'"),
+        (["--run", "=1"], "--run: '' cannot be a workflowDefinitionName: Value must be from 1 to 40 characters"),
+        (["--fault", "reset every 0"], "--fault: every must be a whole number from 1, not 0"),
+        (["--port", "65536"], "--port must be a whole number from 0 to 65535, not 65536"),
+        (["--port", "x"], "Invalid value for '--port': must be a whole number, not 'x'"),
+        (["--latency", "x"], "Invalid value for '--latency': must be a number, not 'x'"),
+        (
+            ["--region", "a b"],
+            "--region must be up to 63 letters, digits and inner hyphens, such as us-east-1, not 'a b'",
+        ),
+        (["--rate", "0"], "--rate must be a number over 0, not 0.0"),
+        (["--rate", "1", "--burst", "0"], "--burst must be a number from 1, not 0.0"),
+        (["--burst", "3"], "--burst needs --rate: without it, every request is admitted"),
+        (["--latency", "-1"], "--latency must be a number from 0, not -1.0"),
+        (["--jitter", "nan"], "--jitter must be a number from 0, not nan"),
+        (["--clock-offset", "inf"], "--clock-offset must be a number, not inf"),
+        (["--credentials-lifetime", "0"], "--credentials-lifetime must be a number over 0, not 0.0"),
     ],
 )
-def test_what_cannot_be_told_is_refused(arguments: list[str], message: str) -> None:
-    before = signal.getsignal(signal.SIGTERM)
+def test_a_bad_value_is_named_by_its_option(arguments: list[str], message: str) -> None:
     result = run("local", *arguments)
-    signal.signal(signal.SIGTERM, before)
     assert result.exit_code == 252
-    assert message in result.stderr
+    assert result.stderr == f"novaact-http: {message}; see novaact-http local --help\n"
+
+
+@pytest.mark.parametrize(
+    ("fault", "message"),
+    [
+        ("nonsense", "'nonsense' is not a fault: use refuse, reset, "),
+        ("Throttling", "Throttling is not an error of the service model, which has AccessDeniedException, "),
+    ],
+)
+def test_a_bad_fault_is_refused_without_advice_for_python_code(fault: str, message: str) -> None:
+    result = run("local", "--fault", fault)
+    assert result.exit_code == 252
+    assert result.stderr.startswith(f"novaact-http: --fault: {message}")
     assert result.stderr.count("\n") == 1
+    assert "answer_next" not in result.stderr
 
 
-def test_https_without_what_it_needs_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tls_without_its_packages_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "trustme", None)
     result = in_this_process(monkeypatch, "--tls")
     assert result.exit_code == 255
     assert "pip install 'novaact-http[testing]'" in result.stderr
 
 
-def test_it_obeys_commands_while_it_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_runs_commands_from_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
     run_id = LocalService(seed=0, definitions={"a": [1]}).runs[0].workflow_run_id
-    told = [
+    lines = [
         "fault reset every 3rd",
         "fault nonsense",
         "latency 0.5",
@@ -155,66 +183,48 @@ def test_it_obeys_commands_while_it_runs(monkeypatch: pytest.MonkeyPatch) -> Non
         "bogus 'x",
         "clock-offset nan",
     ]
-    result = in_this_process(monkeypatch, "--run", "a=1", "--control", stdin="\n".join(told) + "\n")
+    result = in_this_process(monkeypatch, "--run", "a=1", "--control", stdin="\n".join(lines) + "\n")
     assert result.exit_code == 0
     answers = result.stdout.splitlines()[2:]
-    assert [each.split()[0] for each in answers] == [
-        *(
-            "ok",
-            "error",
-            "ok",
-            "error",
-            "error",
-            "ok",
-            "ok",
-            "ok",
-            "ok",
-            "error",
-            "ok",
-            "error",
-            "error",
-            "ok",
-            "error",
-            "error",
-        ),
-    ]
+    assert " ".join(each.split()[0] for each in answers) == (
+        "ok error ok error error ok ok ok ok error ok error error ok error error"
+    )
     assert answers[1].startswith("error 'nonsense' is not a fault: use refuse, ")
     assert answers[3] == "error the command is latency SECONDS"
     assert re.fullmatch("ok [0-9a-f-]{36}", answers[7])
     assert answers[9] == "error there is no run b of a"
     assert len(answers[10].split()) == 3
-    assert answers[14:] == ["error No closing quotation", "error clock_offset must be a number, not nan"]
+    assert answers[14:] == [
+        "error the line cannot be split into words: No closing quotation",
+        "error clock-offset must be a number, not nan",
+    ]
     assert answers[12].startswith("error the commands are fault FAULT, clear-faults, latency SECONDS, ")
 
 
 @pytest.mark.parametrize(
-    ("told", "answer"),
+    ("line", "answer"),
     [
         ("add-run foo x", "SESSIONS must be a whole number from 0, not 'x'"),
         ("add-run foo -3", "SESSIONS must be a whole number from 0, not '-3'"),
         ("add-sessions a RUN_ID 2.5", "SESSIONS must be a whole number from 0, not '2.5'"),
         ("latency -5", "latency must be a number from 0, not -5.0"),
         ("latency x", "SECONDS must be a number, not 'x'"),
-        ("clock-offset inf", "clock_offset must be a number, not inf"),
+        ("clock-offset inf", "clock-offset must be a number, not inf"),
     ],
 )
 def test_a_command_with_a_wrong_number_says_what_is_allowed(
-    capsys: pytest.CaptureFixture[str], told: str, answer: str
+    capsys: pytest.CaptureFixture[str], line: str, answer: str
 ) -> None:
     service = LocalService(definitions={"a": [1]})
     before = service.runs
-    _local_service._run_control_commands(service, [told.replace("RUN_ID", before[0].workflow_run_id)])
+    _local_service._run_control_commands(service, [line.replace("RUN_ID", before[0].workflow_run_id)])
     assert capsys.readouterr().out == f"error {answer}\n"
     assert (service.runs, service.latency, service.clock_offset) == (before, 0.0, 0.0)
 
 
-def test_a_port_that_is_taken_is_said() -> None:
+def test_a_port_that_is_in_use_is_reported() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        before = signal.getsignal(signal.SIGTERM)
-        try:
-            result = run("local", "--port", str(port))
-        finally:
-            signal.signal(signal.SIGTERM, before)
+        result = run("local", "--port", str(port))
     assert result.exit_code == 255
     assert result.stderr == f"novaact-http: cannot listen on port {port}: Address already in use\n"

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from novaact_http.cli import _output
+from tests.helpers.answers import page_body
 from tests.helpers.boto3_oracle import boto3_for
 from tests.helpers.command import Held, list_sessions, naming, run, spawn
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from novaact_http.testing import LocalService
 
 
-def test_json_has_awss_member_names_and_all_pages(world: LocalService) -> None:
+def test_json_has_the_services_member_names_and_all_pages(world: LocalService) -> None:
     result = list_sessions(world.runs[0], "--output", "json", "--page-size", "10")
     assert result.exit_code == 0
     document = {"sessionSummaries": [{"sessionId": each} for each in world.runs[0].session_ids]}
@@ -30,7 +31,7 @@ def test_json_has_awss_member_names_and_all_pages(world: LocalService) -> None:
     assert len(world.requests) == 4
 
 
-def test_a_listing_cut_off_goes_on_as_with_boto3(world: LocalService) -> None:
+def test_a_limited_listing_continues_as_with_boto3(world: LocalService) -> None:
     of = world.runs[0]
     first = json.loads(list_sessions(of, "--output", "json", "--max-items", "3", "--sort-order", "Descending").stdout)
     pages = (
@@ -49,25 +50,25 @@ def test_a_listing_cut_off_goes_on_as_with_boto3(world: LocalService) -> None:
     assert [each["sessionId"] for each in listed] == list(of.session_ids[::-1])
 
 
-def test_a_listing_of_nothing_says_where_to_begin_as_the_aws_cli_does(world: LocalService) -> None:
+def test_a_listing_of_no_items_has_the_token_of_the_aws_cli(world: LocalService) -> None:
     of, empty = world.runs[0], world.add_run("none", sessions=0)
-    nothing = list_sessions(of, "--output", "json", "--max-items", "0")
-    document = json.loads(nothing.stdout)
+    no_items = list_sessions(of, "--output", "json", "--max-items", "0")
+    document = json.loads(no_items.stdout)
     assert document["sessionSummaries"] == []
     token = document["NextToken"]
     assert json.loads(base64.b64decode(token)) == {"nextToken": None, "boto_truncate_amount": 0}
-    assert nothing.stderr.endswith(f"--starting-token {token}\n")
+    assert no_items.stderr.endswith(f"--starting-token {token}\n")
     rest = list_sessions(of, "--output", "ids", "--starting-token", token)
     assert rest.stdout.splitlines() == list(of.session_ids)
     assert list_sessions(empty, "--output", "ids", "--max-items", "0").stderr == ""
 
 
-def test_a_listing_of_nothing_from_somewhere_stays_there(world: LocalService) -> None:
+def test_a_listing_of_no_items_keeps_its_starting_token(world: LocalService) -> None:
     of = world.runs[0]
     document = json.loads(list_sessions(of, "--output", "json", "--max-items", "3").stdout)
-    somewhere = ("--output", "json", "--starting-token", document["NextToken"])
-    nothing = json.loads(list_sessions(of, *somewhere, "--max-items", "0").stdout)
-    assert nothing == {"sessionSummaries": [], "NextToken": document["NextToken"]}
+    from_token = ("--output", "json", "--starting-token", document["NextToken"])
+    no_items = json.loads(list_sessions(of, *from_token, "--max-items", "0").stdout)
+    assert no_items == {"sessionSummaries": [], "NextToken": document["NextToken"]}
 
 
 def test_the_table_has_every_session(world: LocalService) -> None:
@@ -78,7 +79,7 @@ def test_the_table_has_every_session(world: LocalService) -> None:
     assert result.stderr == ""
 
 
-def test_drawing_a_table_leaves_standard_output_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_drawing_a_table_does_not_use_standard_output(monkeypatch: pytest.MonkeyPatch) -> None:
     class Full(io.StringIO):
         def flush(self) -> None:
             raise OSError(errno.ENOSPC, "No space left on device")
@@ -156,8 +157,8 @@ def test_text_is_laid_out_as_the_aws_cli_does(document: object, lines: Sequence[
     assert shown == "".join(f"{line}\n" for line in lines)
 
 
-def test_what_comes_from_outside_cannot_steer_the_terminal(world: LocalService) -> None:
-    world.answer_next(200, json.dumps({"sessionSummaries": [{"sessionId": "a\x1b[31m[red]é"}]}).encode())
+def test_text_of_the_service_cannot_control_the_terminal(world: LocalService) -> None:
+    world.answer_next(200, page_body("a\x1b[31m[red]é"))
     assert r"a\x1b[31m[red]é" in list_sessions(world.runs[0]).stdout
     for name in ("ids", "text"):
         assert _output.make(name, safe=True, query=lambda _: "\x1b[31m").end("t") in ("", "\\x1b[31m\n")
@@ -165,7 +166,7 @@ def test_what_comes_from_outside_cannot_steer_the_terminal(world: LocalService) 
     assert r"a\x1b[31m b\u202e" in list_sessions(world.runs[0]).stderr
 
 
-def test_json_on_a_terminal_is_escaped_as_json_has_it() -> None:
+def test_json_on_a_terminal_has_the_escapes_of_json() -> None:
     value = {"é": ["a\x1b\n\x7f\u202e", "\U000e0001"]}
     shown = _output.make("json", safe=True, query=lambda _: value).end(None)
     assert shown == '{\n    "é": [\n        "a\\u001b\\n\\u007f\\u202e",\n        "\\udb40\\udc01"\n    ]\n}\n'
@@ -174,17 +175,17 @@ def test_json_on_a_terminal_is_escaped_as_json_has_it() -> None:
 
 
 @pytest.mark.parametrize("name", ["ids", "text"])
-def test_programs_get_the_bytes_as_they_are(name: str, world: LocalService, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_programs_get_the_bytes_unchanged(name: str, world: LocalService, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONIOENCODING", "ascii")
-    world.answer_next(200, json.dumps({"sessionSummaries": [{"sessionId": "a\x1b[31mé"}]}).encode())
+    world.answer_next(200, page_body("a\x1b[31mé"))
     with spawn("list-sessions", *naming(world.runs[0]), "--output", name) as process:
         stdout, _ = process.communicate()
     assert stdout == (b"SESSIONSUMMARIES\t" if name == "text" else b"") + b"a\x1b[31m\xc3\xa9\n"
 
 
-def test_a_table_is_plain_where_only_ascii_can_be_shown(world: LocalService, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_table_is_ascii_if_the_encoding_is(world: LocalService, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONIOENCODING", "ascii")
-    world.answer_next(200, json.dumps({"sessionSummaries": [{"sessionId": "é"}]}).encode())
+    world.answer_next(200, page_body("é"))
     with spawn("list-sessions", *naming(world.runs[0])) as process:
         stdout, _ = process.communicate()
     assert process.returncode == 0
@@ -219,11 +220,14 @@ def test_pages_are_printed_as_they_come(name: str, world: LocalService, monkeypa
             ["--workflow-run-id", "-", "--starting-token", "b"],
             "--starting-token belongs to one run, and cannot be used for",
         ),
-        (["--max-items", "many"], "Invalid value for '--max-items': 'many' is not a valid integer"),
+        (["--max-items", "many"], "Invalid value for '--max-items': must be a whole number, not 'many'"),
+        (["--concurrency", "101"], "'--concurrency': must be a whole number from 1 to 100, not '101'"),
+        (["--max-attempts", "0"], "'--max-attempts': must be a whole number from 1, not '0'"),
+        (["--cli-read-timeout", "-1"], "'--cli-read-timeout': must be a number from 0, not '-1'"),
         (["--sort-order", "Up"], "Invalid value for '--sort-order': 'Up' is not one of 'Ascending', 'Descending'"),
     ],
 )
-def test_options_that_make_no_sense_are_refused(arguments: Sequence[str], message: str, world: LocalService) -> None:
+def test_options_that_cannot_be_used_are_refused(arguments: Sequence[str], message: str, world: LocalService) -> None:
     result = list_sessions(world.runs[0], *arguments)
     assert (result.exit_code, result.stdout) == (252, "")
     assert message in result.stderr
@@ -231,21 +235,21 @@ def test_options_that_make_no_sense_are_refused(arguments: Sequence[str], messag
 
 
 @pytest.mark.parametrize("arguments", [[], ["--no-paginate"], ["--output", "text"]])
-def test_a_query_that_does_not_fit_is_an_error(arguments: Sequence[str], world: LocalService) -> None:
+def test_a_query_that_cannot_be_applied_is_an_error(arguments: Sequence[str], world: LocalService) -> None:
     result = list_sessions(world.runs[0], "--query", "length(`1`)", *arguments)
     assert (result.exit_code, result.stdout) == (255, "")
     assert result.stderr.startswith("novaact-http: --query cannot be applied: In function length(), invalid type")
     assert result.stderr.count("\n") == 1
 
 
-def test_a_query_that_fits_some_pages_does_not_say_to_go_on_with_it(world: LocalService) -> None:
+def test_a_query_that_fails_later_prints_no_command_to_continue(world: LocalService) -> None:
     query = "length(sessionSummaries[20] || `1`)"
     result = list_sessions(world.runs[0], "--query", query, "--output", "text", "--page-size", "30")
     assert (result.exit_code, result.stdout) == (255, "1\n")
     assert result.stderr.count("\n") == 1
 
 
-def test_the_same_listing_in_one_call_and_in_pages(world: LocalService) -> None:
+def test_one_call_and_several_pages_print_the_same(world: LocalService) -> None:
     of = world.runs[0]
     paged = run("list-sessions", *naming(of), "--output", "json", "--page-size", "7").stdout
     assert run("list-sessions", *naming(of), "--output", "json", "--no-paginate").stdout == paged

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import sys
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ if sys.platform == "win32":
     pytest.skip("there are no pseudo-terminals", allow_module_level=True)
 
 from novaact_http.cli._terminal import Progress
+from tests.helpers.answers import page_body
 from tests.helpers.command import in_terminal, naming
 
 if TYPE_CHECKING:
@@ -46,20 +46,20 @@ def test_in_a_pipe_the_table_is_plain(world: LocalService) -> None:
 
 
 @pytest.mark.parametrize("name", ["table", "json"])
-def test_a_long_listing_shows_how_far_it_is_and_erases_that(name: str, world: LocalService) -> None:
+def test_a_long_listing_shows_its_progress_and_erases_it(name: str, world: LocalService) -> None:
     arguments = ["list-sessions", *naming(world.runs[0]), "--output", name, "--page-size", "10"]
     shown = in_terminal(arguments, stdout=True, stderr=True)
     assert shown.stderr == (b"\r20 sessions, 2 pages ...\r30 sessions, 3 pages ...\r34 sessions, 4 pages ..." + ERASED)
 
 
-def test_a_short_listing_shows_none(world: LocalService) -> None:
+def test_a_short_listing_shows_no_progress(world: LocalService) -> None:
     assert in_terminal(["list-sessions", *naming(world.runs[0])], stdout=True, stderr=True).stderr == b""
 
 
 @pytest.mark.parametrize(
     ("stdout", "stderr", "is_shown"), [(True, True, False), (False, True, True), (False, False, False)]
 )
-def test_progress_is_shown_where_it_is_not_in_the_way(
+def test_progress_is_not_shown_among_output_on_the_same_terminal(
     stdout: bool, stderr: bool, is_shown: bool, world: LocalService
 ) -> None:
     arguments = ["list-sessions", *naming(world.runs[0]), "--output", "ids", "--page-size", "12"]
@@ -71,8 +71,7 @@ def test_progress_is_shown_where_it_is_not_in_the_way(
 
 def test_an_error_comes_after_progress_is_erased(world: LocalService) -> None:
     for token in ("AAAA", "not a token"):
-        page = {"sessionSummaries": [{"sessionId": "a"}], "nextToken": token}
-        world.answer_next(200, json.dumps(page).encode())
+        world.answer_next(200, page_body("a", next_token=token))
     arguments = ["list-sessions", *naming(world.runs[0]), "--output", "json"]
     shown = in_terminal(arguments, stdout=True, stderr=True)
     assert shown.exit_code == 254
@@ -80,14 +79,13 @@ def test_an_error_comes_after_progress_is_erased(world: LocalService) -> None:
     assert shown.stderr.startswith(b"\r2 sessions, 2 pages ..." + ERASED + b"novaact-http: An error occurred (Valid")
 
 
-def test_ids_do_not_steer_a_terminal(world: LocalService) -> None:
+def test_ids_cannot_control_a_terminal(world: LocalService) -> None:
     for name, text in (
         ("ids", r"a\x1b[31m\nb\x7f\x9b\u202e"),
         ("text", r"SESSIONSUMMARIES" + "\t" + r"a\x1b[31m\nb\x7f\x9b\u202e"),
         ("jsonl", '{"sessionId": "a\\u001b[31m\\nb\\u007f\\u009b\\u202e"}'),
     ):
-        page = {"sessionSummaries": [{"sessionId": "a\x1b[31m\nb\x7f\x9b\u202e"}]}
-        world.answer_next(200, json.dumps(page).encode())
+        world.answer_next(200, page_body("a\x1b[31m\nb\x7f\x9b\u202e"))
         shown = in_terminal(["list-sessions", *naming(world.runs[0]), "--output", name], stdout=True, stderr=False)
         assert shown.stdout.decode().strip("\r\n").expandtabs() == text.expandtabs()
 
@@ -97,10 +95,16 @@ class Terminal(io.StringIO):
         return True
 
 
-def test_progress_is_kept_away_while_something_else_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
+def standard_error(monkeypatch: pytest.MonkeyPatch) -> Terminal:
+    """Make standard error a terminal. No fixture, as pytest replaces standard error before a test."""
     screen = Terminal()
     monkeypatch.setattr(sys, "stderr", screen)
     monkeypatch.setenv("TERM", "xterm")
+    return screen
+
+
+def test_progress_is_erased_while_something_else_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = standard_error(monkeypatch)
     progress = Progress(streamed=False)
     with progress.erased():
         assert screen.getvalue() == ""
@@ -113,8 +117,7 @@ def test_progress_is_kept_away_while_something_else_is_written(monkeypatch: pyte
 
 
 def test_a_terminal_that_cannot_erase_gets_no_progress(monkeypatch: pytest.MonkeyPatch) -> None:
-    screen = Terminal()
-    monkeypatch.setattr(sys, "stderr", screen)
+    screen = standard_error(monkeypatch)
     monkeypatch.setenv("TERM", "dumb")
     progress = Progress(streamed=False)
     for _ in range(3):
@@ -130,9 +133,7 @@ def test_a_table_of_several_runs_erases_progress_before_each(world: LocalService
 
 
 def test_output_to_the_same_terminal_erases_progress_before_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    screen = Terminal()
-    monkeypatch.setattr(sys, "stderr", screen)
-    monkeypatch.setenv("TERM", "xterm")
+    screen = standard_error(monkeypatch)
     for is_shared, expected in ((True, "\r2 sessions, 2 pages ...\r\x1b[K|"), (False, "\r2 sessions, 2 pages ...|")):
         screen.seek(0)
         screen.truncate()

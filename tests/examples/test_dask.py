@@ -16,6 +16,7 @@ from dask import distributed
 import dask_runs
 from novaact_http._clients import base
 from tests.helpers.calls import call_for
+from tests.helpers.programs import run_python
 from tests.helpers.servers import Peer, Server
 
 if TYPE_CHECKING:
@@ -28,23 +29,18 @@ MISSING = "00000000-0000-4000-8000-000000000000"
 
 
 def program(folder: Path, run_ids: list[str], *options: str) -> list[str]:
-    """How the program is called for these runs."""
+    """Return the arguments that make Python run the example for these runs."""
     file = folder / "run-ids.txt"
     file.write_text("\n".join(run_ids))
-    return [sys.executable, "-W", "error", dask_runs.__file__, "many", str(file), *options]
+    return ["-W", "error", dask_runs.__file__, "many", str(file), *options]
 
 
-def test_runs_are_listed_in_order_and_one_that_fails_stops_no_other(service: LocalService, tmp_path: Path) -> None:
+def test_runs_are_listed_in_order_and_one_that_fails_does_not_stop_the_others(
+    service: LocalService, tmp_path: Path
+) -> None:
     runs = [service.add_run("many", sessions=number % 3) for number in range(60)]
     run_ids = [each.workflow_run_id for each in runs]
-    done = subprocess.run(
-        program(tmp_path, ["..", MISSING, *run_ids]),
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, **service.environ},
-    )
-    assert done.returncode == 0, done.stderr
+    done = run_python(*program(tmp_path, ["..", MISSING, *run_ids]), environ=service.environ)
     refused, missing, *others = done.stdout.splitlines()
     assert "workflow_run_id" in refused
     assert missing.startswith(f"{MISSING}\tAn error occurred (ResourceNotFoundException)")
@@ -52,42 +48,32 @@ def test_runs_are_listed_in_order_and_one_that_fails_stops_no_other(service: Loc
     assert "4 of 4 batches" in done.stderr.splitlines()
 
 
-def test_a_cluster_that_is_there_already_is_used(
-    service: LocalService, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name, value in service.environ.items():
-        monkeypatch.setenv(name, value)  # for the worker, which is a thread here
-    runs = [service.add_run("many", sessions=2) for _ in range(30)]
+def test_an_existing_cluster_is_used(world: LocalService, tmp_path: Path) -> None:
+    # The worker is a thread here, and has the environment of `world`.
+    runs = [world.add_run("many", sessions=2) for _ in range(30)]
     with distributed.LocalCluster(
         n_workers=1, processes=False, protocol="tcp://", dashboard_address="127.0.0.1:0"
     ) as cluster:
         options = ["--scheduler", cluster.scheduler_address]
-        done = subprocess.run(
-            program(tmp_path, [each.workflow_run_id for each in runs], *options),
-            capture_output=True,
-            text=True,
-            check=False,
-            env={**os.environ, "AWS_ACCESS_KEY_ID": "not-the-workers"},
-        )
+        arguments = program(tmp_path, [each.workflow_run_id for each in runs], *options)
+        done = run_python(*arguments, environ={"AWS_ACCESS_KEY_ID": "not-the-workers"})
     assert done.stdout.splitlines() == [f"{each.workflow_run_id}\t2 sessions" for each in runs], done.stderr
 
 
-def test_throttling_is_waited_for_longer_than_elsewhere(
-    service: LocalService, monkeypatch: pytest.MonkeyPatch, waits: list[float]
+def test_a_patient_client_survives_more_throttling_than_others(
+    world: LocalService, monkeypatch: pytest.MonkeyPatch, waits: list[float]
 ) -> None:
-    for name, value in service.environ.items():
-        monkeypatch.setenv(name, value)
-    # Nobody sleeps, but its rate grows as if somebody did.
+    # Nothing really sleeps, but the client's rate grows as if it did.
     clock = types.SimpleNamespace(**{**vars(time), "monotonic": lambda: time.monotonic() + sum(waits)})
     monkeypatch.setattr(base, "time", clock)
-    service.fail_next("ThrottlingException", times=7, retry_after_seconds=1)
+    world.fail_next("ThrottlingException", times=7, retry_after_seconds=1)
     with dask_runs.patient_client() as client:
-        assert client.list_sessions(**call_for(service.runs[0])).metadata.attempts == 8
+        assert client.list_sessions(**call_for(world.runs[0])).metadata.attempts == 8
     assert sum(waits) >= 7.0
 
 
 class Counting:
-    """Answers with an empty page, and counts how many requests it is working on at a time."""
+    """Answers with an empty page, and counts how many requests are in progress at once."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -107,17 +93,19 @@ class Counting:
 
 
 def on_a_terminal(arguments: list[str], environ: Mapping[str, str]) -> str:
-    """What a program shows."""
+    """Run Python in a terminal, and return what the program shows."""
     import pty
 
     ours, theirs = pty.openpty()
-    with subprocess.Popen(arguments, env={**os.environ, **environ}, stdout=theirs, stderr=subprocess.STDOUT):
+    with subprocess.Popen(
+        [sys.executable, *arguments], env={**os.environ, **environ}, stdout=theirs, stderr=subprocess.STDOUT
+    ):
         os.close(theirs)
         shown = b""
         while True:
             try:
                 data = os.read(ours, 65_536)
-            except OSError:  # on Linux, the end
+            except OSError:  # how Linux says that the other end of a terminal is closed
                 data = b""
             if not data:
                 break
@@ -126,10 +114,8 @@ def on_a_terminal(arguments: list[str], environ: Mapping[str, str]) -> str:
     return shown.decode()
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="there are no terminals to be had")
-def test_each_worker_has_one_client_and_no_more_than_the_limit_are_under_way(
-    service: LocalService, tmp_path: Path
-) -> None:
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo-terminals")
+def test_each_worker_has_one_client_and_no_more_requests_than_the_limit(service: LocalService, tmp_path: Path) -> None:
     run_ids = [str(number) for number in range(400)]
     counting = Counting()
     with Server(counting) as server:
@@ -138,4 +124,4 @@ def test_each_worker_has_one_client_and_no_more_than_the_limit_are_under_way(
     assert shown.count("\t0 sessions") == len(server.requests) == len(run_ids), shown
     assert "100% Completed" in shown
     assert counting.most <= 3
-    assert server.accepted <= 2 * 3  # by each of two clients, not by each of twenty tasks
+    assert server.accepted <= 2 * 3  # of two clients, not of twenty tasks

@@ -1,11 +1,8 @@
-"""The examples run as their users run them: as programs of their own, against the local service."""
+"""The examples run as users run them: as programs, against the local service."""
 
 from __future__ import annotations
 
 import ast
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +10,7 @@ import pytest
 
 from novaact_http.testing import LocalService
 from tests.helpers.calls import TEMPORARY_KEYS
+from tests.helpers.programs import run_python
 from tests.helpers.servers import Server, always, never
 
 if TYPE_CHECKING:
@@ -27,15 +25,8 @@ MISSING = "00000000-0000-4000-8000-000000000000"
 
 
 def run(*arguments: str, environ: Mapping[str, str]) -> str:
-    done = subprocess.run(
-        [sys.executable, "-W", "error", *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=ROOT / "examples",
-        env={**os.environ, **environ},
-    )
-    assert done.returncode == 0, done.stderr
+    """Run Python in the folder of the examples, and return what it printed."""
+    done = run_python("-W", "error", *arguments, environ=environ, cwd=ROOT / "examples")
     assert "ResourceWarning" not in done.stderr
     return done.stdout
 
@@ -49,7 +40,7 @@ def lines_of(printed: str) -> list[list[str]]:
 
 
 @pytest.mark.parametrize("program", EXAMPLES)
-def test_an_example_says_what_it_is_for_and_is_in_the_readme(program: str) -> None:
+def test_an_example_has_a_docstring_and_is_in_the_readme(program: str) -> None:
     assert ast.get_docstring(ast.parse((ROOT / "examples" / program).read_text()))
     assert f"| [{program}](examples/{program}) | " in (ROOT / "README.md").read_text()
 
@@ -60,7 +51,9 @@ def test_an_example_has_help(program: str) -> None:
 
 
 @pytest.mark.parametrize("program", ["many_runs.py", "thread_pool.py", "process_pool.py"])
-def test_runs_are_listed_together_and_one_that_fails_stops_no_other(program: str, service: LocalService) -> None:
+def test_runs_are_listed_together_and_one_that_fails_does_not_stop_the_others(
+    program: str, service: LocalService
+) -> None:
     runs = [service.add_run("many", sessions=sessions) for sessions in (3, 120, 0, 1)]
     run_ids = ids_of(*runs)
     run_ids[1:1] = [MISSING, ".."]
@@ -69,11 +62,11 @@ def test_runs_are_listed_together_and_one_that_fails_stops_no_other(program: str
     assert "workflow_run_id" in found.pop("..")
     assert found.pop(MISSING).startswith("An error occurred (ResourceNotFoundException)")
     assert found == {each.workflow_run_id: f"{len(each.session_ids)} sessions" for each in runs}
-    if program != "thread_pool.py":  # which shows each as soon as it is there
+    if program != "thread_pool.py":  # which prints each as soon as it is listed
         assert [run_id for run_id, _ in shown] == run_ids
 
 
-def test_worker_processes_are_handed_one_client_each(service: LocalService) -> None:
+def test_each_worker_process_has_one_client(service: LocalService) -> None:
     page = b'{"sessionSummaries": []}'
     with Server(always(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(page), page))) as counting:
         environ = {**service.environ, "AWS_ENDPOINT_URL_NOVA_ACT": f"http://127.0.0.1:{counting.port}"}
@@ -82,7 +75,7 @@ def test_worker_processes_are_handed_one_client_each(service: LocalService) -> N
         assert counting.accepted <= 2
 
 
-def test_a_lambda_function_lists_with_lambdas_environment_and_loads_neither_httpx_nor_botocore() -> None:
+def test_a_lambda_function_uses_lambdas_environment_and_loads_neither_httpx_nor_botocore() -> None:
     with LocalService(credentials=TEMPORARY_KEYS) as service:
         lambda_run = service.add_run("lambda", sessions=150)
         environ = {
@@ -112,10 +105,8 @@ print(*sys.modules)
     assert not {name.partition(".")[0] for name in loaded.split()} & {"httpx", "botocore", "boto3", "asyncio"}
 
 
-@pytest.mark.parametrize("milliseconds", [510, 20])  # some time is left besides what is kept back, or none
-def test_a_lambda_function_says_that_its_time_is_over_before_lambda_stops_it(
-    milliseconds: int, service: LocalService
-) -> None:
+@pytest.mark.parametrize("milliseconds", [510, 20])  # more than what the function keeps in reserve, or less
+def test_a_lambda_function_raises_before_lambda_stops_it(milliseconds: int, service: LocalService) -> None:
     code = f"""
 import types, lambda_handler
 from novaact_http import DeadlineExceeded
@@ -133,7 +124,7 @@ except DeadlineExceeded as error:
         assert run("-c", code, environ=environ).strip()
 
 
-def test_a_lambda_function_can_be_tried_at_home(service: LocalService) -> None:
+def test_a_lambda_function_runs_as_a_program_too(service: LocalService) -> None:
     tried = service.add_run("lambda", sessions=2)
     shown = run("lambda_handler.py", "lambda", tried.workflow_run_id, environ=service.environ)
     assert ast.literal_eval(shown) == {"sessionIds": list(tried.session_ids), "nextToken": None}

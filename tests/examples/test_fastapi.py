@@ -17,6 +17,7 @@ import uvicorn
 
 import fastapi_app
 from novaact_http import AsyncClient, Client, NovaActError
+from tests.helpers.answers import page_body
 from tests.helpers.calls import OPTIONS, call_for, options_for
 from tests.helpers.servers import Server, eventually, never
 
@@ -27,10 +28,8 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def api(service: LocalService, monkeypatch: pytest.MonkeyPatch) -> Iterator[httpx.Client]:
+def api(world: LocalService) -> Iterator[httpx.Client]:
     """A client of the application, which runs on a thread."""
-    for name, value in service.environ.items():
-        monkeypatch.setenv(name, value)
     server = uvicorn.Server(uvicorn.Config(fastapi_app.app, port=0, log_config=None, lifespan="on", ws="none"))
     thread = threading.Thread(target=server.run)
     thread.start()
@@ -72,13 +71,12 @@ def test_an_empty_listing_is_an_empty_stream(api: httpx.Client, service: LocalSe
     assert lines_of(api.get(path_of(service.add_run("api", sessions=0), "sessions.jsonl"))) == []
 
 
-def test_a_stream_that_breaks_says_so_and_can_be_gone_on_with(api: httpx.Client, service: LocalService) -> None:
+def test_a_stream_that_breaks_ends_with_an_error_and_can_be_continued(api: httpx.Client, service: LocalService) -> None:
     run = service.add_run("api", sessions=150)
     with Client(**options_for(service)) as client:
         page = client.list_sessions(**call_for(run))
     ids = [each.session_id for each in page.session_summaries]
-    body = {"sessionSummaries": [{"sessionId": each} for each in ids], "nextToken": page.next_token}
-    service.answer_next(200, json.dumps(body).encode())
+    service.answer_next(200, page_body(*ids, next_token=page.next_token))
     service.fail_next("ThrottlingException", times=3)
     *listed, last = lines_of(api.get(path_of(run, "sessions.jsonl")))
     assert [each["session_id"] for each in listed] == ids
@@ -139,16 +137,13 @@ def test_a_service_that_does_not_answer_is_a_gateway_timeout(monkeypatch: pytest
     assert (response.status_code, response.json()["error"]) == (504, "DeadlineExceeded")
 
 
-def test_the_client_is_closed_with_the_application(service: LocalService, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in service.environ.items():
-        monkeypatch.setenv(name, value)
-
+def test_the_client_is_closed_with_the_application(world: LocalService) -> None:
     async def live() -> None:
         async with fastapi_app.lifespan(fastapi_app.app) as state:
             client = state["client"]
-            assert (await client.list_sessions(**call_for(service.runs[0]))).session_summaries
+            assert (await client.list_sessions(**call_for(world.runs[0]))).session_summaries
         with pytest.raises(NovaActError, match="closed"):
-            await client.list_sessions(**call_for(service.runs[0]))
+            await client.list_sessions(**call_for(world.runs[0]))
 
     asyncio.run(live())
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
+from tests.helpers.programs import run_python
 
 if TYPE_CHECKING:
     from novaact_http.testing import LocalService
@@ -18,19 +18,10 @@ README = (ROOT / "README.md").read_text()
 EXAMPLES = re.findall(r"^```python\n(.*?)^```", README, flags=re.MULTILINE | re.DOTALL)
 
 
-def run(*arguments: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "-W", "error", *arguments], capture_output=True, text=True, check=False, cwd=ROOT
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
+@pytest.mark.usefixtures("world")
 @pytest.mark.parametrize("number", range(len(EXAMPLES)))
-def test_an_example_of_the_readme_runs(number: int, service: LocalService, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in service.environ.items():
-        monkeypatch.setenv(name, value)
-    printed = run("-c", EXAMPLES[number])
+def test_an_example_of_the_readme_runs(number: int) -> None:
+    printed = run_python("-W", "error", "-c", EXAMPLES[number], cwd=ROOT).stdout
     if "print(" in EXAMPLES[number]:
         assert printed.strip()
 
@@ -61,7 +52,7 @@ def my_listing(client, run):
 
 
 def test_the_demo_shows_what_it_promises() -> None:
-    shown = run("examples/demo.py")
+    shown = run_python("-W", "error", "examples/demo.py", cwd=ROOT).stdout
     for expected in (
         "The local service is running at http://127.0.0.1:",
         "Signature=…",

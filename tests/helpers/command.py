@@ -1,4 +1,4 @@
-"""What tests of the command line need: the command in this process, as a process of its own, and in a terminal."""
+"""Ways to run the command line: in this process, as a process of its own, by a shell, and in a terminal."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from click.testing import CliRunner, Result
 
@@ -24,11 +24,12 @@ COMMAND = str(Path(sys.executable).with_name("novaact-http"))
 
 
 def run(*arguments: str, stdin: str | bytes | None = None) -> Result:
+    """Run the command in this process."""
     return CliRunner().invoke(_commands.commands, arguments, input=stdin, prog_name="novaact-http")
 
 
 def naming(*runs: WorkflowRun) -> list[str]:
-    """The options that name runs, all of one definition."""
+    """Return the options that name runs, all of one definition."""
     named = ["--workflow-definition-name", runs[0].workflow_definition_name]
     for each in runs:
         named += ["--workflow-run-id", each.workflow_run_id]
@@ -36,18 +37,36 @@ def naming(*runs: WorkflowRun) -> list[str]:
 
 
 def list_sessions(of: WorkflowRun, *arguments: str) -> Result:
+    """List one run in this process."""
     return run("list-sessions", *naming(of), *arguments)
 
 
 def spawn(*arguments: str, **options: object) -> subprocess.Popen[bytes]:
-    """The installed command, as a process of its own."""
+    """Start the installed command as a process of its own."""
     return subprocess.Popen([COMMAND, *arguments], **{"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options})  # type: ignore[call-overload,no-any-return]
 
 
 class Shown(NamedTuple):
+    """What a process wrote, and its exit code."""
+
     stdout: bytes
     stderr: bytes
     exit_code: int
+
+
+def in_shell(line: str, *arguments: str) -> Shown:
+    """Run a line of bash, in which `"$@"` stands for the installed command with these arguments."""
+    done = subprocess.run(["bash", "-c", line, "bash", COMMAND, *arguments], capture_output=True, check=False)
+    return Shown(done.stdout, done.stderr, done.returncode)
+
+
+def raising(error: BaseException) -> Callable[..., NoReturn]:
+    """Return a function that raises an error, whatever its arguments are."""
+
+    def fail(*_: object, **__: object) -> NoReturn:
+        raise error
+
+    return fail
 
 
 def in_terminal(arguments: Sequence[str], *, stdout: bool, stderr: bool) -> Shown:
@@ -94,10 +113,15 @@ def _read_all(readers: Sequence[int]) -> list[bytes]:
 
 
 class Held:
-    """Makes the local service answer some requests only when it is told to.
+    """Holds back the local service's responses to some requests until `let_go` is called.
+
+    Args:
+        service: the service.
+        held: tells of a request's target whether its response is held back.
+        monkeypatch: pytest's fixture.
 
     Attributes:
-        asked: set when the first of them has come.
+        asked: set when the first of these requests has come.
     """
 
     def __init__(self, service: LocalService, held: Callable[[str], bool], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -115,6 +139,6 @@ class Held:
         monkeypatch.setattr(service._nova_act, "answer", answering)
 
     def let_go(self) -> None:
-        """Answer them. All that came before must not have waited for that."""
+        """Send the responses. The test fails if one was held back for too long, and so was sent before."""
         assert self._was_in_time
         self._released.set()

@@ -43,7 +43,7 @@ def run_python(
 
 
 def modules_after(code: str, environ: Mapping[str, str] | None = None) -> set[str]:
-    """Return the names of the modules that are loaded after some code has run in a fresh Python."""
+    """Return the modules that are loaded after some code has run in a fresh Python."""
     done = run_python("-c", f"{textwrap.dedent(code)}\nimport sys\nprint(*sys.modules)", environ=environ)
     return set(done.stdout.split())
 

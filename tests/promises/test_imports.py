@@ -1,4 +1,4 @@
-"""What importing and using the library loads, in fresh interpreters. Users count on a fast start."""
+"""What importing and using the library loads, in fresh interpreters: start-up time is a promise."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ CALL = (
 )
 
 
-# stringprep belongs to the codec for host names that are not ASCII. To load it takes longer than a call.
+# stringprep belongs to the codec for host names that are not ASCII, which takes longer to load than a call takes.
 HEAVY = {"httpx", "httpcore", "anyio", "h11", "botocore", "boto3", "click", "rich", "stringprep"}
 
 
 @pytest.mark.parametrize("code", ["import novaact_http", CLIENT, CLIENT + CALL], ids=["import", "client", "call"])
-def test_a_synchronous_call_loads_neither_httpx_nor_botocore_nor_asyncio(code: str) -> None:
+def test_the_synchronous_client_loads_neither_httpx_nor_botocore_nor_asyncio(code: str) -> None:
     assert not loaded_after(code) & {*HEAVY, "asyncio", "ssl", "concurrent"}
 
 
 @pytest.mark.parametrize("from_environment", [True, False])
-def test_listing_sessions_with_given_keys_or_those_in_the_environment_loads_no_other_library(
+def test_listing_with_given_keys_or_those_of_the_environment_loads_no_other_library(
     service: LocalService, from_environment: bool
 ) -> None:
     variables, keys = service.environ, service.credentials
@@ -70,7 +70,7 @@ def test_modules_for_botocores_credentials_and_for_proxies_are_loaded_only_when_
     assert "novaact_http._aws.botocore_credentials" in modules_after(CLIENT.replace("credentials=keys, ", ""))
 
 
-def test_importing_the_package_loads_only_the_index_of_its_names() -> None:
+def test_importing_the_package_loads_only_the_table_of_its_names() -> None:
     assert not loaded_after("import novaact_http") & {*HEAVY, "attrs", "json", "socket", "threading", "asyncio"}
 
 

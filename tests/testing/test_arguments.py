@@ -1,4 +1,4 @@
-"""What the testing kit cannot do is refused where it is asked for, and the message says what can be done."""
+"""Bad arguments of the testing kit are refused where they are given, with a message that says what is allowed."""
 
 from __future__ import annotations
 
@@ -52,13 +52,13 @@ if TYPE_CHECKING:
         ),
     ],
 )
-def test_a_service_that_cannot_be_is_refused(options: dict[str, Any], message: str) -> None:
+def test_bad_arguments_of_a_service_are_refused(options: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=re.escape(message)):
         LocalService(**options)
 
 
 @pytest.mark.parametrize(("name", "value"), [("latency", -1), ("jitter", math.nan), ("clock_offset", "1")])
-def test_a_service_cannot_become_what_it_cannot_be(name: str, value: Any) -> None:
+def test_a_services_attribute_keeps_its_value_if_a_new_one_is_refused(name: str, value: Any) -> None:
     service = LocalService()
     before = getattr(service, name)
     with pytest.raises(ValueError, match=f"{name} must be a number"):
@@ -66,14 +66,14 @@ def test_a_service_cannot_become_what_it_cannot_be(name: str, value: Any) -> Non
     assert getattr(service, name) == before
 
 
-def test_a_service_stays_in_its_region() -> None:
+def test_a_services_region_cannot_be_changed() -> None:
     service: Any = LocalService()
     with pytest.raises(AttributeError):
         service.region = "eu-west-1"
 
 
 @pytest.mark.parametrize("sessions", ["abc", -1, True, 2.0, None, ["a", 1], make_page(1).session_summaries])
-def test_sessions_are_how_many_or_their_ids(sessions: Any) -> None:
+def test_sessions_are_a_number_or_a_list_of_ids(sessions: Any) -> None:
     service = LocalService()
     for make in (
         make_page,
@@ -87,7 +87,7 @@ def test_sessions_are_how_many_or_their_ids(sessions: Any) -> None:
     assert service.runs == LocalService().runs
 
 
-def test_a_run_is_replaced_only_if_that_is_asked_for() -> None:
+def test_a_run_is_replaced_only_on_request() -> None:
     service = LocalService()
     run = service.runs[0]
     name, run_id = run.workflow_definition_name, run.workflow_run_id
@@ -101,7 +101,7 @@ def test_a_run_is_replaced_only_if_that_is_asked_for() -> None:
     assert service.add_run("other", workflow_run_id=run_id).workflow_run_id == run_id
 
 
-def test_sessions_are_added_to_runs_that_there_are() -> None:
+def test_sessions_are_added_only_to_runs_that_exist() -> None:
     run = LocalService(seed=1).runs[0]
     with pytest.raises(KeyError, match=f"{run.workflow_definition_name} has no run {run.workflow_run_id}: add_run"):
         LocalService().add_sessions(run, 1)
@@ -140,12 +140,12 @@ def test_a_token_is_text(token: Any) -> None:
         ("Throttling", {}, "Throttling is not an error of the service model, which has AccessDeniedException, "),
     ],
 )
-def test_a_fault_that_cannot_be_told_is_refused(fault: Any, options: dict[str, Any], message: str) -> None:
+def test_a_fault_with_bad_arguments_is_refused(fault: Any, options: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=re.escape(message)):
         LocalService().inject(fault, **options)
 
 
-def test_a_schedule_may_be_told_in_part_by_the_text_and_in_part_beside(face: Face, service: LocalService) -> None:
+def test_a_schedule_may_be_given_partly_as_text_and_partly_as_arguments(face: Face, service: LocalService) -> None:
     service.inject("ConflictException every 2nd", times=1)
     for code in (None, "ConflictException", None, None):
         with contextlib.nullcontext() if code is None else pytest.raises(ServiceError, match=code):
@@ -153,13 +153,13 @@ def test_a_schedule_may_be_told_in_part_by_the_text_and_in_part_beside(face: Fac
 
 
 @pytest.mark.parametrize("times", [-1, 1.5])
-def test_an_error_fails_so_many_requests_or_is_refused(times: Any) -> None:
+def test_an_error_for_a_bad_number_of_requests_is_refused(times: Any) -> None:
     with pytest.raises(ValueError, match=f"times must be a whole number from 0, not {times}"):
         LocalService().fail_next("ConflictException", times=times)
 
 
 @pytest.mark.parametrize("status", ["503", 100, 5_000])
-def test_an_answer_has_a_status_that_ends_a_request(status: Any) -> None:
+def test_an_answer_needs_a_final_status(status: Any) -> None:
     with pytest.raises(ValueError, match=f"status must be a whole number from 200 to 999, not {status!r}"):
         LocalService().answer_next(status)
 
@@ -185,12 +185,12 @@ def test_an_answer_has_a_status_that_ends_a_request(status: Any) -> None:
         ("ValidationException", {"field_list": "a"}, "field_list must be a list of ValidationExceptionField"),
     ],
 )
-def test_an_error_that_no_client_raises_is_refused(code: Any, members: dict[str, Any], message: str) -> None:
+def test_an_error_that_a_client_could_not_raise_is_refused(code: Any, members: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=re.escape(message)):
         make_error(code, **members)
 
 
-def test_what_an_error_may_lack_may_be_none() -> None:
+def test_an_optional_member_of_an_error_may_be_none() -> None:
     assert vars(make_error("ThrottlingException", retry_after_seconds=None)) == vars(make_error("ThrottlingException"))
 
 
@@ -216,7 +216,7 @@ def test_the_service_and_make_error_take_the_same_fields(face: Face, service: Lo
         None,
     ],
 )
-def test_only_answers_are_replayed(make: Any, answers: Any) -> None:
+def test_only_pages_errors_and_responses_are_replayed(make: Any, answers: Any) -> None:
     accepted = (
         r"the argument of replay\(\) must be the folder of a recording, "
         r"or a list of pages, errors and httpx\.Response, such as \[make_error.*\], not "
@@ -225,7 +225,7 @@ def test_only_answers_are_replayed(make: Any, answers: Any) -> None:
         make(answers)
 
 
-def test_a_replay_takes_what_replay_takes(face: Face) -> None:
+def test_the_class_replay_takes_the_same_as_the_function(face: Face) -> None:
     transport = Replay([make_page(["a"])])
     assert face.page({**OPTIONS, "transport": transport}, **CALL) == make_page(["a"])
 

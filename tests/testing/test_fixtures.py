@@ -5,8 +5,6 @@ from __future__ import annotations
 import functools
 import json
 import re
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote
@@ -25,18 +23,19 @@ from novaact_http.testing._recordings import Message
 from tests.helpers.both_clients import Face, SyncFace
 from tests.helpers.boto3_oracle import Boto3Wire
 from tests.helpers.calls import OPTIONS, call_for
+from tests.helpers.programs import run_python
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 CASES = sorted(path for path in (FIXTURES / "list_sessions").iterdir() if path.is_dir())
 RECORDER = FIXTURES / "record.py"
-# What the local service makes up anew, or what differs between two clients by its nature, is normalised in the files.
+# In the files, values that are random or differ between two clients are normalised.
 OPTIONS_OF_RECORDING = {**OPTIONS, "endpoint_url": "http://127.0.0.1"}
 
 boto3_wire = functools.cache(Boto3Wire)
 
 
 def arguments_of(request: Message) -> dict[str, Any]:
-    """The arguments of the call that made a request."""
+    """Return the arguments of the call that made a request."""
     target = request.start.split(" ")[1]
     path, _, query = target.partition("?")
     _, _, name, _, run_id = path.split("/")
@@ -49,7 +48,7 @@ def arguments_of(request: Message) -> dict[str, Any]:
 
 
 def as_message(request: httpx.Request) -> Message:
-    """A request as a fixture would have it."""
+    """Return a request as a recording would have it."""
     start = f"{request.method} {request.url.raw_path.decode()} HTTP/1.1"
     headers = tuple((name.decode(), value.decode()) for name, value in request.headers.raw)
     return Message(start, headers, request.content).normalised()
@@ -64,7 +63,7 @@ def as_wire(response: Message) -> Response:
 
 
 def replaying(face: Face, responses: list[Message]) -> tuple[dict[str, Any], respx.Route]:
-    """Client options with which these responses come, and the route that saw the requests."""
+    """Return options of a client that gets these responses, and the route that sees its requests."""
     router = respx.Router()
     route = router.route().mock(side_effect=[as_httpx(each) for each in responses])
     handler: Any = router.handler if isinstance(face, SyncFace) else router.async_handler
@@ -72,7 +71,7 @@ def replaying(face: Face, responses: list[Message]) -> tuple[dict[str, Any], res
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_a_recorded_exchange_is_sent_and_understood_as_by_boto3(face: Face, case: Path) -> None:
+def test_a_recorded_exchange_is_sent_and_read_as_by_boto3(face: Face, case: Path) -> None:
     exchanges = _recordings.read(case)
     assert exchanges
     for recorded, response in exchanges:
@@ -101,7 +100,7 @@ def _compare_requests(ours: Message, recorded: Message) -> None:
 
 def _compare_errors(ours: ServiceError, theirs: ClientError) -> None:
     assert ours.code == theirs.response["Error"]["Code"]
-    assert ours.message.startswith(theirs.response["Error"]["Message"])  # of HTML, ours says more
+    assert ours.message.startswith(theirs.response["Error"]["Message"])  # for HTML, ours is longer
     assert ours.status_code == theirs.response["ResponseMetadata"]["HTTPStatusCode"]
     assert ours.request_id is not None
     assert theirs.response["ResponseMetadata"].get("RequestId") in (ours.request_id, None)
@@ -123,7 +122,7 @@ def test_several_pages_are_listed_as_one(face: Face) -> None:
         _compare_requests(as_message(called.request), recorded)
 
 
-def test_there_is_a_case_for_everything_that_can_come() -> None:
+def test_there_is_a_case_for_every_kind_of_response() -> None:
     names = {case.name for case in CASES}
     assert names >= {"one_page", "several_pages", "empty", "unknown_error", "gateway_html", "throttling"}
     seen = {
@@ -135,7 +134,7 @@ def test_there_is_a_case_for_everything_that_can_come() -> None:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_a_case_says_honestly_where_it_is_from_and_holds_no_secret(case: Path) -> None:
+def test_a_case_names_its_origin_and_holds_no_secret(case: Path) -> None:
     provenance = (case / "provenance").read_text()
     assert provenance.startswith(("Recorded by ", "Written by hand from the API reference"))
     for path in case.glob("*.http"):
@@ -145,7 +144,8 @@ def test_a_case_says_honestly_where_it_is_from_and_holds_no_secret(case: Path) -
 
 
 def record(*arguments: str) -> None:
-    subprocess.run([sys.executable, str(RECORDER), *arguments], check=True, capture_output=True)
+    """Run the program that records."""
+    run_python(str(RECORDER), *arguments)
 
 
 @pytest.mark.newest("the fixtures were recorded with boto3 1.44")
@@ -158,7 +158,7 @@ def test_recording_again_changes_nothing(tmp_path: Path) -> None:
             assert (tmp_path / case.name / path.name).read_bytes() == path.read_bytes(), path
 
 
-def test_a_live_recording_holds_nothing_of_the_account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_live_recording_holds_nothing_from_the_account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with LocalService(seed=7) as service:
         run = service.add_run("my-secret-project", sessions=5)
         for name, value in service.environ.items():

@@ -1,4 +1,4 @@
-"""What the local service can be told to do wrong, seen by our clients, and by a bare socket where that tells more."""
+"""The faults of the local service, as the clients see them, and a socket where that shows more."""
 
 from __future__ import annotations
 
@@ -8,14 +8,12 @@ import socket
 import time
 from collections import Counter
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from novaact_http import (
-    AsyncClient,
     Client,
     RetryPolicy,
     ServiceError,
@@ -29,6 +27,7 @@ from novaact_http.testing._local_service.faults import FaultSpecification, Sched
 from novaact_http.testing._local_service.nova_act import modelled_error
 from tests.helpers.boto3_oracle import boto3_arguments, boto3_for
 from tests.helpers.calls import KEYS, TEMPORARY_KEYS, call_for, options_for
+from tests.helpers.raw_requests import connect, read_all
 from tests.helpers.servers import eventually
 
 if TYPE_CHECKING:
@@ -40,7 +39,7 @@ SLOW = Timeout(read=0.2)
 
 
 def outcomes(face: Face, service: LocalService, count: int, **options: Any) -> list[str]:
-    """What comes of calls, one after the other: the code or class of the error, or "ok"."""
+    """Make calls one after the other, and return for each the code or class of its error, or "ok"."""
 
     def outcome() -> str:
         try:
@@ -69,7 +68,7 @@ def outcomes(face: Face, service: LocalService, count: int, **options: Any) -> l
         ("refuse for 2 s next 1", FaultSpecification(fault="refuse", seconds=2.0, times=1)),
     ],
 )
-def test_a_fault_is_written_as_one_says_it(text: str, expected: FaultSpecification) -> None:
+def test_a_fault_is_read_from_text(text: str, expected: FaultSpecification) -> None:
     assert FaultSpecification.parse(text) == expected
 
 
@@ -77,12 +76,12 @@ def test_a_fault_is_written_as_one_says_it(text: str, expected: FaultSpecificati
     "text",
     ["", "reset 3", "reset next", "reset every 0", "reset 101 %", "drip for 1.2.3s", "reset next 2 every 3", "a b"],
 )
-def test_what_is_no_fault_is_refused(service: LocalService, text: str) -> None:
+def test_text_that_is_not_a_fault_is_refused(service: LocalService, text: str) -> None:
     with pytest.raises(ValueError, match=r"is not a fault|must be"):
         service.inject(text)
 
 
-def test_a_fault_that_there_is_not_is_refused_with_those_there_are(service: LocalService) -> None:
+def test_an_unknown_fault_is_refused_with_the_known_ones(service: LocalService) -> None:
     with pytest.raises(ValueError, match="'rest' is not a fault: use refuse, reset, "):
         service.inject("rest")
     with pytest.raises(ValueError, match="TeapotException is not an error of the service model"):
@@ -104,7 +103,7 @@ def test_errors_come_as_scheduled(face: Face, service: LocalService) -> None:
     assert outcomes(face, service, 3) == ["ThrottlingException", "ThrottlingException", "ok"]
 
 
-def test_of_several_faults_the_first_that_is_due_comes() -> None:
+def test_of_several_faults_that_are_due_the_first_applies() -> None:
     schedule = Schedule(random.Random(0))
     first, second = modelled_error("ConflictException", ""), modelled_error("ThrottlingException", "")
     schedule.add(ScheduledFault(effect=first, every=2))
@@ -112,14 +111,14 @@ def test_of_several_faults_the_first_that_is_due_comes() -> None:
     assert [schedule.next() for _ in range(6)] == [second, first, second, first, second, first]
 
 
-def test_chances_are_the_seeds(service: LocalService) -> None:
-    def coming(seed: int) -> list[bool]:
+def test_chances_depend_on_the_seed(service: LocalService) -> None:
+    def applied(seed: int) -> list[bool]:
         schedule = Schedule(random.Random(seed))
         schedule.add(ScheduledFault(effect=modelled_error("ConflictException", ""), chance=0.3))
         return [schedule.next() is not None for _ in range(1_000)]
 
-    assert coming(1) == coming(1) != coming(2)
-    assert 230 < sum(coming(3)) < 370
+    assert applied(1) == applied(1) != applied(2)
+    assert 230 < sum(applied(3)) < 370
     service.inject("ConflictException 100 %")
     service.inject("ThrottlingException 0 %")
     with Client(**options_for(service)) as client, pytest.raises(errors.ConflictException):
@@ -143,7 +142,7 @@ def test_chances_are_the_seeds(service: LocalService) -> None:
     ],
 )
 @pytest.mark.parametrize("tls", [False, True], ids=["http", "https"])
-def test_connections_break_as_told(face: Face, fault: str, outcome: str, tls: bool) -> None:
+def test_connections_break_as_asked_for(face: Face, fault: str, outcome: str, tls: bool) -> None:
     with LocalService(tls=tls, definitions={"a": [1]}) as service:
         service.inject(f"{fault} next 1")
         trusting: dict[str, Any] = {"verify": service.ca_file} if tls else {}
@@ -154,14 +153,14 @@ def test_connections_break_as_told(face: Face, fault: str, outcome: str, tls: bo
 
 
 def raw_answer(service: LocalService, count: int = 1) -> tuple[bytes, str]:
-    """What comes over a connection after so many requests of ours, and how it ends."""
+    """Send `count` requests over one connection, and return what comes back, and how the connection ends."""
     with Client(**options_for(service)) as client:
         client.list_sessions(**call_for(service.runs[0]))
     request = service.requests[-1]
     head = "".join(f"{name}: {value}\r\n" for name, value in request.headers)
     raw = f"{request.method} {request.target} HTTP/1.1\r\n{head}\r\n".encode() + request.body
     got = b""
-    with socket.create_connection(("127.0.0.1", urlsplit(service.url).port or 0), timeout=60) as connection:
+    with connect(service) as connection:
         connection.sendall(raw * count)
         try:
             while data := connection.recv(65_536):
@@ -175,7 +174,7 @@ def raw_answer(service: LocalService, count: int = 1) -> tuple[bytes, str]:
     ("fault", "end"),
     [("reset", "reset"), ("reset-mid", "reset"), ("reset-after", "reset"), ("truncate", "closed"), ("close", "closed")],
 )
-def test_what_comes_over_a_broken_connection(fault: str, end: str) -> None:
+def test_a_broken_connection_has_what_was_sent_before(fault: str, end: str) -> None:
     with LocalService() as service:
         service.inject(fault, every=2)
         got, ended = raw_answer(service)
@@ -200,14 +199,14 @@ def test_several_requests_at_once_are_answered_in_turn() -> None:
     assert got.count(b"HTTP/1.1 200 OK") == 3
 
 
-def test_a_request_that_comes_while_another_is_answered_has_to_wait(service: LocalService) -> None:
+def test_a_request_waits_while_another_is_answered(service: LocalService) -> None:
     service.latency = 0.05
-    with socket.create_connection(("127.0.0.1", urlsplit(service.url).port or 0)) as connection:
+    with connect(service) as connection:
         connection.sendall(b"GET /1 HTTP/1.1\r\n")
         connection.sendall(b"\r\n")
         eventually(lambda: service.requests)
         connection.sendall(b"GET /2 HTTP/1.1\r\nConnection: close\r\n\r\n")
-        got = b"".join(iter(lambda: connection.recv(65_536), b""))
+        got = read_all(connection)
     assert got.count(b"HTTP/1.1 403") == 2
     assert [each.target for each in service.requests] == ["/1", "/2"]
 
@@ -227,16 +226,15 @@ def test_a_service_that_refuses_connections_accepts_them_again(face: Face, servi
     assert outcomes(face, service, 1) == ["ok"]
 
 
-def test_a_service_stops_at_once_whatever_is_under_way() -> None:
+def test_a_service_stops_at_once_during_requests_and_handshakes() -> None:
     with LocalService(tls=True) as service:
         service.inject("stall", times=1)
         service.inject("drip", seconds=60)
-        address = ("127.0.0.1", urlsplit(service.url).port or 0)
         with Client(**options_for(service), verify=service.ca_file, timeout=Timeout(read=0.05)) as client:
             for _ in range(2):
                 with pytest.raises(TransportTimeout):
                     client.list_sessions(**call_for(service.runs[0]))
-        waiting = socket.create_connection(address)  # and does not shake hands
+        waiting = connect(service)  # without a TLS handshake
         while service.connections < 3:
             time.sleep(0.001)
         service.close()
@@ -247,7 +245,7 @@ def test_a_service_stops_at_once_whatever_is_under_way() -> None:
 # Time.
 
 
-def test_answers_take_as_long_as_told(face: Face) -> None:
+def test_answers_take_as_long_as_asked_for(face: Face) -> None:
     with LocalService(latency=0.1) as service:
         began = time.monotonic()
         assert outcomes(face, service, 1) == ["ok"]
@@ -257,11 +255,11 @@ def test_answers_take_as_long_as_told(face: Face) -> None:
         assert outcomes(face, service, 3) == ["ok"] * 3
 
 
-def test_a_client_that_gives_up_or_has_said_all_is_no_trouble(service: LocalService) -> None:
+def test_a_client_may_close_its_connection_or_its_half(service: LocalService) -> None:
     service.latency = 0.02
     got = Counter[bytes]()
     for half in (True, False):
-        with socket.create_connection(("127.0.0.1", urlsplit(service.url).port or 0)) as connection:
+        with connect(service) as connection:
             connection.sendall(b"GET / HTTP/1.1\r\n\r\n")
             if half:
                 connection.shutdown(socket.SHUT_WR)
@@ -277,7 +275,7 @@ def test_its_clock_may_be_wrong(face: Face) -> None:
         assert outcomes(face, service, 1, correct_clock_skew=False) == ["ok"]
 
 
-def test_requests_over_the_rate_meet_a_throttle(face: Face) -> None:
+def test_requests_over_the_rate_are_throttled(face: Face) -> None:
     with LocalService(rate=0.001, burst=2) as service:
         assert outcomes(face, service, 3) == ["ok", "ok", "ThrottlingException"]
         with pytest.raises(errors.ThrottlingException) as caught:
@@ -292,7 +290,7 @@ def test_requests_over_the_rate_meet_a_throttle(face: Face) -> None:
     st.floats(1, 100),
     st.lists(st.floats(0, 10), max_size=100),
 )
-def test_a_bucket_never_gives_more_than_it_has(rate: float, burst: float, steps: list[float]) -> None:
+def test_a_bucket_admits_no_more_than_its_rate_and_burst(rate: float, burst: float, steps: list[float]) -> None:
     now = 0.0
     bucket = TokenBucket(rate, burst, now)
     for given_out, step in enumerate(steps, start=1):
@@ -308,7 +306,7 @@ def test_a_bucket_never_gives_more_than_it_has(rate: float, burst: float, steps:
 # Credentials.
 
 
-def test_made_up_credentials_expire_and_others_come(face: Face) -> None:
+def test_random_credentials_expire_and_are_replaced(face: Face) -> None:
     now = [time.time()]
     with LocalService(credentials_lifetime=900, clock=lambda: now[0]) as service:
         first = service.credentials
@@ -323,7 +321,7 @@ def test_made_up_credentials_expire_and_others_come(face: Face) -> None:
         assert service.credentials != first
 
 
-def test_credentials_are_expired_when_told_and_a_client_gets_others(face: Face, service: LocalService) -> None:
+def test_credentials_can_be_expired_and_a_client_gets_new_ones(face: Face, service: LocalService) -> None:
     first = service.credentials
     with Client(**{**options_for(service), "credentials": service.get_credentials}) as client:
         for _ in range(2):
@@ -345,34 +343,29 @@ def test_given_credentials_expire_too() -> None:
 # HTTPS.
 
 
-async def _page(service: LocalService) -> int:
-    async with AsyncClient(**options_for(service), verify=service.ca_file) as client:
-        return len((await client.list_sessions(**call_for(service.runs[0]))).session_summaries)
-
-
-def test_it_speaks_https_with_a_certificate_of_its_own(face: Face, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_serves_https_with_its_own_certificate(face: Face, monkeypatch: pytest.MonkeyPatch) -> None:
     service = LocalService(tls=True)
     assert service.ca_file is None
     with service:
         assert service.url.startswith("https://127.0.0.1:")
         assert outcomes(face, service, 2, verify=service.ca_file) == ["ok", "ok"]
-        assert outcomes(face, service, 1) == ["TransportError"]  # nobody vouches for it
+        assert outcomes(face, service, 1) == ["TransportError"]  # the certificate is not trusted
         for name, value in service.environ.items():
             monkeypatch.setenv(name, value)
         assert boto3_for(service).list_sessions(**boto3_arguments(call_for(service.runs[0])))["sessionSummaries"]
     assert service.ca_file is None
 
 
-def test_https_without_what_it_needs_is_refused_with_advice(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_https_without_its_packages_is_refused_with_advice(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "trustme", None)
     with pytest.raises(RuntimeError, match=r"pip install 'novaact-http\[testing\]'"):
         LocalService(tls=True).start()
 
 
-# What there is.
+# Data.
 
 
-def test_definitions_runs_and_sessions_are_as_told(face: Face) -> None:
+def test_definitions_runs_and_sessions_are_as_given(face: Face) -> None:
     with LocalService(definitions={"a": [2, ("first", "second", "third")], "b": [0]}) as service:
         assert [(run.workflow_definition_name, len(run.session_ids)) for run in service.runs] == [
             ("a", 2),
@@ -390,7 +383,7 @@ def test_definitions_runs_and_sessions_are_as_told(face: Face) -> None:
 
 @pytest.mark.parametrize("order", ["Ascending", "Descending"])
 @pytest.mark.parametrize("page_size", [1, 4, 10])
-def test_sessions_added_in_mid_listing_come_where_they_belong(order: str, page_size: int) -> None:
+def test_sessions_added_during_a_listing_come_in_order(order: str, page_size: int) -> None:
     with LocalService(definitions={"a": [10]}) as service, Client(**options_for(service)) as client:
         (run,) = service.runs
         pages = iter(client.iter_sessions(**call_for(run), page_size=page_size, sort_order=order).pages())

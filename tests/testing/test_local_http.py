@@ -1,10 +1,9 @@
-"""The local service: how it speaks HTTP, starts and stops."""
+"""How the local service speaks HTTP, starts and stops."""
 
 from __future__ import annotations
 
 import socket
 import threading
-from urllib.parse import urlsplit
 
 import pytest
 from hypothesis import given
@@ -16,13 +15,15 @@ from novaact_http.testing._local_service.http import take_request
 from tests.helpers.both_clients import SyncFace
 from tests.helpers.boto3_oracle import boto3_arguments, boto3_client
 from tests.helpers.calls import CALL, NOW, TEMPORARY_KEYS, call_for, options_for
+from tests.helpers.raw_requests import connect, read_all
 
 
-def _raw(service: LocalService, data: bytes) -> bytes:
-    with socket.create_connection(("127.0.0.1", urlsplit(service.url).port or 0)) as connection:
+def _send_raw(service: LocalService, data: bytes) -> bytes:
+    """Send bytes, and return all that comes back."""
+    with connect(service) as connection:
         connection.sendall(data)
         connection.shutdown(socket.SHUT_WR)
-        return b"".join(iter(lambda: connection.recv(65_536), b""))
+        return read_all(connection)
 
 
 @pytest.mark.parametrize(
@@ -41,13 +42,13 @@ def _raw(service: LocalService, data: bytes) -> bytes:
         (b"POST /" + b"x" * 70_000 + b" HTTP/1.1\r\n\r\n", b"414"),
     ],
 )
-def test_what_is_not_http_as_clients_speak_it_is_turned_away(service: LocalService, data: bytes, answer: bytes) -> None:
-    assert answer in _raw(service, data).partition(b"\r\n")[0]
+def test_what_is_not_http_as_clients_speak_it_is_refused(service: LocalService, data: bytes, answer: bytes) -> None:
+    assert answer in _send_raw(service, data).partition(b"\r\n")[0]
     assert service.requests == []
 
 
 @given(st.data())
-def test_requests_are_read_however_they_come(data: st.DataObject) -> None:
+def test_requests_are_read_from_any_pieces(data: st.DataObject) -> None:
     whole = b"POST /a?b HTTP/1.1\r\nA: b \r\nContent-Length: 3\r\n\r\n\r\n\r" + b"GET / HTTP/1.0\r\n\r\nrest"
     cuts = sorted(data.draw(st.lists(st.integers(0, len(whole)))))
     buffer, taken = bytearray(), []
@@ -68,11 +69,11 @@ def test_requests_are_read_however_they_come(data: st.DataObject) -> None:
 
 
 def test_leading_slashes_are_kept(service: LocalService) -> None:
-    _raw(service, b"POST //x HTTP/1.1\r\nConnection: close\r\n\r\n")
+    _send_raw(service, b"POST //x HTTP/1.1\r\nConnection: close\r\n\r\n")
     assert service.requests[0].target == "//x"
 
 
-def test_it_stops_at_once_with_connections_open_and_can_start_again() -> None:
+def test_it_stops_at_once_with_open_connections_and_can_start_again() -> None:
     service = LocalService()
     with pytest.raises(RuntimeError, match="not running"):
         _ = service.url
@@ -88,8 +89,8 @@ def test_it_stops_at_once_with_connections_open_and_can_start_again() -> None:
         client.list_sessions(**call_for(service.runs[0]))
 
 
-def test_a_client_that_hangs_up_leaves_no_trace(service: LocalService, capfd: pytest.CaptureFixture[str]) -> None:
-    with socket.create_connection(("127.0.0.1", urlsplit(service.url).port or 0)) as connection:
+def test_a_client_that_hangs_up_causes_no_output(service: LocalService, capfd: pytest.CaptureFixture[str]) -> None:
+    with connect(service) as connection:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\x00\x00\x00\x00\x00\x00\x00")
         connection.sendall(b"POST / HTTP/1.1\r\nContent-Length: 10\r\n\r\nhalf")
     with Client(**options_for(service)) as client:
@@ -97,13 +98,11 @@ def test_a_client_that_hangs_up_leaves_no_trace(service: LocalService, capfd: py
     assert capfd.readouterr().err == ""
 
 
-def test_its_environment_is_all_that_boto3_needs(service: LocalService, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_its_environment_is_all_that_boto3_needs(world: LocalService) -> None:
     import boto3
 
-    for name, value in service.environ.items():
-        monkeypatch.setenv(name, value)
-    page = boto3.Session().client("nova-act").list_sessions(**boto3_arguments(call_for(service.runs[0])))
-    assert [each["sessionId"] for each in page["sessionSummaries"]] == list(service.runs[0].session_ids)
+    page = boto3.Session().client("nova-act").list_sessions(**boto3_arguments(call_for(world.runs[0])))
+    assert [each["sessionId"] for each in page["sessionSummaries"]] == list(world.runs[0].session_ids)
 
 
 def test_its_environment_has_the_session_token_if_there_is_one() -> None:
@@ -111,7 +110,7 @@ def test_its_environment_has_the_session_token_if_there_is_one() -> None:
         assert service.environ["AWS_SESSION_TOKEN"] == TEMPORARY_KEYS.session_token
 
 
-def test_boto3_with_temporary_credentials_is_let_in() -> None:
+def test_boto3_with_temporary_credentials_is_accepted() -> None:
     with LocalService(credentials=TEMPORARY_KEYS) as service:
         client = boto3_client(endpoint_url=service.url, credentials=TEMPORARY_KEYS)
         assert client.list_sessions(**boto3_arguments(call_for(service.runs[0])))["sessionSummaries"]

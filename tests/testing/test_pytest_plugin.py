@@ -1,9 +1,9 @@
-"""The fixtures and the marker that users get, in test suites like theirs."""
+"""The fixtures and the marker for users, in test suites like theirs."""
 
 from __future__ import annotations
 
 import pytest
-import trustme  # noqa: F401 - or it is loaded in a test suite's run, and again afterwards, which it does not bear
+import trustme  # noqa: F401 - else a test suite below loads it first, and it cannot be loaded a second time
 
 ALONE = ("-W", "error", "-p", "no:randomly", "-p", "no:xdist")
 LOOP_SCOPE = ("-o", "asyncio_default_fixture_loop_scope=function")
@@ -106,7 +106,7 @@ def test_it_works_with_xdist(pytester: pytest.Pytester) -> None:
     result.assert_outcomes(passed=6, errors=1)
 
 
-def test_it_costs_nothing_who_do_not_use_it(pytester: pytest.Pytester) -> None:
+def test_it_loads_nothing_for_users_of_no_fixture(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(
         """
         import sys
@@ -116,6 +116,6 @@ def test_it_costs_nothing_who_do_not_use_it(pytester: pytest.Pytester) -> None:
             assert not {"botocore", "httpx", "novaact_http._clients.blocking", "novaact_http.errors"} & set(sys.modules)
         """
     )
-    # But for two of others, which import httpx.
+    # Without the plugins of two other packages, which import httpx.
     result = pytester.runpytest_subprocess("-p", "no:pytest_httpx", "-p", "no:respx", "-p", "no:asyncio")
     result.assert_outcomes(passed=1)

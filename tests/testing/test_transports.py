@@ -1,4 +1,4 @@
-"""What the testing kit offers beside the local service: replayed and recorded exchanges, made-up pages and errors."""
+"""The rest of the testing kit: replayed and recorded exchanges, pages and errors made for tests."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from novaact_http import (
 from novaact_http._operations.service_errors import ERRORS
 from novaact_http.testing import LocalService, Recorder, make_error, make_page, replay
 from novaact_http.testing._recordings import Message, Scrubber
+from tests.helpers.answers import httpx_page
 from tests.helpers.calls import CALL, OPTIONS, TEMPORARY_KEYS, call_for, options_for
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 CASES = Path(__file__).parents[2] / "fixtures" / "list_sessions"
 
 
-def test_everything_in_the_kit_is_listed_and_found() -> None:
+def test_every_public_name_of_the_kit_exists() -> None:
     assert set(testing.__all__) <= set(dir(testing))
     for name in testing.__all__:
         assert inspect.isclass(getattr(testing, name)) or inspect.isfunction(getattr(testing, name))
@@ -43,7 +44,7 @@ def test_everything_in_the_kit_is_listed_and_found() -> None:
 # Pages and errors.
 
 
-def test_a_page_is_as_a_client_returns_it(face: Face, service: LocalService) -> None:
+def test_a_made_page_equals_that_of_a_client(face: Face, service: LocalService) -> None:
     run = service.add_run("a", sessions=3)
     made = make_page(run.session_ids)
     got = face.page(options_for(service), **call_for(run))
@@ -54,7 +55,7 @@ def test_a_page_is_as_a_client_returns_it(face: Face, service: LocalService) -> 
     assert make_page(2).session_summaries[1] == SessionSummary("00000000-0000-0000-0000-000000000002")
 
 
-def test_a_wait_that_was_asked_for_is_replayed(face: Face) -> None:
+def test_a_retry_after_is_replayed(face: Face) -> None:
     made = make_error("TeapotException", status_code=418, retry_after=2.5)
     with pytest.raises(ServiceError) as caught:
         face.page({**OPTIONS, "transport": replay([made])}, **CALL)
@@ -62,7 +63,7 @@ def test_a_wait_that_was_asked_for_is_replayed(face: Face) -> None:
 
 
 @pytest.mark.parametrize("code", ERRORS)
-def test_an_error_is_as_a_client_raises_it(face: Face, code: str) -> None:
+def test_a_made_error_equals_that_of_a_client(face: Face, code: str) -> None:
     texts = {each.name: f"some {each.name}" for each in ERRORS[code].members if each.name != "field_list"}
     members: dict[str, Any] = {**texts, **({"retry_after_seconds": 2} if ERRORS[code].has_retry_after else {})}
     made = make_error(code, "Oh no.", **members)
@@ -74,7 +75,7 @@ def test_an_error_is_as_a_client_raises_it(face: Face, code: str) -> None:
     assert facts == {name: value for name, value in vars(made).items() if name != "headers"}
 
 
-def test_an_error_that_is_not_modelled_is_a_plain_one(face: Face) -> None:
+def test_an_error_that_is_not_modelled_is_a_service_error(face: Face) -> None:
     made = make_error("TeapotException", "Short and stout.", status_code=418)
     assert type(made) is ServiceError
     with pytest.raises(ServiceError) as caught:
@@ -95,13 +96,13 @@ def test_an_errors_fields_are_replayed(face: Face) -> None:
 # Replaying.
 
 
-def test_made_up_answers_come_one_after_the_other(face: Face) -> None:
+def test_answers_are_replayed_in_order(face: Face) -> None:
     transport = replay(
         [
             make_page(["a", "b"], next_token="t"),
             make_error("ThrottlingException", retry_after_seconds=0),
             httpx.ReadError("reset"),
-            httpx.Response(200, json={"sessionSummaries": [{"sessionId": "c"}]}),
+            httpx_page("c"),
         ]
     )
     items, resume = face.items({**OPTIONS, "retries": RetryPolicy(), "transport": transport}, **CALL)
@@ -111,7 +112,7 @@ def test_made_up_answers_come_one_after_the_other(face: Face) -> None:
     assert transport.requests[-1].url.params["nextToken"] == "t"
 
 
-def test_one_request_too_many_is_a_mistake_of_the_test(face: Face) -> None:
+def test_one_request_too_many_is_an_assertion_error(face: Face) -> None:
     transport = replay(iter([make_page(1)]))
     options = {**OPTIONS, "transport": transport}
     face.page(options, **CALL)
@@ -137,7 +138,7 @@ def test_a_folder_without_a_recording_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("asynchronous", [False, True])
-def test_what_is_recorded_is_replayed_and_holds_nothing_of_the_account(tmp_path: Path, asynchronous: bool) -> None:
+def test_a_recording_can_be_replayed_and_holds_nothing_from_the_account(tmp_path: Path, asynchronous: bool) -> None:
     ids = ["arn:aws:x:123451234512:y", "62e6e282-e5c1-457c-b8c3-a967b36711eb", "c"]
     folder = tmp_path / "new" / "case"
     with LocalService(credentials=TEMPORARY_KEYS) as service:
@@ -175,7 +176,7 @@ def test_what_is_recorded_is_replayed_and_holds_nothing_of_the_account(tmp_path:
     assert transport.requests[1].url.params["nextToken"] in text
 
 
-def test_recording_again_begins_anew_with_whatever_transport(face: Face, tmp_path: Path) -> None:
+def test_recording_again_replaces_the_files(face: Face, tmp_path: Path) -> None:
     for count in (3, 1):
         recorder = Recorder(
             tmp_path, replay([make_page(1, next_token=str(left) if left else None) for left in reversed(range(count))])
@@ -187,7 +188,7 @@ def test_recording_again_begins_anew_with_whatever_transport(face: Face, tmp_pat
         assert len(list(tmp_path.glob("*.request.http"))) == len(list(tmp_path.glob("*.response.http"))) == count
 
 
-def test_what_a_service_repeats_of_a_signature_is_scrubbed() -> None:
+def test_parts_of_a_request_are_scrubbed_from_the_response_too() -> None:
     request = Message(
         "POST /workflow-definitions/a%20b/workflow-runs/x HTTP/1.1",
         (

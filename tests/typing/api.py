@@ -1,4 +1,4 @@
-"""The public face under a type checker: what must pass, and what must not (each line with an ignore must need it)."""
+"""The public interface under a type checker: lines that must pass, and lines with an ignore, which must fail."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ async def good_async(client: AsyncClient, transport: httpx.AsyncBaseTransport) -
 
 
 class SigningNothing:
-    """A signer of one's own."""
+    """A user's signer."""
 
     def sign(
         self,

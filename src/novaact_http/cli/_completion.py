@@ -8,11 +8,11 @@ from click.shell_completion import get_completion_class
 _PROGRAM, _VARIABLE = "novaact-http", "_NOVAACT_HTTP_COMPLETE"  # click derives the variable from the name
 
 
-@click.command()
-@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+@click.command(short_help="Print a script for completion in a shell.")
+@click.argument("shell", metavar="SHELL", type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_context
 def completion(ctx: click.Context, /, shell: str) -> None:
-    """Print a script that makes SHELL complete commands and options.
+    """Print a script that makes SHELL (bash, zsh or fish) complete commands and options.
 
     \b
     Examples:

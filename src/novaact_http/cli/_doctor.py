@@ -45,7 +45,7 @@ _WIDTH = 13
 _STAND_IN_REGION = "us-east-1"
 
 
-@click.command(cls=Command)
+@click.command(cls=Command, short_help="Show the settings and credentials that would be used.")
 @connection_options
 @option(_CALL, "--call", is_flag=True, help="Make one signed call, for one session of the run below.")
 @option(_CALL, "--workflow-definition-name", metavar="NAME", help="The workflow definition.")
@@ -176,7 +176,7 @@ def _show_trust(given: Given, settings: Settings, problems: list[NovaActError]) 
     else:
         import certifi
 
-        bundle = Setting(certifi.where(), "the default, of certifi")
+        bundle = Setting(certifi.where(), "the default, from certifi")
     _show("CA bundle", bundle.value, _place(bundle))
     try:
         tls.provider(bundle.value, scheme="https", source=bundle.source)()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from novaact_http.cli import _concurrent_listings, _errors, _output
-from novaact_http.cli._options import Command, command_line, connection_options, option
+from novaact_http.cli._options import Command, Number, command_line, connection_options, option
 from novaact_http.cli._terminal import Progress, is_terminal, notices, say, say_exactly
 
 if TYPE_CHECKING:
@@ -40,42 +40,44 @@ _THE_BEGINNING = "eyJuZXh0VG9rZW4iOiBudWxsLCAiYm90b190cnVuY2F0ZV9hbW91bnQiOiAwfQ
 @option(
     _SELECTION,
     "--concurrency",
-    type=click.IntRange(1, 100),
+    type=Number(1, 100, whole=True),
     default=10,
     show_default=True,
     metavar="N",
-    help="How many runs are listed at once.",
+    help="How many runs are listed at once, from 1 to 100.",
 )
-@option(_OUTPUT, "--output", type=click.Choice(_output.NAMES), help="Default: table, with --query json.")
+@option(_OUTPUT, "--output", type=click.Choice(_output.NAMES), help="The format. Default: table, or json with --query.")
 @option(_OUTPUT, "--query", metavar="JMESPATH", help="Select what to print, as json or text.")
-@option(_PAGING, "--page-size", type=int, metavar="N", help="How many sessions each call asks for.")
-@option(_PAGING, "--max-items", type=int, metavar="N", help="Stop after N sessions of each run.")
+@option(_PAGING, "--page-size", type=Number(whole=True), metavar="N", help="How many sessions each call asks for.")
+@option(_PAGING, "--max-items", type=Number(whole=True), metavar="N", help="Stop after N sessions of each run.")
 @option(_PAGING, "--starting-token", metavar="TOKEN", help="Continue from the NextToken that was printed before.")
 @option(_PAGING, "--no-paginate", is_flag=True, help="Make one call only, not one for each page.")
-@option(_PAGING, "--max-results", type=int, metavar="N", help="Make one call only, for at most N sessions.")
+@option(
+    _PAGING, "--max-results", type=Number(whole=True), metavar="N", help="Make one call only, for at most N sessions."
+)
 @option(_PAGING, "--next-token", metavar="TOKEN", help="Make one call only, with the nextToken of the previous call.")
 @connection_options
 @option(_CONNECTION, "--no-verify-ssl", is_flag=True, help="Do not check certificates, even with --ca-bundle. Unsafe.")
 @option(
     _CONNECTION,
     "--cli-connect-timeout",
-    type=click.FloatRange(min=0),
+    type=Number(0),
     metavar="SECONDS",
     help="How long to wait for a connection. Default: 5; 0 for no limit.",
 )
 @option(
     _CONNECTION,
     "--cli-read-timeout",
-    type=click.FloatRange(min=0),
+    type=Number(0),
     metavar="SECONDS",
     help="How long to wait for more of a response. Default: 60; 0 for no limit.",
 )
 @option(
     _CONNECTION,
     "--max-attempts",
-    type=click.IntRange(min=1),
+    type=Number(1, whole=True),
     metavar="N",
-    help="How often each call is tried at most. Default: AWS_MAX_ATTEMPTS, the profile, 3.",
+    help="How many times each call is tried at most. Default: AWS_MAX_ATTEMPTS, the profile, 3.",
 )
 @option("Other", "--debug", is_flag=True, help="Show each attempt, and the traceback of errors. Never shows secrets.")
 @click.pass_context
@@ -409,7 +411,8 @@ def _report(ctx: click.Context, given: Given, run: Run) -> int:
         _report_how_to_continue(ctx, given, run)
     elif error is not None and run.listed:
         say(
-            f"{about}the sessions listed before are not printed, as the document would look complete; jsonl prints them"
+            f"{about}the sessions listed so far are not printed, as an incomplete document would look complete; "
+            "--output jsonl prints them"
         )
     return code
 

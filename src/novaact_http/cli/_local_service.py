@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from novaact_http.cli._options import Command, option
+from novaact_http.cli._options import Command, Number, option
 from novaact_http.cli._terminal import say
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from novaact_http.config import Credentials
     from novaact_http.testing import LocalService
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 _SERVER, _DATA, _FAULTS = "Server", "Data", "Faults"
 
 
-@click.command(cls=Command)
-@option(_SERVER, "--port", type=click.IntRange(0, 65_535), default=0, help="The port. Default: any free one.")
+@click.command(cls=Command, short_help="Serve ListSessions on this machine, for tests.")
+@option(_SERVER, "--port", type=Number(whole=True), default=0, metavar="PORT", help="The port. Default: any free one.")
 @option(
     _SERVER,
     "--region",
@@ -36,7 +36,15 @@ _SERVER, _DATA, _FAULTS = "Server", "Data", "Faults"
 )
 @option(_SERVER, "--tls", is_flag=True, help="Serve HTTPS, with a certificate made at start.")
 @option(_SERVER, "--control", is_flag=True, help="Read commands from standard input, one per line; `help` lists them.")
-@option(_DATA, "--seed", type=int, default=0, show_default=True, help="The same seed makes the same data.")
+@option(
+    _DATA,
+    "--seed",
+    type=Number(whole=True),
+    default=0,
+    show_default=True,
+    metavar="N",
+    help="The same seed makes the same data.",
+)
 @option(
     _DATA,
     "--run",
@@ -46,7 +54,11 @@ _SERVER, _DATA, _FAULTS = "Server", "Data", "Faults"
     help="Add a run of this definition with this many sessions, instead of the made-up runs. May be repeated.",
 )
 @option(
-    _DATA, "--credentials-lifetime", type=float, metavar="SECONDS", help="Let the credentials expire after this time."
+    _DATA,
+    "--credentials-lifetime",
+    type=Number(),
+    metavar="SECONDS",
+    help="Let the credentials expire after this time.",
 )
 @option(
     _FAULTS,
@@ -57,16 +69,35 @@ _SERVER, _DATA, _FAULTS = "Server", "Data", "Faults"
     help="Add a fault, such as 'ThrottlingException every 3rd', 'reset next 2' or 'drip for 0.1s 10 %'. May be "
     "repeated.",
 )
-@option(_FAULTS, "--latency", type=float, default=0.0, metavar="SECONDS", help="Wait before each response.")
+@option(_FAULTS, "--latency", type=Number(), default=0.0, metavar="SECONDS", help="Wait before each response.")
 @option(
-    _FAULTS, "--jitter", type=float, default=0.0, metavar="SECONDS", help="Wait longer by a random time up to this."
+    _FAULTS,
+    "--jitter",
+    type=Number(),
+    default=0.0,
+    metavar="SECONDS",
+    help="Wait up to this much longer before each response, at random.",
 )
-@option(_FAULTS, "--rate", type=float, metavar="N", help="Throttle above N requests a second.")
-@option(_FAULTS, "--burst", type=float, metavar="N", help="Allow bursts of N requests. Default: those of a second.")
+@option(_FAULTS, "--rate", type=Number(), metavar="N", help="Throttle above N requests a second.")
 @option(
-    _FAULTS, "--clock-offset", type=float, default=0.0, metavar="SECONDS", help="Set the service's clock ahead by this."
+    _FAULTS,
+    "--burst",
+    type=Number(),
+    metavar="N",
+    help="With --rate: allow N requests at once. Default: the requests of one second.",
 )
-def local(*, control: bool, runs: tuple[str, ...], faults: tuple[str, ...], **options: Any) -> None:
+@option(
+    _FAULTS,
+    "--clock-offset",
+    type=Number(),
+    default=0.0,
+    metavar="SECONDS",
+    help="Set the service's clock ahead by this.",
+)
+@click.pass_context
+def local(
+    ctx: click.Context, /, *, control: bool, runs: tuple[str, ...], faults: tuple[str, ...], **options: Any
+) -> None:
     """Serve Nova Act's ListSessions on this machine, with made-up data, until interrupted.
 
     \b
@@ -81,16 +112,10 @@ def local(*, control: bool, runs: tuple[str, ...], faults: tuple[str, ...], **op
       novaact-http local --port 8080 --fault 'ThrottlingException 10 %' --latency 0.1
       novaact-http local --run checkout-flow=34 --run checkout-flow=1000000
     """  # noqa: D301 - click marks verbatim text with a \b
-    # Imported here, as it needs botocore, which is slow to import.
-    from novaact_http.testing import LocalService
-
+    if options["burst"] is not None and options["rate"] is None:
+        raise click.UsageError("--burst needs --rate: without it, every request is admitted")
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        service = LocalService(definitions=_definitions(runs) if runs else None, record_requests=False, **options)
-        for fault in faults:
-            service.inject(fault)
-    except ValueError as error:
-        raise click.UsageError(str(error)) from error
+    service = _make(ctx, runs, faults, options)
     _start(service, options["port"])
     with service, contextlib.suppress(KeyboardInterrupt):
         click.echo(f"ready {service.url} {service.region} {_key_words(service.credentials)}")
@@ -103,12 +128,56 @@ def local(*, control: bool, runs: tuple[str, ...], faults: tuple[str, ...], **op
         threading.Event().wait()
 
 
+def _make(ctx: click.Context, runs: Sequence[str], faults: Iterable[str], options: Mapping[str, Any]) -> LocalService:
+    """Make the service that the options ask for.
+
+    Raises:
+        click.UsageError: an option has a value that is not allowed.
+    """
+    # Imported here, as it needs botocore, which is slow to import.
+    from novaact_http.testing import LocalService
+
+    names = {each.name or "": each.opts[0] for each in ctx.command.params}
+    with _refusing("", names):
+        service = LocalService(definitions={} if runs else None, record_requests=False, **options)
+    with _refusing("--run: ", names):
+        for name, numbers in _definitions(runs).items():
+            for sessions in numbers:
+                service.add_run(name, sessions=sessions)
+    with _refusing("--fault: ", names):
+        for fault in faults:
+            service.inject(fault)
+    return service
+
+
+@contextlib.contextmanager
+def _refusing(about: str, names: Mapping[str, str]) -> Iterator[None]:
+    try:
+        yield
+    except ValueError as error:
+        raise click.UsageError(f"{about}{_explain(error, names)}") from error
+
+
+def _explain(error: ValueError, names: Mapping[str, str]) -> str:
+    """Return what is wrong, without advice for Python code.
+
+    Args:
+        error: what was raised.
+        names: for arguments of the library, the names that the user knows.
+    """
+    from novaact_http.testing._argument_checks import ArgumentError
+
+    if not isinstance(error, ArgumentError):
+        return str(error)
+    return f"{names.get(error.subject, error.subject)} {error.problem}"
+
+
 def _definitions(runs: Iterable[str]) -> Mapping[str, list[int]]:
     definitions: dict[str, list[int]] = {}
     for each in runs:
         name, _, sessions = each.partition("=")
         if not sessions.isdecimal():
-            raise ValueError(f"--run must be NAME=SESSIONS, not {each!r}")
+            raise ValueError(f"write NAME=SESSIONS, with a whole number of sessions, not {each!r}")
         definitions.setdefault(name, []).append(int(sessions))
     return definitions
 
@@ -182,17 +251,21 @@ _CONTROLS: dict[str, tuple[str, Callable[..., str | None]]] = {
 def _run_control_commands(service: LocalService, lines: Iterable[str]) -> None:
     """Run a command for each line, and print one line for each, `ok ...` or `error ...`."""
     known = ", ".join(f"{name} {arguments}".strip() for name, (arguments, _) in _CONTROLS.items())
+    names = {name.replace("-", "_"): name for name in _CONTROLS}
     for line in lines:
-        name = arguments = ""
         try:
             name, *words = shlex.split(line) or [""]
-            arguments, control = _CONTROLS.get(name, ("", None))
-            if control is None:
-                click.echo(f"{'ok' if name == 'help' else 'error'} the commands are {known}")
-                continue
+        except ValueError as error:  # such as a quotation mark without its second one
+            click.echo(f"error the line cannot be split into words: {error}")
+            continue
+        arguments, control = _CONTROLS.get(name, ("", None))
+        if control is None:
+            click.echo(f"{'ok' if name == 'help' else 'error'} the commands are {known}")
+            continue
+        try:
             result = control(service, *words)
         except ValueError as error:
-            click.echo(f"error {error}")
+            click.echo(f"error {_explain(error, names)}")
         except TypeError:
             click.echo(f"error the command is {name} {arguments}".rstrip())
         else:

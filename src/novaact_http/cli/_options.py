@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -21,6 +22,37 @@ class Option(click.Option):
     def __init__(self, *args: Any, group: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.group = group
+
+
+class Number(click.ParamType):  # type: ignore[type-arg]  # generic only in new versions of click
+    """A number. Its errors say in words which numbers are allowed.
+
+    Args:
+        minimum: the least that is allowed; None for no limit.
+        maximum: the most that is allowed; None for no limit.
+        whole: whether it must be a whole number.
+    """
+
+    name = "number"
+
+    def __init__(self, minimum: int | None = None, maximum: int | None = None, *, whole: bool = False) -> None:
+        self._minimum = -math.inf if minimum is None else minimum
+        self._maximum = math.inf if maximum is None else maximum
+        self._kind = int if whole else float
+        self._allowed = (
+            ("a whole number" if whole else "a number")
+            + ("" if minimum is None else f" from {minimum}")
+            + ("" if maximum is None else f" to {maximum}")
+        )
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        try:
+            number = self._kind(value)
+        except ValueError:
+            number = None
+        if number is None or number < self._minimum or number > self._maximum:
+            self.fail(f"must be {self._allowed}, not {value!r}", param, ctx)
+        return number
 
 
 class Command(click.Command):
@@ -65,8 +97,8 @@ def connection_options(command: CommandT) -> CommandT:
                 group,
                 "--endpoint-url",
                 metavar="URL",
-                help="The endpoint. Default: AWS_ENDPOINT_URL_NOVA_ACT, AWS_ENDPOINT_URL, the profile, that of the "
-                "region.",
+                help="The endpoint. Default: AWS_ENDPOINT_URL_NOVA_ACT, AWS_ENDPOINT_URL, the profile, the region's "
+                "endpoint.",
             ),
             option(
                 group,

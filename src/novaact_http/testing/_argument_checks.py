@@ -1,4 +1,4 @@
-"""Checks of arguments. Each raises a ValueError that names the argument, what it must be, and what it was."""
+"""Checks of arguments. Each raises an ArgumentError that says what the argument must be, and what it was."""
 
 from __future__ import annotations
 
@@ -16,19 +16,41 @@ _REPR = ShortRepr()
 _REPR.maxstring = _REPR.maxother = 100
 
 
+class ArgumentError(ValueError):
+    """An argument is not allowed. The text is "subject problem: advice".
+
+    The command line shows it under the names of its options.
+
+    Attributes:
+        subject (str): the argument's name, or its value if that tells more.
+        problem (str): what is wrong. Reads on from the subject.
+        advice (str | None): what to do in Python code.
+    """
+
+    def __init__(self, subject: str, problem: str, advice: str | None = None) -> None:
+        super().__init__(subject, problem, advice)
+        self.subject = subject
+        self.problem = problem
+        self.advice = advice
+
+    def __str__(self) -> str:
+        text = f"{self.subject} {self.problem}"
+        return text if self.advice is None else f"{text}: {self.advice}"
+
+
 def refuse(name: str, value: object, allowed: str) -> NoReturn:
-    """Raise the ValueError for an argument that is not allowed."""
-    raise ValueError(f"{name} must be {allowed}, not {_REPR.repr(value)}")
+    """Raise the error for an argument that is not allowed."""
+    raise ArgumentError(name, f"must be {allowed}, not {_REPR.repr(value)}")
 
 
 def check(name: str, value: object, allowed: str, *, valid: bool) -> None:
-    """Raise a ValueError unless the value is valid."""
+    """Raise an ArgumentError unless the value is valid."""
     if not valid:
         refuse(name, value, allowed)
 
 
 def check_text(name: str, value: object, allowed: str, pattern: str) -> None:
-    """Raise a ValueError unless the value is a str that matches the pattern."""
+    """Raise an ArgumentError unless the value is a str that matches the pattern."""
     check(name, value, allowed, valid=isinstance(value, str) and re.fullmatch(pattern, value) is not None)
 
 
@@ -42,7 +64,7 @@ def check_number(
     whole: bool = False,
     optional: bool = False,
 ) -> None:
-    """Raise a ValueError unless the value is a number within these limits, or None if it is optional.
+    """Raise an ArgumentError unless the value is a number within these limits, or None if it is optional.
 
     True, False, nan and infinity do not count as numbers.
     """
@@ -59,7 +81,7 @@ def session_ids(name: str, sessions: int | Iterable[str], new_id: Callable[[], s
     """Return the ids of sessions: those given, or new ones if only their number is given.
 
     Raises:
-        ValueError: `sessions` is neither a list of ids nor a number from 0.
+        ArgumentError: `sessions` is neither a list of ids nor a number from 0.
     """
     if isinstance(sessions, int) and not isinstance(sessions, bool) and sessions >= 0:
         return tuple([new_id() for _ in range(sessions)])

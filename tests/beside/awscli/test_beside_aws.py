@@ -1,7 +1,7 @@
 """The AWS CLI and this command, side by side against the local service: `make compare` runs this.
 
-The package index has only the first version of the AWS CLI, whose exit codes are older than those of this command: of
-its errors little more than that there is one is compared. AWS_CLI may name the second, whose codes are the same ones.
+The package index has only version 1 of the AWS CLI, whose exit codes differ from those of this command, so that of an
+error little more is compared than that there is one. AWS_CLI may name version 2, which has the same exit codes.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from novaact_http.testing import LocalService, WorkflowRun
 
 AWS = os.environ.get("AWS_CLI", str(Path(sys.executable).parents[2] / ".venv-awscli" / "bin" / "aws"))
-# What the AWS CLI says in the place of this command's codes for arguments, configuration, the service, and the rest.
-FIRST_VERSIONS = {252: {2, 255}, 253: {255}, 254: {255}, 255: {255}}
-IS_SECOND_VERSION = b"aws-cli/2." in subprocess.run([AWS, "--version"], capture_output=True, check=True).stdout
+# The exit codes of version 1 for each of this command's: arguments, configuration, the service, anything else.
+EXIT_CODES_OF_VERSION_1 = {252: {2, 255}, 253: {255}, 254: {255}, 255: {255}}
+IS_VERSION_2 = b"aws-cli/2." in subprocess.run([AWS, "--version"], capture_output=True, check=True).stdout
 
 
 class Done(NamedTuple):
@@ -81,7 +81,7 @@ def of(world: LocalService) -> WorkflowRun:
     ],
     ids=" ".join,
 )
-def test_the_same_is_printed(output: str, arguments: Sequence[str], of: WorkflowRun) -> None:
+def test_both_print_the_same(output: str, arguments: Sequence[str], of: WorkflowRun) -> None:
     expected = theirs(of, "--output", output, *arguments)
     assert expected.exit_code == 0, expected.stderr
     got = ours(of, "--output", output, *arguments)
@@ -100,7 +100,7 @@ def test_the_same_is_printed(output: str, arguments: Sequence[str], of: Workflow
 @pytest.mark.parametrize(
     "arguments", [[], ["--no-paginate"], ["--max-items", "0"]], ids=["pages", "one call", "no items"]
 )
-def test_whatever_the_service_answers(
+def test_both_print_the_same_for_any_page(
     page: object, output: str, arguments: Sequence[str], of: WorkflowRun, world: LocalService
 ) -> None:
     printed = []
@@ -112,7 +112,7 @@ def test_whatever_the_service_answers(
 
 
 @pytest.mark.parametrize("first_is_ours", [True, False])
-def test_a_token_of_one_is_good_for_the_other(first_is_ours: bool, of: WorkflowRun) -> None:
+def test_a_starting_token_of_one_works_in_the_other(first_is_ours: bool, of: WorkflowRun) -> None:
     first, second = (ours, theirs) if first_is_ours else (theirs, ours)
     listed: list[str] = []
     step, token = first, ""
@@ -128,7 +128,7 @@ def test_a_token_of_one_is_good_for_the_other(first_is_ours: bool, of: WorkflowR
 
 
 @pytest.mark.parametrize("first_is_ours", [True, False])
-def test_a_token_of_one_call_is_good_for_the_other(first_is_ours: bool, of: WorkflowRun) -> None:
+def test_a_next_token_of_one_works_in_the_other(first_is_ours: bool, of: WorkflowRun) -> None:
     first, second = (ours, theirs) if first_is_ours else (theirs, ours)
     token = json.loads(first(of, "--output", "json", "--max-results", "30").stdout)["nextToken"]
     rest = json.loads(second(of, "--output", "json", "--next-token", token).stdout)
@@ -153,7 +153,7 @@ def test_a_token_of_one_call_is_good_for_the_other(first_is_ours: bool, of: Work
     ],
     ids=str,
 )
-def test_what_is_an_error_here_is_one_there(
+def test_an_error_of_one_is_an_error_of_the_other(
     arguments: Sequence[str],
     environ: dict[str, str],
     exit_code: int,
@@ -166,10 +166,10 @@ def test_what_is_an_error_here_is_one_there(
     got, expected = ours(of, "--output", "json", *arguments), theirs(of, "--output", "json", *arguments)
     assert (got.stdout, got.exit_code) == ("", exit_code)
     assert expected.stdout == ""
-    assert expected.exit_code in ({exit_code} if IS_SECOND_VERSION else FIRST_VERSIONS[exit_code])
+    assert expected.exit_code in ({exit_code} if IS_VERSION_2 else EXIT_CODES_OF_VERSION_1[exit_code])
 
 
 @pytest.mark.parametrize("arguments", [["--region", "a b"], ["--profile", "nobody"]], ids=str)
-def test_a_wrong_setting_has_the_code_of_a_missing_one(arguments: Sequence[str], of: WorkflowRun) -> None:
-    # There, only what is missing does.
+def test_a_bad_setting_has_the_exit_code_of_a_missing_one(arguments: Sequence[str], of: WorkflowRun) -> None:
+    # In the AWS CLI, only a missing setting has this exit code.
     assert (ours(of, *arguments).exit_code, theirs(of, *arguments).exit_code) == (253, 255)

@@ -1,6 +1,6 @@
-"""How a listing must end if a fault strikes: every fault of the local service, in every place where it can strike.
+"""The expected result of a listing with a fault: for every fault of the local service, wherever it can occur.
 
-`test_matrix` checks each cell. `python -m tests.promises.faults.matrix` writes the matrix to README.md.
+`test_matrix.py` checks each cell. `python -m tests.promises.faults.matrix` writes the matrix to README.md.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Expected(NamedTuple):
     """The result of one page.
 
     Attributes:
-        error: the class of the error that is raised; `""` if the listing survives.
+        error: the class of the exception; `""` if the listing survives.
         attempts: how many times the page is tried.
     """
 
@@ -45,18 +45,18 @@ class Fault(NamedTuple):
     """A fault.
 
     Attributes:
-        once: the result if it strikes only the first attempt at a page.
-        always: the result if it strikes every attempt.
-        inject: makes it strike from now on, this number of times (None: always).
+        once: the result if only the first attempt at a page has the fault.
+        always: the result if every attempt has it.
+        inject: makes the service have the fault from now on, this many times, or always with None.
         timeout: the client's timeouts, where the usual ones would take too long.
-        comes_before_answer: whether the connection breaks before any byte of the answer. Then the lean pools repeat the
-            request at once if they had used the connection before, as it may have been closed long ago.
+        comes_before_answer: whether the connection breaks before any of the response comes. Then the library's own
+            pools try once more at once if the connection was used before, as it may have been closed long ago.
     """
 
     once: Expected
     always: Expected
     inject: Callable[[LocalService, int | None], None] | None = None
-    timeout: dict[str, float] = {}  # noqa: RUF012 - nobody changes it
+    timeout: dict[str, float] = {}  # noqa: RUF012 - it is never changed
     comes_before_answer: bool = False
 
 
@@ -112,7 +112,7 @@ FAULTS: dict[str, Fault] = {
 
 
 class Cell(NamedTuple):
-    """One place where a fault can strike."""
+    """One case: a fault, a client, and where the fault occurs."""
 
     fault: str
     client: Client
@@ -131,14 +131,14 @@ class Cell(NamedTuple):
 
     @property
     def requests(self) -> int:
-        """The number of requests that the service sees."""
+        """How many requests the service gets."""
         if self.fault == "connections refused":
             return 1 if self.strikes == "once" else 0
         return self.expected.attempts + self.is_repeated
 
     @property
     def is_final(self) -> bool:
-        """Whether the client has credentials that have expired and gets no others."""
+        """Whether the client's credentials stay expired."""
         return (self.fault, self.strikes) == ("the credentials expire", "always")
 
     @property
@@ -148,7 +148,7 @@ class Cell(NamedTuple):
 
     @property
     def is_repeated(self) -> bool:
-        """Whether the pool itself repeats the request."""
+        """Whether the pool repeats the request by itself."""
         return FAULTS[self.fault].comes_before_answer and self.transport == "lean" and self.page != "first"
 
 
@@ -156,7 +156,7 @@ def cells() -> Iterator[Cell]:
     """Yield all cells."""
     for each in itertools.product(FAULTS, ("sync", "async"), ("lean", "stock"), PAGES, ("once", "always")):
         cell = Cell(*each)  # type: ignore[arg-type]
-        if cell[:3] != (BEYOND_TOTAL, "sync", "stock"):  # nothing interrupts that
+        if cell[:3] != (BEYOND_TOTAL, "sync", "stock"):  # which `total` cannot interrupt
             yield cell
 
 
@@ -175,25 +175,25 @@ def table() -> str:
         (
             "# Faults",
             "",
-            "How a listing of three pages ends if a fault of the local service strikes: with `Client` and",
+            "The results of a listing of three pages with one fault of the local service: for `Client` and",
             "`AsyncClient`, over the library's own connections and over httpx's, at the first, middle and last page,",
-            f"in only the first of {ATTEMPTS} attempts and in all. `test_matrix.py` checks each cell, and also that:",
+            f"in only the first of {ATTEMPTS} attempts and in all of them. `test_matrix.py` checks each result,",
+            "and also that:",
             "",
-            "- the items are complete, in order and without duplicates, up to the error if there is one;",
-            "- the error is raised within its deadline, and the page was requested as often as the table says;",
-            "- the client works afterwards, and no socket is left open when it is closed.",
+            "- the listed sessions are complete, in order, and without duplicates, up to the error if there is one;",
+            "- the error is raised within its deadline, after as many requests for the page as the table says;",
+            "- the client works afterwards, and leaves no socket open when it is closed.",
             "",
             f"**Cells: {count}. Survived: {count - raised}. Raised: {raised}. Lost: 0.**",
             "",
-            "| fault | strikes one attempt | strikes all attempts |",
+            "| fault | in one attempt | in all attempts |",
             "|---|---|---|",
             *rows,
             "",
-            "If a connection that was used before is reset before any byte of the answer, the library's own pools",
+            "If a connection that was used before is reset before any of the response comes, the library's own pools",
             "repeat the request at once on a new one. So that page survives a single reset in its first attempt.",
             "",
-            "`total` does not limit an answer of a byte at a time over httpx's synchronous transport, so that is",
-            "left out.",
+            "`total` does not limit a byte at a time over httpx's synchronous transport, so that case is left out.",
             "",
             "`python -m tests.promises.faults.matrix` wrote this file.",
             "",

@@ -1,4 +1,4 @@
-"""A test of each cell of the matrix."""
+"""Each cell of the matrix has the result that the matrix states."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ PAGE_SIZE = 3
 
 
 class Listing:
-    """A listing of three pages with either client over either transport, a page at a time."""
+    """A listing of three pages, a page at a time, with either client over either transport."""
 
     def __init__(
         self, cell: Cell, service: LocalService, run: WorkflowRun, on_attempt: Callable[[Attempt], None]
@@ -37,14 +37,14 @@ class Listing:
         self._stock: Any = None
         if cell.transport == "stock":
             self._stock = httpx.HTTPTransport() if self._loop is None else httpx.AsyncHTTPTransport()
-        # A fault that strikes always must not be repaired by newer credentials or a corrected clock.
-        repairs = cell.strikes == "once"
+        # Where the fault is to stay, the client must not correct it.
+        corrects = cell.strikes == "once"
         kind: Any = Client if self._loop is None else AsyncClient
         self._client = kind(
             region=service.region,
             endpoint_url=service.url,
-            credentials=service.get_credentials if repairs else service.credentials,
-            correct_clock_skew=repairs,
+            credentials=service.get_credentials if corrects else service.credentials,
+            correct_clock_skew=corrects,
             retries=RetryPolicy(max_attempts=matrix.ATTEMPTS),
             timeout=Timeout(**{"connect": PATIENCE, "read": PATIENCE, **matrix.FAULTS[cell.fault].timeout}),
             on_attempt=on_attempt,
@@ -78,7 +78,7 @@ class Listing:
 
 @contextlib.contextmanager
 def striking(cell: Cell, service: LocalService) -> Iterator[None]:
-    """Make the fault strike."""
+    """Make the service have the fault."""
     inject = matrix.FAULTS[cell.fault].inject
     if inject is not None:
         inject(service, 1 if cell.strikes == "once" else None)
@@ -105,8 +105,8 @@ def open_sockets() -> int:
     return count
 
 
-def ids_of(listing: Listing, pages: int) -> tuple[list[str], str]:
-    """Return the ids of this number of pages, or until one fails; and the class of the error, or `""`."""
+def list_pages(listing: Listing, pages: int) -> tuple[list[str], str]:
+    """List up to `pages` pages. Return their ids, and the class of the exception that ended the listing, or `""`."""
     ids: list[str] = []
     try:
         for _ in range(pages):
@@ -117,7 +117,7 @@ def ids_of(listing: Listing, pages: int) -> tuple[list[str], str]:
 
 
 @pytest.mark.parametrize("cell", [*matrix.cells()], ids=", ".join)
-def test_a_listing_ends_as_the_matrix_says(cell: Cell) -> None:
+def test_a_listing_with_a_fault_has_the_expected_result(cell: Cell) -> None:
     with LocalService(definitions={"a": [2 * PAGE_SIZE + 1]}) as service:
         (run,) = service.runs
         before = open_sockets()
@@ -130,13 +130,13 @@ def test_a_listing_ends_as_the_matrix_says(cell: Cell) -> None:
 
         with contextlib.closing(Listing(cell, service, run, on_attempt)) as listing:
             reached = matrix.PAGES[cell.page]
-            ids, _ = ids_of(listing, reached)
+            ids, _ = list_pages(listing, reached)
             assert ids == list(run.session_ids[: reached * PAGE_SIZE])
             attempts.clear()
             service.requests.clear()
             began = time.monotonic()
             with striking(cell, service):
-                found, raised = ids_of(listing, 1)
+                found, raised = list_pages(listing, 1)
                 took = time.monotonic() - began
             assert (raised, len(attempts)) == cell.expected
             assert len(service.requests) == cell.requests
@@ -147,11 +147,11 @@ def test_a_listing_ends_as_the_matrix_says(cell: Cell) -> None:
                 assert found == []
                 ids, reached = [], -1
                 listing.begin()
-            rest, raised = ids_of(listing, len(matrix.PAGES) - reached - 1)
+            rest, raised = list_pages(listing, len(matrix.PAGES) - reached - 1)
             assert raised == ""
             assert ids + found + rest == list(run.session_ids)
         eventually(lambda: open_sockets() <= before)
 
 
-def test_the_readme_shows_the_matrix() -> None:
+def test_the_readme_has_the_table_of_the_matrix() -> None:
     assert matrix.README.read_text(encoding="utf-8") == matrix.table()

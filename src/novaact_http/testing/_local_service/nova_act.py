@@ -22,7 +22,7 @@ from botocore import xform_name
 from botocore.loaders import Loader
 from botocore.model import ServiceModel
 
-from novaact_http.testing._argument_checks import check, check_number, session_ids
+from novaact_http.testing._argument_checks import ArgumentError, check, check_number, session_ids
 from novaact_http.testing._local_service.http_messages import Answer, error, success
 
 _ROUTE = re.compile(r"/workflow-definitions/([^/]+)/workflow-runs/([^/]+)")
@@ -195,8 +195,10 @@ def modelled_error(code: str, message: str, **members: object) -> Answer:
     shapes = {each.name: each for each in _model().error_shapes}
     if code not in shapes:
         known = ", ".join(sorted(shapes))
-        raise ValueError(
-            f"{code} is not an error of the service model, which has {known}: use answer_next() for any other response"
+        raise ArgumentError(
+            code,
+            f"is not an error of the service model, which has {known}",
+            "use answer_next() for any other response",
         )
     shape = shapes[code]
     names = {xform_name(name): name for name in shape.members}
@@ -241,11 +243,11 @@ def _problem(shape: Any, value: object) -> str | None:
     if shape.type_name == "integer":
         if not re.fullmatch(r"-?[0-9]{1,9}", value):
             return "Value must be an integer."
-        size = int(value)
+        size, unit = int(value), ""
     else:
-        size = len(value)
+        size, unit = len(value), " characters"
     if not limits.get("min", size) <= size <= limits.get("max", size):
-        return f"Value must be from {limits.get('min')} to {limits.get('max')}."
+        return f"Value must be from {limits.get('min')} to {limits.get('max')}{unit}."
     if not re.fullmatch(limits.get("pattern", "(?s:.*)"), value):
         return f"Value must satisfy the pattern {limits['pattern']}."
     if "enum" in limits and value not in limits["enum"]:
