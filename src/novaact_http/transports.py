@@ -82,6 +82,7 @@ class LeanTransport(httpx.BaseTransport):
             keepalive_expiry=keepalive_expiry,
             max_head=max_head,
             max_body=max_body,
+            max_error_body=None,
         )
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -133,6 +134,7 @@ class LeanAsyncTransport(httpx.AsyncBaseTransport):
             keepalive_expiry=keepalive_expiry,
             max_head=max_head,
             max_body=max_body,
+            max_error_body=None,
         )
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:

@@ -9,7 +9,6 @@ refused, or on which the service failed.
 
 from __future__ import annotations
 
-import contextlib
 import math
 import threading
 from typing import TYPE_CHECKING
@@ -166,10 +165,9 @@ def is_throttling(operation: Operation[Output], failure: Failure) -> bool:
 def _with_retry_after(headers: Mapping[str, str], retry_after: float | None, backoff: float) -> float:
     """Return the backoff, or the wait that the service asks for if that is longer, up to a limit."""
     delay = backoff
-    with contextlib.suppress(ValueError):
-        milliseconds = int(headers.get("x-amz-retry-after", ""))
-        most = backoff + _MOST_ADDED_BY_AMZ_RETRY_AFTER
-        delay = max(delay, min(milliseconds, most * 1000) / 1000)
+    milliseconds = headers.get("x-amz-retry-after", "")
+    if milliseconds.isdecimal():  # float, as it reads a number of any length at once; the longest become infinite
+        delay = max(delay, min(float(milliseconds) / 1000, backoff + _MOST_ADDED_BY_AMZ_RETRY_AFTER))
     if retry_after is not None:
         delay = max(delay, min(retry_after, _LONGEST_RETRY_AFTER))
     return delay

@@ -144,6 +144,8 @@ class ResponseReader:
         max_head: the limit in bytes on the head. It includes informational responses before the head, and the
             extensions of chunks and the trailers after it.
         max_body: the limit in bytes on the body; None for no limit.
+        max_error_body: how many bytes are read of the body of an error, that is, of a response with a status from 300
+            on; None to treat it as any other body. What goes beyond is not read, and the connection is not used again.
 
     Attributes:
         started: whether anything of a response has come.
@@ -151,7 +153,7 @@ class ResponseReader:
         reason: the reason phrase as it came; `""` if there is none.
         http_version: `"1.0"` or `"1.1"`.
         headers: with names in lower case.
-        complete: whether all of the response has come.
+        complete: whether all of the response has come, or all that is read of it.
         keep_alive: whether another request may follow on the connection, as far as the response tells. False until the
             response is complete.
         leftovers: whether bytes came after the end of the response. They are dropped.
@@ -162,6 +164,7 @@ class ResponseReader:
         "_body_room",
         "_head_room",
         "_left",
+        "_max_error_body",
         "_method",
         "_pending",
         "_persistent",
@@ -176,7 +179,14 @@ class ResponseReader:
         "status",
     )
 
-    def __init__(self, method: str, *, max_head: int = MAX_HEAD, max_body: int | None = None) -> None:
+    def __init__(
+        self,
+        method: str,
+        *,
+        max_head: int = MAX_HEAD,
+        max_body: int | None = None,
+        max_error_body: int | None = None,
+    ) -> None:
         self.started = False
         self.status: int | None = None
         self.reason = ""
@@ -188,6 +198,7 @@ class ResponseReader:
         self._method = method
         self._head_room = max_head  # bytes that may still come
         self._body_room = _UNLIMITED if max_body is None else max_body
+        self._max_error_body = max_error_body
         self._state = _HEAD
         self._persistent = False  # becomes `keep_alive`
         self._left = 0  # bytes of the body, or of the chunk, that are yet to come
@@ -300,6 +311,8 @@ class ResponseReader:
         self.status, self.http_version, self.reason, self.headers = status, version, reason or "", tuple(headers)
         # RFC 9112, 9.3.
         self._persistent = version == "1.1" and "close" not in _members(decisive.get("connection", ""))
+        if status >= 300 and self._max_error_body is not None:
+            self._body_room = self._max_error_body
         # RFC 9112, 6.3, in its order.
         if self._method == "HEAD" or status in (204, 304):
             self._finish(data, start)
@@ -323,7 +336,8 @@ class ResponseReader:
 
     def _read_sized(self, data: bytes, start: int) -> None:
         if self._left > self._body_room:
-            raise ProtocolError(_BODY_TOO_LARGE)
+            self._read_cut(data, start)
+            return
         end = start + self._left
         piece = data[start:end]
         self._add(piece)
@@ -333,9 +347,10 @@ class ResponseReader:
 
     def _read_until_close(self, data: bytes, start: int) -> None:
         piece = data[start:]
+        if len(piece) > self._body_room:
+            self._read_cut(data, start)
+            return
         self._body_room -= len(piece)
-        if self._body_room < 0:
-            raise ProtocolError(_BODY_TOO_LARGE)
         self._add(piece)
 
     def _read_chunked(self, data: bytes, start: int) -> None:
@@ -358,13 +373,22 @@ class ResponseReader:
             if self._head_room < 0:
                 raise ProtocolError(_HEAD_TOO_LARGE)
             self._left = int(line[1], 16)
+            if self._left > self._body_room:
+                self._read_cut(data, start)
+                return
             self._body_room -= self._left
-            if self._body_room < 0:
-                raise ProtocolError(_BODY_TOO_LARGE)
             if not self._left:
                 self._state = _TRAILERS
                 self._read_trailers(data, start - 2)
                 return
+
+    def _read_cut(self, data: bytes, start: int) -> None:
+        """Read on to where the body goes beyond its limit, if it is an error's, and no further."""
+        if self._max_error_body is None or (self.status or 0) < 300:
+            raise ProtocolError(_BODY_TOO_LARGE)
+        self._persistent = False
+        self._state, self._left = _SIZED, int(self._body_room)
+        self._read_sized(data, start)
 
     def _read_trailers(self, data: bytes, start: int) -> None:
         end = self._end_of_section(data, start)

@@ -15,7 +15,7 @@ import httpx
 
 from novaact_http._call.http_messages import Request, Response
 from novaact_http._http.deadline import DeadlinePassed, wait_until
-from novaact_http._http.pool_rules import KEEPALIVE_EXPIRY, MAX_BODY, MAX_CONNECTIONS, check_open
+from novaact_http._http.pool_rules import KEEPALIVE_EXPIRY, MAX_BODY, MAX_CONNECTIONS, MAX_ERROR_BODY, check_open
 from novaact_http._support.fork_safety import renew_after_fork
 from novaact_http.errors import (
     ConfigurationError,
@@ -103,9 +103,10 @@ class Sender:
             try:
                 body = _body_read_by_transport(response)
                 if body is None:
-                    parts = _Body(self._max_body)
+                    parts = _Body(response.status_code, self._max_body)
                     for part in cast("Iterable[bytes]", response.stream):
-                        parts.add(part)
+                        if not parts.add(part):
+                            break
                     body = parts.joined()
             finally:
                 response.close()
@@ -171,9 +172,10 @@ class AsyncSender:
             try:
                 body = _body_read_by_transport(response)
                 if body is None:
-                    parts = _Body(self._max_body)
+                    parts = _Body(response.status_code, self._max_body)
                     async for part in cast("AsyncIterable[bytes]", response.stream):
-                        parts.add(part)
+                        if not parts.add(part):
+                            break
                     body = parts.joined()
             finally:
                 await response.aclose()
@@ -236,16 +238,22 @@ def _to_httpx(request: Request) -> httpx.Request:
 
 
 class _Body:
-    """A body that is read whole, up to a limit in bytes."""
+    """A body that is read whole, up to a limit in bytes. Of an error, as much is read as `ResponseReader` reads."""
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, status: int, limit: int) -> None:
         self._body = bytearray()
-        self._limit = limit
+        self._is_error = status >= 300
+        self._limit = MAX_ERROR_BODY if self._is_error else limit
 
-    def add(self, part: bytes) -> None:
+    def add(self, part: bytes) -> bool:
+        """Add a part, and tell whether to read on."""
         self._body += part
-        if len(self._body) > self._limit:
+        if len(self._body) <= self._limit:
+            return True
+        if not self._is_error:
             raise httpx.RemoteProtocolError("the body of the response is too large")
+        del self._body[self._limit :]
+        return False
 
     def joined(self) -> bytes:
         return bytes(self._body)
