@@ -4,12 +4,13 @@ This is AWS's standard mode, as in botocore 1.44. Adaptive mode limits the rate 
 https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
 Two things are added: `Retry-After` is waited for, and a success that is not a valid response is retried like an error.
 Only requests that are safe to repeat are repeated: those that only read, that were certainly not sent, that the service
-refused, or on which the service failed.
+refused, or on which the service failed. After an error about a certificate none is, as the same certificate comes back.
 """
 
 from __future__ import annotations
 
 import math
+import re
 import threading
 from typing import TYPE_CHECKING
 
@@ -45,6 +46,10 @@ _THROTTLING_CODES = frozenset(
         "TransactionInProgressException",
     }
 )
+
+# The class of the error, or the `reason` of an `ssl.SSLError`: an alert of the peer, which refused a certificate.
+_ABOUT_CERTIFICATE = "SSLCertVerificationError|CERTIFICATE|UNKNOWN_CA"
+_LONGEST_CHAIN = 20  # of causes
 
 # Seconds.
 _SCALE, _THROTTLING_SCALE = 0.05, 1.0
@@ -140,7 +145,7 @@ class Retries:
 
 def _is_retryable(operation: Operation[Output], failure: Failure) -> bool:
     if isinstance(failure, TransportError):
-        return operation.read_only or not failure.request_sent
+        return (operation.read_only or not failure.request_sent) and not _is_about_certificate(failure)
     if isinstance(failure, ResponseError):
         return operation.read_only
     return (
@@ -149,6 +154,19 @@ def _is_retryable(operation: Operation[Output], failure: Failure) -> bool:
         or (failure.code in operation.errors and ERRORS[failure.code].retryable is not None)
         or is_throttling(operation, failure)
     )
+
+
+def _is_about_certificate(failure: TransportError) -> bool:
+    """Tell whether a certificate was refused: the server's or proxy's here, or this machine's there."""
+    error: BaseException | None = failure
+    for _ in range(_LONGEST_CHAIN):
+        if error is None:
+            break
+        # By its name, as ssl takes 8 ms to import.
+        if re.search(_ABOUT_CERTIFICATE, f"{type(error).__name__} {getattr(error, 'reason', '')}"):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def is_throttling(operation: Operation[Output], failure: Failure) -> bool:
