@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from novaact_http._operations.service_errors import ERRORS
 from novaact_http._support.fork_safety import renew_after_fork
-from novaact_http.errors import ResponseError, ServiceError, TransportError
+from novaact_http.errors import ConfigurationError, ResponseError, ServiceError, TransportError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -125,7 +125,7 @@ class Retries:
         throttled = is_throttling(operation, failure)
         scale = _THROTTLING_SCALE if throttled else _SCALE
         # A large power of 2.0 would overflow. The backoff stops growing long before.
-        backoff = max(0.0, self._policy.rng()) * min(scale * 2.0 ** min(attempt - 1, 64), _LONGEST_BACKOFF)
+        backoff = _random_number(self._policy) * min(scale * 2.0 ** min(attempt - 1, 64), _LONGEST_BACKOFF)
         wait = (
             backoff
             if isinstance(failure, TransportError)
@@ -141,6 +141,25 @@ class Retries:
     def succeeded(self) -> None:
         """Give back what the last retry cost, or one token if the call had no retry."""
         self._quota.release(_EARNED_WITHOUT_RETRY if self._paid is None else self._paid)
+
+
+def _random_number(policy: RetryPolicy) -> float:
+    """Return a number of the policy's `rng`, which is checked here, as a policy that only is made must not take one.
+
+    Raises:
+        ConfigurationError: it is not a number from 0 to 1.
+    """
+    problem = "returned no number from 0 to 1"
+    try:
+        number = float(policy.rng())
+        if 0.0 <= number <= 1.0:
+            return number
+        cause = None
+    except Exception as error:  # noqa: BLE001 - it is the user's function
+        problem, cause = f"{problem} ({type(error).__name__}: {error})", error
+    raise ConfigurationError(
+        problem, setting="retries", source="RetryPolicy.rng", advice="use one such as random.random"
+    ) from cause
 
 
 def _is_retryable(operation: Operation[Output], failure: Failure) -> bool:

@@ -188,8 +188,8 @@ class Pool:
             NovaActError: the pool is closed.
         """
         pool_rules.check_open(closed=self._connections.closed)
-        tls = self._tls() if origin.scheme == "https" else None
         try:
+            tls = self._tls() if origin.scheme == "https" else None
             connected = connect(origin, tls, seconds_left(timeout, deadline, time.monotonic()))
         except OSError as error:
             raise failure("connect", error) from error
