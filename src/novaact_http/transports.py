@@ -229,7 +229,7 @@ class _Exchange:
         assert reader.status is not None  # noqa: S101 - its head is there
         return httpx.Response(
             reader.status,
-            headers=[(name.encode("latin-1"), value.encode("latin-1")) for name, value in reader.headers],
+            headers=[(name.encode("latin-1"), value.encode("latin-1")) for name, value in reader.raw_headers],
             stream=stream,
             extensions={
                 "http_version": f"HTTP/{reader.http_version}".encode(),
