@@ -152,7 +152,8 @@ class RetryPolicy:
             that all calls of a client share, so that an outage is not made worse. `"adaptive"` is AWS's too: once the
             service has throttled a call, all calls of the client also wait for a rate that follows what the service
             admits. `"off"` makes a single attempt, whatever `max_attempts` is.
-        rng: returns a random number from 0 up to but not including 1, for the jitter.
+        rng: returns a random number from 0 up to but not including 1, for the jitter. A call that gets another value
+            from it raises a `ConfigurationError`.
 
     Raises:
         ConfigurationError: a value is not one of these.

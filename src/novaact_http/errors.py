@@ -234,9 +234,14 @@ class ServiceError(NovaActError):
         operation (str): the operation, such as `"ListSessions"`.
         retry_after (float | None): how many seconds the service asked to wait, as its Retry-After header says in
             seconds or as a date; None if it did not ask.
+        clock_skew (float | None): how many seconds the service's clock is ahead of this machine's, if that explains the
+            error, and was not corrected: it is over a day, or correction is turned off.
     """
 
+    clock_skew: float | None = None
+
     _default_status_code = 400
+    _remark = ""
 
     def __init__(
         self,
@@ -264,7 +269,7 @@ class ServiceError(NovaActError):
         # The first words are botocore's, as people search their logs for them.
         return (
             f"An error occurred ({self.code}) when calling the {self.operation} operation: {self.message} "
-            f"(status {self.status_code}, request id {self.request_id}, attempts {self.attempts})"
+            f"(status {self.status_code}, request id {self.request_id}, attempts {self.attempts}){self._remark}"
         )
 
 

@@ -82,6 +82,7 @@ class LeanTransport(httpx.BaseTransport):
             keepalive_expiry=keepalive_expiry,
             max_head=max_head,
             max_body=max_body,
+            max_error_body=None,
         )
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -133,6 +134,7 @@ class LeanAsyncTransport(httpx.AsyncBaseTransport):
             keepalive_expiry=keepalive_expiry,
             max_head=max_head,
             max_body=max_body,
+            max_error_body=None,
         )
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -227,7 +229,7 @@ class _Exchange:
         assert reader.status is not None  # noqa: S101 - its head is there
         return httpx.Response(
             reader.status,
-            headers=[(name.encode("latin-1"), value.encode("latin-1")) for name, value in reader.headers],
+            headers=[(name.encode("latin-1"), value.encode("latin-1")) for name, value in reader.raw_headers],
             stream=stream,
             extensions={
                 "http_version": f"HTTP/{reader.http_version}".encode(),

@@ -92,10 +92,10 @@ def test_requests_go_through_the_proxy(face: Face, service: LocalService, monkey
 
 def test_a_proxy_that_speaks_tls_is_trusted_as_the_endpoint_is(monkeypatch: pytest.MonkeyPatch) -> None:
     tls = ssl.create_default_context()
-    made = _proxy("https://p:1", tls)
+    made = _proxy(("https://p:1", "HTTPS_PROXY"), tls)
     assert made is not None
     assert made.ssl_context is tls
-    plain = _proxy("http://p:1", tls)
+    plain = _proxy(("http://p:1", "HTTPS_PROXY"), tls)
     assert plain is not None
     assert plain.ssl_context is None
     # With an endpoint of http:// too, whose own context would trust no certificate.

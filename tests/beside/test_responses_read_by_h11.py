@@ -25,7 +25,7 @@ fields = st.builds("{}:{}{}{}\r\n".format, names, spaces, texts, spaces)
 connection_fields = st.builds("Connection: {}\r\n".format, connections)
 others = st.lists(fields | connection_fields, max_size=4)
 reasons = st.sampled_from(["", " ", " OK", " Not \t Found ", " \xe9\x85"])
-chunk_ends = st.sampled_from(["", "", ";", ";a=b", ';a="\xe9\t"'])
+chunk_ends = st.sampled_from(["", "", ";a;b", ";a=b", ';a="\xe9\t"'])
 bodies = st.lists(st.binary(min_size=1, max_size=30), max_size=4)
 
 

@@ -192,10 +192,6 @@ def test_retry_after_counts_with_a_broken_success_too() -> None:
     assert delay(ResponseError("odd", status_code=200, headers={"x-amz-retry-after": "1000"})) == 1.0
 
 
-def test_a_negative_random_number_counts_as_zero() -> None:
-    assert delay(ThrottlingException(), rng=-1.0) == 0.0
-
-
 def test_the_longer_of_two_hints_counts() -> None:
     headers = {"x-amz-retry-after": "2000"}
     assert delay(ThrottlingException(retry_after=1.0, headers=headers)) == 2.0

@@ -150,7 +150,7 @@ def test_the_code_is_the_first_that_is_not_empty(answer: Response, code: str) ->
     assert raised(answer).code == code
 
 
-@pytest.mark.parametrize("body", [b"[]", b"null", b"7", b'"text"', b"[" * 200_000, b"not json", b"\xff\xfe"])
+@pytest.mark.parametrize("body", [b"[]", b"null", b"7", b'"text"', b"[" * 10_000, b"not json", b"\xff\xfe"])
 def test_a_body_that_is_not_an_object_is_the_message(body: bytes) -> None:
     error = raised(response(400, body))
     assert error.message == body.decode("utf-8", "replace")

@@ -118,7 +118,7 @@ def test_a_client_pickles_as_its_settings(make: Callable[..., Any], monkeypatch:
     made = pickle.loads(pickle.dumps(client))
     assert type(made) is make
     assert (made._context.endpoint, made._context.region) == (client._context.endpoint, client._context.region)
-    assert made._proxy_url == client._proxy_url
+    assert made._proxy == client._proxy
     assert repr(made) == f"{make.__name__}(region='eu-west-1', endpoint='nova-act-fips.eu-west-1.amazonaws.com')"
     for name in ("timeout", "retries", "on_attempt", "correct_clock_skew", "user_agent", "renews_credentials"):
         assert getattr(made._context, name) == getattr(client._context, name)

@@ -145,6 +145,33 @@ DIFFERENCES: dict[str, tuple[list[bytes], str, bytes]] = {
         "bad end of a chunk, or size of the next",
         rb"[0-9A-Fa-f](?:[ \t]+\r\n|[0-9A-Fa-f]{16}|;[^\r\n]*[\0-\x08\v\f\r\x0e-\x1f\x7f]|;[^\r\n]{1025})",
     ),
+    "an extension of a chunk": (
+        [
+            CHUNKED + b"3" + extension + b"\r\nabc\r\n0\r\n\r\n"
+            for extension in (
+                *(
+                    b";",
+                    b"; ",
+                    b";;a",
+                    b";a;",
+                    b";=b",
+                    b";a=",
+                    b";a b",
+                    b";a/b",
+                    b";a=b c",
+                    b";a=(b)",
+                    b";a ",
+                    b";\xe9",
+                ),
+                *(b';a="b', b';a=b"', b';"a"', b';a="b\\"', b';a="b"c', b';a="b";', b';a="\\', b";a='b c'", b';a="b" '),
+            )
+        ],
+        "bad extension of a chunk",
+        (
+            rb"[0-9A-Fa-f](?=;)(?!(?:[\t ]*;[\t ]*[!#-'*+\-.^-`|~\w]+"
+            rb"""(?:[\t ]*=[\t ]*(?:[!#-'*+\-.^-`|~\w]+|"(?:[^"\\]|\\.)*"))?)*\r\n)"""
+        ),
+    ),
     "a framing field among the trailers": (
         [
             CHUNKED + b"0\r\nContent-Length: 0\r\n\r\n",
@@ -218,7 +245,7 @@ def test_the_name_of_a_transfer_coding_may_be_in_any_case() -> None:
     assert read(data) == by_h11(data)
 
 
-@pytest.mark.parametrize("line", [b"0" * 15 + b"1", b"1;" + b"a" * 1_024, b"1;", b"1; \t~\x80\xff"])
+@pytest.mark.parametrize("line", [b"0" * 15 + b"1", b"1;" + b"a" * 1_024, b"1;a", b'1; a = " \t~\x80\xff"'])
 def test_the_line_of_a_chunk_may_be_as_long_as_its_limit(line: bytes) -> None:
     data = CHUNKED + line + b"\r\na\r\n" + line.replace(b"1", b"0", 1) + b"\r\n\r\n"
     assert outcome(data) == by_h11(data) == outcome(*pieces_of(data, 1))

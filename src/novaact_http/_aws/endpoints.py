@@ -6,10 +6,13 @@ A URL's host, path and query are checked strictly: what was encoded again on its
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from novaact_http._call.http_messages import Endpoint
 from novaact_http.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from urllib.parse import SplitResult
 
 
 class _Partition(NamedTuple):
@@ -78,7 +81,7 @@ def parse_endpoint(url: object, source: str) -> Endpoint:
 
     try:
         parts = urlsplit(url)
-        host, port = usable_host(parts.hostname), parts.port
+        host, port = usable_host(parts), parts.port
     except ValueError as error:
         reason = "" if "@" in url else f" ({error})"
         raise _bad_url(url, source, f"is not a URL{reason}", "use one such as https://host") from None
@@ -90,7 +93,11 @@ def parse_endpoint(url: object, source: str) -> Endpoint:
         (not host, "has no usable host", "use a name of letters, digits, hyphens and dots, or an IP address"),
         (port == 0, "has port 0", "use a port from 1 to 65535"),
         (not re.fullmatch(_PATH, path), "has a path that is not percent-encoded", "write a space as %20, for example"),
-        (not {".", ".."}.isdisjoint(path.split("/")), "has . or .. in its path", "write the path without them"),
+        (
+            not {".", ".."}.isdisjoint(re.sub("%2[Ee]", ".", path).split("/")),
+            "has . or .. in its path",
+            "write the path without them",
+        ),
         (
             not re.fullmatch(_QUERY, parts.query),
             "has a query that is not percent-encoded",
@@ -129,11 +136,12 @@ def is_loopback(host: str) -> bool:
     return host in ("localhost", "::1") or host.endswith(".localhost") or re.fullmatch(_LOOPBACK, host) is not None
 
 
-def usable_host(name: str | None) -> str:
-    """Return the host if it is a name or an address that one can connect to, else `""`. May raise a ValueError."""
+def usable_host(url: SplitResult) -> str:
+    """Return a URL's host if it is a name or an address that one can connect to, else `""`. May raise a ValueError."""
+    name = url.hostname
     if name is None or len(name) > _LONGEST_HOST:
         return ""
-    if ":" in name:
+    if ":" in name or "[" in url.netloc:  # brackets may also hold an address of a kind that is yet to be invented
         from ipaddress import IPv6Address  # 4 ms to import, and rare
 
         return "" if "%" in name else str(IPv6Address(name))

@@ -45,7 +45,7 @@ def proxy_for(endpoint: Endpoint, custom_url: str | None, environ: Mapping[str, 
         url = f"http:{url}" if url.startswith("//") else f"http://{url}"
     try:
         parts = urlsplit(url)
-        usable = bool(usable_host(parts.hostname)) and parts.port != 0 and "://" not in parts.netloc + parts.path
+        usable = bool(usable_host(parts)) and parts.port != 0 and "://" not in parts.netloc + parts.path
     except ValueError:
         usable = False
     if not usable or re.search(UNSAFE, url):

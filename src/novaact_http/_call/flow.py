@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 import attrs
 
 from novaact_http._call import parameters, rest_json
-from novaact_http._call.clock_skew import ClockSkew
+from novaact_http._call.clock_skew import ClockSkew, describe
 from novaact_http._call.http_messages import Endpoint, Request, Response
 from novaact_http._call.rate_limiter import RateLimiter
 from novaact_http._call.redaction import Redaction
@@ -332,15 +332,21 @@ class _Call(Generic[OutputT]):
         return True
 
     def _corrects_clock(self, attempt: _Attempt, error: ServiceError, date: float) -> bool:
-        """Learn the clock skew if it explains the error, at most once a call; return whether it did."""
+        """Learn the clock skew if it explains the error, at most once a call; return whether it did.
+
+        If it explains the error and is not learnt, the error tells it.
+        """
         context = self._context
-        if not context.correct_clock_skew or self._clock_corrections:
+        seconds = context.skew.explanation(
+            error, date, sent_at=attempt.sent_at, received_at=context.clock(), signed_with=attempt.skew
+        )
+        if seconds is None:
             return False
-        now = context.clock()
-        if not context.skew.learn(error, date, sent_at=attempt.sent_at, received_at=now, signed_with=attempt.skew):
-            return False
-        self._clock_corrections = 1
-        return True
+        if context.correct_clock_skew and not self._clock_corrections and context.skew.learn(seconds):
+            self._clock_corrections = 1
+            return True
+        error.clock_skew, error._remark = seconds, f"; {describe(seconds, date)}"  # noqa: SLF001 - for its text
+        return False
 
     def _left(self) -> float:
         """Return the seconds until the deadline."""

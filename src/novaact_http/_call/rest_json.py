@@ -39,6 +39,11 @@ _BEFORE_HTML = r"(?is)[\ufeff\s]+|<\?xml.*?\?>|<!--.*?-->"
 # A longer number is not a wait but a mistake, and float() could make it infinite.
 _SECONDS = r"[0-9]{1,9}(?:\.[0-9]{1,9})?"
 _EXCERPT = 100
+# What is kept of an error, in characters. AWS's longest messages, encoded reasons for a denial, have up to 10,240.
+_LONGEST_TEXT = 16_384
+_LONGEST_CODE = 256
+_LONGEST_LIST = 1_000  # elements
+_LOOKED_AT = 65_536  # bytes of a success that is no output; more than any secret that the excerpt could begin with
 
 
 def encode(operation: Operation[Output], arguments: Mapping[str, object]) -> tuple[str, str, bytes]:
@@ -92,9 +97,9 @@ def decode(operation: Operation[OutputT], response: Response, *, attempts: int, 
         )
         return operation.output.model(**members, metadata=metadata)
     # Not raised from the error: that holds the whole body, and so any secret that the service echoed.
+    beginning = redact(response.body[:_LOOKED_AT].decode("utf-8", "replace"))[:_EXCERPT]
     raise ResponseError(
-        f"{operation.name} got a success that is not its response: {reason}; "
-        f"the body begins {redact(response.body.decode('utf-8', 'replace'))[:_EXCERPT]!r}",
+        f"{operation.name} got a success that is not its response: {reason}; the body begins {beginning!r}",
         status_code=response.status,
         request_id=request_id,
         headers=headers,
@@ -193,7 +198,9 @@ def _encodable(text: str) -> str:
 
 def _unasked_encoding(headers: Mapping[str, str]) -> str | None:
     encoding = headers.get("content-encoding", "identity")
-    return None if encoding.lower() == "identity" else f"Content-Encoding {encoding!r}, which was not asked for"
+    if encoding.lower() == "identity":
+        return None
+    return f"Content-Encoding {encoding[:_EXCERPT]!r}, which was not asked for"
 
 
 def _reason(error: Exception, headers: Mapping[str, str]) -> str:
@@ -208,11 +215,14 @@ def _service_error(
 ) -> ServiceError:
     def text(raw: str) -> str:
         # A lone surrogate is an error in a success. Here it is replaced, so that the exception can be printed.
-        return redact(raw if raw.isascii() else raw.encode("utf-8", "replace").decode("utf-8"))
+        clean = redact(raw if raw.isascii() else raw.encode("utf-8", "replace").decode("utf-8"))
+        return clean if len(clean) <= _LONGEST_TEXT else f"{clean[:_LONGEST_TEXT]}... (cut off)"
 
     body = _error_body(response, headers)
-    code = text(_error_code(headers, body) or str(response.status))
-    retry_after = _retry_after(body.get("Retry-After", headers.get("retry-after")), now)
+    code = text(_error_code(headers, body, redact) or str(response.status))
+    retry_after = _retry_after(body.get("Retry-After"), now)
+    if retry_after is None:
+        retry_after = _retry_after(headers.get("retry-after"), now)
     shape = ERRORS.get(code, _UNKNOWN)
     members = _error_members(shape, body, text)
     if shape.has_retry_after and retry_after is not None:
@@ -264,17 +274,18 @@ def _phrase(status: int) -> str:
         return f"HTTP status {status}"
 
 
-def _error_code(headers: Mapping[str, str], body: Mapping[str, object]) -> str:
+def _error_code(headers: Mapping[str, str], body: Mapping[str, object], redact: Redact) -> str:
     """Return the first code that is not empty of the header, `code` or `Code`, and `__type`; `""` if there is none."""
     named = (headers.get("x-amzn-errortype"), body.get("code", body.get("Code")), body.get("__type"))
-    return next(filter(None, map(_clean_code, named)), "")
+    return next(filter(None, [_clean_code(each, redact) for each in named]), "")
 
 
-def _clean_code(raw: object) -> str:
+def _clean_code(raw: object, redact: Redact) -> str:
     """Shorten `com.amazon#ThrottlingException:http://…` to `ThrottlingException`, and a comma list to its first."""
     if not isinstance(raw, str):
         return ""
-    visible = "".join(each for each in raw if each.isprintable())  # a line break could forge a line of the log
+    # A secret is blanked out before it could be cut in two; and a line break could forge a line of the log.
+    visible = "".join(each for each in redact(raw)[:_LONGEST_CODE] if each.isprintable())
     cleaned = (each.split(":", 1)[0].rsplit("#", 1)[-1].strip() for each in visible.split(","))
     return next(filter(None, cleaned), "")
 
@@ -289,19 +300,22 @@ def _error_message(body: Mapping[str, object]) -> str:
 def _error_members(shape: ErrorShape, body: Mapping[str, object], text: Callable[[str], str]) -> dict[str, Any]:
     members: dict[str, Any] = {}
     for member in shape.members:
+        value = body.get(member.wire_name)
+        if isinstance(value, list):
+            value = value[:_LONGEST_LIST]
         try:
-            members[member.name] = _value(member.shape, body.get(member.wire_name), member.wire_name, text)
-        except ValueError:  # noqa: PERF203 - a handful of members, of errors
+            members[member.name] = _value(member.shape, value, member.wire_name, text)
+        except ValueError:
             continue  # absent, or not what the model says: the error matters more than its details
     return members
 
 
 def _retry_after(raw: object, now: float) -> float | None:
     """Return `Retry-After` (RFC 9110, 10.2.3) in seconds from now; None if it is neither seconds nor an HTTP date."""
+    if not isinstance(raw, (str, int, float)):
+        return None
     text = str(raw).strip()
     if re.fullmatch(_SECONDS, text):
         return float(text)
-    if raw is None:
-        return None
     date = parse_date(text)
     return None if date is None else max(0.0, date - now)

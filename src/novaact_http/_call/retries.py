@@ -4,19 +4,19 @@ This is AWS's standard mode, as in botocore 1.44. Adaptive mode limits the rate 
 https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
 Two things are added: `Retry-After` is waited for, and a success that is not a valid response is retried like an error.
 Only requests that are safe to repeat are repeated: those that only read, that were certainly not sent, that the service
-refused, or on which the service failed.
+refused, or on which the service failed. After an error about a certificate none is, as the same certificate comes back.
 """
 
 from __future__ import annotations
 
-import contextlib
 import math
+import re
 import threading
 from typing import TYPE_CHECKING
 
 from novaact_http._operations.service_errors import ERRORS
 from novaact_http._support.fork_safety import renew_after_fork
-from novaact_http.errors import ResponseError, ServiceError, TransportError
+from novaact_http.errors import ConfigurationError, ResponseError, ServiceError, TransportError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,6 +46,10 @@ _THROTTLING_CODES = frozenset(
         "TransactionInProgressException",
     }
 )
+
+# The class of the error, or the `reason` of an `ssl.SSLError`: an alert of the peer, which refused a certificate.
+_ABOUT_CERTIFICATE = "SSLCertVerificationError|CERTIFICATE|UNKNOWN_CA"
+_LONGEST_CHAIN = 20  # of causes
 
 # Seconds.
 _SCALE, _THROTTLING_SCALE = 0.05, 1.0
@@ -121,7 +125,7 @@ class Retries:
         throttled = is_throttling(operation, failure)
         scale = _THROTTLING_SCALE if throttled else _SCALE
         # A large power of 2.0 would overflow. The backoff stops growing long before.
-        backoff = max(0.0, self._policy.rng()) * min(scale * 2.0 ** min(attempt - 1, 64), _LONGEST_BACKOFF)
+        backoff = _random_number(self._policy) * min(scale * 2.0 ** min(attempt - 1, 64), _LONGEST_BACKOFF)
         wait = (
             backoff
             if isinstance(failure, TransportError)
@@ -139,9 +143,28 @@ class Retries:
         self._quota.release(_EARNED_WITHOUT_RETRY if self._paid is None else self._paid)
 
 
+def _random_number(policy: RetryPolicy) -> float:
+    """Return a number of the policy's `rng`, which is checked here, as a policy that only is made must not take one.
+
+    Raises:
+        ConfigurationError: it is not a number from 0 to 1.
+    """
+    problem = "returned no number from 0 to 1"
+    try:
+        number = float(policy.rng())
+        if 0.0 <= number <= 1.0:
+            return number
+        cause = None
+    except Exception as error:  # noqa: BLE001 - it is the user's function
+        problem, cause = f"{problem} ({type(error).__name__}: {error})", error
+    raise ConfigurationError(
+        problem, setting="retries", source="RetryPolicy.rng", advice="use one such as random.random"
+    ) from cause
+
+
 def _is_retryable(operation: Operation[Output], failure: Failure) -> bool:
     if isinstance(failure, TransportError):
-        return operation.read_only or not failure.request_sent
+        return (operation.read_only or not failure.request_sent) and not _is_about_certificate(failure)
     if isinstance(failure, ResponseError):
         return operation.read_only
     return (
@@ -150,6 +173,19 @@ def _is_retryable(operation: Operation[Output], failure: Failure) -> bool:
         or (failure.code in operation.errors and ERRORS[failure.code].retryable is not None)
         or is_throttling(operation, failure)
     )
+
+
+def _is_about_certificate(failure: TransportError) -> bool:
+    """Tell whether a certificate was refused: the server's or proxy's here, or this machine's there."""
+    error: BaseException | None = failure
+    for _ in range(_LONGEST_CHAIN):
+        if error is None:
+            break
+        # By its name, as ssl takes 8 ms to import.
+        if re.search(_ABOUT_CERTIFICATE, f"{type(error).__name__} {getattr(error, 'reason', '')}"):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def is_throttling(operation: Operation[Output], failure: Failure) -> bool:
@@ -166,10 +202,9 @@ def is_throttling(operation: Operation[Output], failure: Failure) -> bool:
 def _with_retry_after(headers: Mapping[str, str], retry_after: float | None, backoff: float) -> float:
     """Return the backoff, or the wait that the service asks for if that is longer, up to a limit."""
     delay = backoff
-    with contextlib.suppress(ValueError):
-        milliseconds = int(headers.get("x-amz-retry-after", ""))
-        most = backoff + _MOST_ADDED_BY_AMZ_RETRY_AFTER
-        delay = max(delay, min(milliseconds, most * 1000) / 1000)
+    milliseconds = headers.get("x-amz-retry-after", "")
+    if milliseconds.isdecimal():  # float, as it reads a number of any length at once; the longest become infinite
+        delay = max(delay, min(float(milliseconds) / 1000, backoff + _MOST_ADDED_BY_AMZ_RETRY_AFTER))
     if retry_after is not None:
         delay = max(delay, min(retry_after, _LONGEST_RETRY_AFTER))
     return delay

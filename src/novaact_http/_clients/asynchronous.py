@@ -93,9 +93,9 @@ class AsyncClient(ClientBase):
             correct_clock_skew=correct_clock_skew,
             app_id=app_id,
         )
-        make = partial(_make_sender, transport, self._tls, self._proxy_url)
+        make = partial(_make_sender, transport, self._tls, self._proxy)
         self._senders: Senders[Pool, AsyncSender] = Senders(
-            Pool(self._tls) if transport is None and self._proxy_url is None and _HAS_POOL else None,
+            Pool(self._tls) if transport is None and self._proxy is None and _HAS_POOL else None,
             make,
             None if transport is None else make(),
             "handle_async_request",
@@ -215,7 +215,7 @@ class AsyncClient(ClientBase):
 
 
 def _make_sender(
-    transport: httpx.AsyncBaseTransport | None, tls: Callable[[], ssl.SSLContext], proxy: str | None
+    transport: httpx.AsyncBaseTransport | None, tls: Callable[[], ssl.SSLContext], proxy: tuple[str, str] | None
 ) -> AsyncSender:
     from novaact_http._http.httpx_sender import AsyncSender
 

@@ -133,8 +133,9 @@ class ClientBase:
                 options["credentials"], profile=profile, region=settings.region, environ=os.environ, now=time.time()
             )
         endpoint = settings.endpoint
-        self._proxy_url = settings.proxy_url
-        scheme = "https" if (settings.proxy_url or "").startswith("https:") else endpoint.scheme
+        proxy_url = settings.proxy_url
+        self._proxy = None if proxy_url is None else (proxy_url, settings.sources["proxy_url"].source)
+        scheme = "https" if (proxy_url or "").startswith("https:") else endpoint.scheme
         if settings.ca_bundle is not None:
             path, bundle_source, _ = settings.ca_bundle
             self._tls = tls.provider(path, scheme=scheme, source=bundle_source)

@@ -119,9 +119,9 @@ class Client(ClientBase):
             correct_clock_skew=correct_clock_skew,
             app_id=app_id,
         )
-        make = partial(_make_sender, transport, self._tls, self._proxy_url)
+        make = partial(_make_sender, transport, self._tls, self._proxy)
         self._senders: Senders[Pool, Sender] = Senders(
-            Pool(self._tls) if transport is None and self._proxy_url is None else None,
+            Pool(self._tls) if transport is None and self._proxy is None else None,
             make,
             None if transport is None else make(),
             "handle_request",
@@ -253,7 +253,9 @@ class Client(ClientBase):
         return credentials_or_raise(credentials)
 
 
-def _make_sender(transport: httpx.BaseTransport | None, tls: Callable[[], ssl.SSLContext], proxy: str | None) -> Sender:
+def _make_sender(
+    transport: httpx.BaseTransport | None, tls: Callable[[], ssl.SSLContext], proxy: tuple[str, str] | None
+) -> Sender:
     from novaact_http._http.httpx_sender import Sender
 
     max_body = None

@@ -204,7 +204,7 @@ class Pool:
         tls: makes the TLS context, when it is first needed, on a thread.
         max_connections: the limit on connections of each event loop; further requests wait for their turn.
         keepalive_expiry: seconds after which an idle connection is not used again.
-        max_head, max_body: limits in bytes on a response, see `ResponseReader`.
+        max_head, max_body, max_error_body: limits in bytes on a response, see `ResponseReader`.
 
     Attributes:
         new_reader: makes the reader of a response, with these limits; takes the request's method.
@@ -221,9 +221,10 @@ class Pool:
         keepalive_expiry: float = pool_rules.KEEPALIVE_EXPIRY,
         max_head: int = MAX_HEAD,
         max_body: int | None = pool_rules.MAX_BODY,
+        max_error_body: int | None = pool_rules.MAX_ERROR_BODY,
     ) -> None:
         self._pools: dict[asyncio.AbstractEventLoop, LoopPool] = {}
-        self.new_reader = pool_rules.reader_maker(max_head, max_body)
+        self.new_reader = pool_rules.reader_maker(max_head, max_body, max_error_body)
         self._tls = tls
         self._limits = (max_connections, keepalive_expiry)
         pool_rules.check_limits(*self._limits)

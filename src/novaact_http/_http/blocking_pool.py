@@ -45,7 +45,7 @@ class Pool:
         tls: makes the TLS context, when it is first needed.
         max_connections: the limit on connections; further requests wait for their turn.
         keepalive_expiry: seconds after which an idle connection is not used again.
-        max_head, max_body: limits in bytes on a response, see `ResponseReader`.
+        max_head, max_body, max_error_body: limits in bytes on a response, see `ResponseReader`.
 
     Attributes:
         new_reader: makes the reader of a response, with these limits; takes the request's method.
@@ -62,8 +62,9 @@ class Pool:
         keepalive_expiry: float = pool_rules.KEEPALIVE_EXPIRY,
         max_head: int = MAX_HEAD,
         max_body: int | None = pool_rules.MAX_BODY,
+        max_error_body: int | None = pool_rules.MAX_ERROR_BODY,
     ) -> None:
-        self.new_reader = pool_rules.reader_maker(max_head, max_body)
+        self.new_reader = pool_rules.reader_maker(max_head, max_body, max_error_body)
         self._tls = tls
         self._limits = (max_connections, keepalive_expiry)
         self._start_empty(closed=False)
@@ -187,8 +188,8 @@ class Pool:
             NovaActError: the pool is closed.
         """
         pool_rules.check_open(closed=self._connections.closed)
-        tls = self._tls() if origin.scheme == "https" else None
         try:
+            tls = self._tls() if origin.scheme == "https" else None
             connected = connect(origin, tls, seconds_left(timeout, deadline, time.monotonic()))
         except OSError as error:
             raise failure("connect", error) from error

@@ -10,8 +10,8 @@ which is also refused here, in a response or in a request that is to be written:
 - a bare LF as the end of a line (RFC 9112, 2.2), and obsolete line folding (5.2);
 - a version other than HTTP/1.0 and HTTP/1.1;
 - Transfer-Encoding with Content-Length (6.3), or in a response of HTTP/1.0 (6.1);
-- around a chunk: a size of more than 16 digits, whitespace after the size, an extension of more than 1,024 bytes,
-  or one with control characters (7.1);
+- around a chunk: a size of more than 16 digits, whitespace after the size, extensions of more than 1,024 bytes, or one
+  that is not written as 7.1.1 says: without a name, or with a quote that does not end;
 - Content-Length, Transfer-Encoding or Connection as a trailer (RFC 9110, 6.5.1);
 - status 101, and 2xx in response to CONNECT, even if the request asked for it;
 - in a request: control characters (RFC 9110, 5.5), several Content-Lengths, `chunked` with upper-case letters.
@@ -48,6 +48,10 @@ _LENGTH: Final = re.compile(r"[0-9]{1,20}")
 _TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 # The line before a chunk, with the CRLF that ends what comes before the line: the head, or the last chunk's data.
 _CHUNK_LINE: Final = re.compile(rb"\r\n([0-9A-Fa-f]{1,16})(;[\t -~\x80-\xff]{0,1024})?\r\n")
+_EXTENSIONS: Final = re.compile(
+    rb"(?:[\t ]*;[\t ]*[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+    rb"(?:[\t ]*=[\t ]*(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+|\"(?:[^\"\\]|\\.)*\"))?)*"
+)
 _CHUNK_LINE_BEGUN: Final = re.compile(rb"(?:\r(?:\n(?:[0-9A-Fa-f]{1,16}(?:;[\t -~\x80-\xff]{0,1024})?\r?)?)?)?")
 
 # The fields that decide how long a message is, and whether another one may follow it.
@@ -144,6 +148,8 @@ class ResponseReader:
         max_head: the limit in bytes on the head. It includes informational responses before the head, and the
             extensions of chunks and the trailers after it.
         max_body: the limit in bytes on the body; None for no limit.
+        max_error_body: how many bytes are read of the body of an error, that is, of a response with a status from 300
+            on; None to treat it as any other body. What goes beyond is not read, and the connection is not used again.
 
     Attributes:
         started: whether anything of a response has come.
@@ -151,7 +157,8 @@ class ResponseReader:
         reason: the reason phrase as it came; `""` if there is none.
         http_version: `"1.0"` or `"1.1"`.
         headers: with names in lower case.
-        complete: whether all of the response has come.
+        raw_headers: the same, with names as they came.
+        complete: whether all of the response has come, or all that is read of it.
         keep_alive: whether another request may follow on the connection, as far as the response tells. False until the
             response is complete.
         leftovers: whether bytes came after the end of the response. They are dropped.
@@ -162,6 +169,8 @@ class ResponseReader:
         "_body_room",
         "_head_room",
         "_left",
+        "_lines",
+        "_max_error_body",
         "_method",
         "_pending",
         "_persistent",
@@ -176,7 +185,14 @@ class ResponseReader:
         "status",
     )
 
-    def __init__(self, method: str, *, max_head: int = MAX_HEAD, max_body: int | None = None) -> None:
+    def __init__(
+        self,
+        method: str,
+        *,
+        max_head: int = MAX_HEAD,
+        max_body: int | None = None,
+        max_error_body: int | None = None,
+    ) -> None:
         self.started = False
         self.status: int | None = None
         self.reason = ""
@@ -188,6 +204,8 @@ class ResponseReader:
         self._method = method
         self._head_room = max_head  # bytes that may still come
         self._body_room = _UNLIMITED if max_body is None else max_body
+        self._max_error_body = max_error_body
+        self._lines: list[str] = []  # of the fields, as they came
         self._state = _HEAD
         self._persistent = False  # becomes `keep_alive`
         self._left = 0  # bytes of the body, or of the chunk, that are yet to come
@@ -230,6 +248,12 @@ class ResponseReader:
             self._state = _FAILED
             where = "before any of the response came" if not self.started else "in the middle of the response"
             raise ProtocolError(f"the connection ended {where}")
+
+    @property
+    def raw_headers(self) -> Headers:
+        # In their order; lines without a field of their own, such as a repeated Content-Length, are passed over.
+        names = iter([line.partition(":")[0] for line in self._lines])
+        return tuple([(next(each for each in names if each.lower() == name), value) for name, value in self.headers])
 
     def take(self) -> bytes:
         """Return the part of the body that has come since the last call."""
@@ -298,8 +322,11 @@ class ResponseReader:
             if status >= 200:
                 break
         self.status, self.http_version, self.reason, self.headers = status, version, reason or "", tuple(headers)
+        self._lines = lines
         # RFC 9112, 9.3.
         self._persistent = version == "1.1" and "close" not in _members(decisive.get("connection", ""))
+        if status >= 300 and self._max_error_body is not None:
+            self._body_room = self._max_error_body
         # RFC 9112, 6.3, in its order.
         if self._method == "HEAD" or status in (204, 304):
             self._finish(data, start)
@@ -323,7 +350,8 @@ class ResponseReader:
 
     def _read_sized(self, data: bytes, start: int) -> None:
         if self._left > self._body_room:
-            raise ProtocolError(_BODY_TOO_LARGE)
+            self._read_cut(data, start)
+            return
         end = start + self._left
         piece = data[start:end]
         self._add(piece)
@@ -333,9 +361,10 @@ class ResponseReader:
 
     def _read_until_close(self, data: bytes, start: int) -> None:
         piece = data[start:]
+        if len(piece) > self._body_room:
+            self._read_cut(data, start)
+            return
         self._body_room -= len(piece)
-        if self._body_room < 0:
-            raise ProtocolError(_BODY_TOO_LARGE)
         self._add(piece)
 
     def _read_chunked(self, data: bytes, start: int) -> None:
@@ -354,17 +383,32 @@ class ResponseReader:
                 self._pending += data[start:]
                 return
             start = line.end()
-            self._head_room -= len(line[2] or b"")
-            if self._head_room < 0:
-                raise ProtocolError(_HEAD_TOO_LARGE)
+            if line[2] is not None:
+                self._check_extensions(line[2])
             self._left = int(line[1], 16)
+            if self._left > self._body_room:
+                self._read_cut(data, start)
+                return
             self._body_room -= self._left
-            if self._body_room < 0:
-                raise ProtocolError(_BODY_TOO_LARGE)
             if not self._left:
                 self._state = _TRAILERS
                 self._read_trailers(data, start - 2)
                 return
+
+    def _check_extensions(self, extensions: bytes) -> None:
+        if _EXTENSIONS.fullmatch(extensions) is None:
+            raise ProtocolError(f"bad extension of a chunk: {_short(extensions)}")
+        self._head_room -= len(extensions)
+        if self._head_room < 0:
+            raise ProtocolError(_HEAD_TOO_LARGE)
+
+    def _read_cut(self, data: bytes, start: int) -> None:
+        """Read on to where the body goes beyond its limit, if it is an error's, and no further."""
+        if self._max_error_body is None or (self.status or 0) < 300:
+            raise ProtocolError(_BODY_TOO_LARGE)
+        self._persistent = False
+        self._state, self._left = _SIZED, int(self._body_room)
+        self._read_sized(data, start)
 
     def _read_trailers(self, data: bytes, start: int) -> None:
         end = self._end_of_section(data, start)

@@ -7,6 +7,7 @@ headers and time limits of its own. This module is imported when a transport is 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 import time
 from typing import TYPE_CHECKING, cast
@@ -15,7 +16,7 @@ import httpx
 
 from novaact_http._call.http_messages import Request, Response
 from novaact_http._http.deadline import DeadlinePassed, wait_until
-from novaact_http._http.pool_rules import KEEPALIVE_EXPIRY, MAX_BODY, MAX_CONNECTIONS, check_open
+from novaact_http._http.pool_rules import KEEPALIVE_EXPIRY, MAX_BODY, MAX_CONNECTIONS, MAX_ERROR_BODY, check_open
 from novaact_http._support.fork_safety import renew_after_fork
 from novaact_http.errors import (
     ConfigurationError,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterable, Callable, Iterable
 
     TLS = Callable[[], ssl.SSLContext]
+    Proxy = tuple[str, str]  # its URL, which may hold a password, and the variable that it came from
 
 _LIMITS = httpx.Limits(
     max_connections=MAX_CONNECTIONS, max_keepalive_connections=MAX_CONNECTIONS, keepalive_expiry=KEEPALIVE_EXPIRY
@@ -61,7 +63,7 @@ class Sender:
     Args:
         transport: the user's transport, or None for the stock one.
         tls: makes the TLS context of the stock transport.
-        proxy_url: the proxy that the stock transport uses, or None.
+        proxy: what the stock transport connects through, or None.
         max_body: the limit in bytes on the body of a response; None for 64 MiB.
 
     Raises:
@@ -72,13 +74,13 @@ class Sender:
         self,
         transport: httpx.BaseTransport | None,
         tls: TLS,
-        proxy_url: str | None = None,
+        proxy: Proxy | None = None,
         max_body: int | None = None,
     ) -> None:
         _check(transport, httpx.BaseTransport)
         self._transport = transport
         self._tls = tls
-        self._proxy_url = proxy_url
+        self._proxy = proxy
         self._max_body = MAX_BODY if max_body is None else max_body
         self._stock: httpx.HTTPTransport | None = None
         self._closed = False
@@ -97,28 +99,29 @@ class Sender:
             TransportError: no whole response came.
             ParameterError: httpx refuses the URL; nothing was sent.
         """
-        transport = self._stock_transport() if self._transport is None else self._transport
         try:
+            transport = self._stock_transport() if self._transport is None else self._transport
             response = transport.handle_request(_to_httpx(request))
             try:
                 body = _body_read_by_transport(response)
                 if body is None:
-                    parts = _Body(self._max_body)
+                    parts = _Body(response.status_code, self._max_body)
                     for part in cast("Iterable[bytes]", response.stream):
-                        parts.add(part)
+                        if not parts.add(part):
+                            break
                     body = parts.joined()
             finally:
                 response.close()
         except _FAILURES as error:
-            raise _to_transport_error(request, error) from error
+            raise _to_transport_error(request, error, self._proxy) from error
         return _from_httpx(response, body)
 
     def _stock_transport(self) -> httpx.HTTPTransport:
         with self._lock:
             check_open(closed=self._closed)
             if self._stock is None:
-                tls = self._tls()
-                proxy = _proxy(self._proxy_url, tls)
+                tls = _bundle_read(self._tls)
+                proxy = _proxy(self._proxy, tls)
                 self._stock = httpx.HTTPTransport(verify=tls, limits=_LIMITS, proxy=proxy)
             return self._stock
 
@@ -141,13 +144,13 @@ class AsyncSender:
         self,
         transport: httpx.AsyncBaseTransport | None,
         tls: TLS,
-        proxy_url: str | None = None,
+        proxy: Proxy | None = None,
         max_body: int | None = None,
     ) -> None:
         _check(transport, httpx.AsyncBaseTransport)
         self._transport = transport
         self._tls = tls
-        self._proxy_url = proxy_url
+        self._proxy = proxy
         self._max_body = MAX_BODY if max_body is None else max_body
         self._stock: dict[asyncio.AbstractEventLoop, httpx.AsyncHTTPTransport] = {}
         self._closed = False
@@ -165,32 +168,33 @@ class AsyncSender:
             raise DeadlineExceeded("the call's time was over before the response came", request_sent=True) from error
 
     async def _send(self, request: Request) -> Response:
-        transport = await self._stock_transport() if self._transport is None else self._transport
         try:
+            transport = await self._stock_transport() if self._transport is None else self._transport
             response = await transport.handle_async_request(_to_httpx(request))
             try:
                 body = _body_read_by_transport(response)
                 if body is None:
-                    parts = _Body(self._max_body)
+                    parts = _Body(response.status_code, self._max_body)
                     async for part in cast("AsyncIterable[bytes]", response.stream):
-                        parts.add(part)
+                        if not parts.add(part):
+                            break
                     body = parts.joined()
             finally:
                 await response.aclose()
         except _FAILURES as error:
-            raise _to_transport_error(request, error) from error
+            raise _to_transport_error(request, error, self._proxy) from error
         return _from_httpx(response, body)
 
     async def _stock_transport(self) -> httpx.AsyncHTTPTransport:
         loop = asyncio.get_running_loop()
         stock = self._stock.get(loop)
         if stock is None:
-            tls = await loop.run_in_executor(None, self._tls)  # which reads a file
+            tls = await loop.run_in_executor(None, _bundle_read, self._tls)  # which reads a file
             check_open(closed=self._closed)
             for ended in [each for each in self._stock if each.is_closed()]:
                 del self._stock[ended]
             stock = self._stock.setdefault(
-                loop, httpx.AsyncHTTPTransport(verify=tls, limits=_ASYNC_LIMITS, proxy=_proxy(self._proxy_url, tls))
+                loop, httpx.AsyncHTTPTransport(verify=tls, limits=_ASYNC_LIMITS, proxy=_proxy(self._proxy, tls))
             )
         return stock
 
@@ -212,10 +216,23 @@ def _check(transport: object, kind: type) -> None:
         )
 
 
-def _proxy(url: str | None, tls: ssl.SSLContext) -> httpx.Proxy | None:
-    if url is None:
+def _bundle_read(tls: TLS) -> ssl.SSLContext:
+    try:
+        return tls()
+    except OSError as error:
+        raise httpx.ConnectError(str(error)) from error
+
+
+def _proxy(proxy: Proxy | None, tls: ssl.SSLContext) -> httpx.Proxy | None:
+    if proxy is None:
         return None
-    return httpx.Proxy(url, ssl_context=tls if url.startswith("https:") else None)
+    url, source = proxy
+    with contextlib.suppress(httpx.InvalidURL):  # a URL that is too long, for example
+        return httpx.Proxy(url, ssl_context=tls if url.startswith("https:") else None)
+    # Raised here, so that httpx's error, which may quote the password, is not in its context.
+    raise ConfigurationError(
+        "is not the URL of a proxy that httpx can use", source=source, advice="use one such as http://proxy:8080"
+    )
 
 
 def _to_httpx(request: Request) -> httpx.Request:
@@ -236,16 +253,22 @@ def _to_httpx(request: Request) -> httpx.Request:
 
 
 class _Body:
-    """A body that is read whole, up to a limit in bytes."""
+    """A body that is read whole, up to a limit in bytes. Of an error, as much is read as `ResponseReader` reads."""
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, status: int, limit: int) -> None:
         self._body = bytearray()
-        self._limit = limit
+        self._is_error = status >= 300
+        self._limit = MAX_ERROR_BODY if self._is_error else limit
 
-    def add(self, part: bytes) -> None:
+    def add(self, part: bytes) -> bool:
+        """Add a part, and tell whether to read on."""
         self._body += part
-        if len(self._body) > self._limit:
+        if len(self._body) <= self._limit:
+            return True
+        if not self._is_error:
             raise httpx.RemoteProtocolError("the body of the response is too large")
+        del self._body[self._limit :]
+        return False
 
     def joined(self) -> bytes:
         return bytes(self._body)
@@ -263,10 +286,14 @@ def _from_httpx(response: httpx.Response, body: bytes) -> Response:
     return Response(status=response.status_code, headers=headers, body=body)
 
 
-def _to_transport_error(request: Request, error: Exception) -> TransportError:
+def _to_transport_error(request: Request, error: Exception, proxy: Proxy | None) -> TransportError:
     kind = TransportTimeout if isinstance(error, httpx.TimeoutException) else TransportError
+    through = ""
+    if proxy is not None:
+        url = httpx.URL(proxy[0])
+        through = f" through the proxy {url.scheme}://{url.netloc.decode('ascii')} of {proxy[1]}"  # without password
     return kind(
-        f"no response from {request.endpoint.scheme}://{request.endpoint.authority}: "
+        f"no response from {request.endpoint.scheme}://{request.endpoint.authority}{through}: "
         f"{type(error).__name__}{f': {error}' if str(error) else ''}",
         request_sent=not isinstance(error, _NOT_SENT),
     )

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 MAX_CONNECTIONS = 100
 KEEPALIVE_EXPIRY = 30.0  # seconds
 MAX_BODY = 64 * 1024 * 1024  # bytes of a response that is read whole
+MAX_ERROR_BODY = 1024 * 1024  # bytes that are read of an error, which says what it has to say in a few hundred
 RECEIVE_SIZE = 65_536  # bytes to read at a time; a TLS record has at most 16,384
 
 
@@ -63,7 +64,7 @@ def encode(request: Request) -> bytes:
         ) from error
 
 
-def reader_maker(max_head: int, max_body: int | None) -> Callable[[str], ResponseReader]:
+def reader_maker(max_head: int, max_body: int | None, max_error_body: int | None) -> Callable[[str], ResponseReader]:
     """Return a function that takes a request's method, and makes the reader of its response with these limits.
 
     Raises:
@@ -73,7 +74,7 @@ def reader_maker(max_head: int, max_body: int | None) -> Callable[[str], Respons
         is_number = isinstance(value, int) and not isinstance(value, bool) and value >= 0
         if not is_number and (value is not None or name == "max_head"):
             raise _refused(name, "must be a whole number of bytes", value)
-    return partial(ResponseReader, max_head=max_head, max_body=max_body)
+    return partial(ResponseReader, max_head=max_head, max_body=max_body, max_error_body=max_error_body)
 
 
 def feed(reader: ResponseReader, data: bytes) -> None:

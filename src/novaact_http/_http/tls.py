@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import threading
 from functools import partial
@@ -13,6 +14,10 @@ from novaact_http.errors import ConfigurationError
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable
+
+
+# Not the bundle's fault, and may pass: the connection fails like one for which there is no socket.
+_EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
 
 
 class _Contexts:
@@ -40,7 +45,10 @@ _contexts = _Contexts()
 def provider(
     verify: str | os.PathLike[str] | ssl.SSLContext | None, *, scheme: str, source: str = "the argument verify"
 ) -> Callable[[], ssl.SSLContext]:
-    """Return a function that returns the TLS context. It raises a `ConfigurationError` if the CA bundle cannot be used.
+    """Return a function that returns the TLS context.
+
+    The function raises a `ConfigurationError` if the CA bundle cannot be used, and an OSError if this machine has no
+    file descriptors or memory left to read it.
 
     Args:
         verify: the path of a CA bundle, a context to use as it is, or None for certifi's bundle.
@@ -82,20 +90,30 @@ def _build(ca_bundle: str | None, source: str) -> ssl.SSLContext:
 
 
 def _load(ca_bundle: str | None, source: str) -> ssl.SSLContext:
+    """Return a context that trusts a CA bundle.
+
+    Raises:
+        ConfigurationError: it cannot be used.
+        OSError: this machine has no file descriptors or memory left for it now.
+    """
     import ssl
 
-    if ca_bundle is None:
-        import certifi  # always installed, as httpx depends on it
-
-        return ssl.create_default_context(cafile=certifi.where())
+    advice = "use the path of a PEM file, or of a directory of hashed ones"
     try:
-        if os.path.isdir(ca_bundle):  # noqa: PTH112 - pathlib is not worth importing for it
+        if ca_bundle is None:
+            source, advice = "certifi's bundle", "install certifi again, or pass the path of another bundle"
+            import certifi  # always installed, as httpx depends on it
+
+            ca_bundle = certifi.where()
+        elif os.path.isdir(ca_bundle):  # noqa: PTH112 - pathlib is not worth importing for it
             return ssl.create_default_context(capath=ca_bundle)
         return ssl.create_default_context(cafile=ca_bundle)
     except (OSError, ValueError) as error:  # ssl.SSLError is an OSError; a path with a NUL is a ValueError
+        if isinstance(error, OSError) and not isinstance(error, ssl.SSLError) and error.errno in _EXHAUSTED:
+            raise
         raise ConfigurationError(
             f"is {ca_bundle!r}, which cannot be used as a CA bundle ({error})",
             setting="verify",
             source=source,
-            advice="use the path of a PEM file, or of a directory of hashed ones",
+            advice=advice,
         ) from error

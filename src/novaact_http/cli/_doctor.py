@@ -153,7 +153,7 @@ def _show_settings(settings: Settings) -> None:
     sources = settings.sources
     for name, title in (("use_fips", "FIPS"), ("use_dualstack", "dualstack")):
         _show(title, "yes" if getattr(settings, name) else "no", _place(sources[name]))
-    proxy = re.sub(r"//[^/@]*@", "//***@", settings.proxy_url or "none")
+    proxy = re.sub(r"//[^/]*@", "//***@", settings.proxy_url or "none")
     _show("proxy", proxy, _place(sources["proxy_url"]))
     limits = Timeout()
     _show("timeouts", f"{limits.connect:g} s to connect, {limits.read:g} s to read", "the default")

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 NAMES = ("table", "json", "jsonl", "text", "ids")
 STREAMED = ("jsonl", "text", "ids")
+_LINE_ENDS = "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"  # those of `str.splitlines`
 WITH_QUERY = ("json", "text")
 
 
@@ -83,7 +84,7 @@ class Ids:
 
     def page(self, page: ListSessionsResponse) -> str:
         clean = self._clean
-        return "".join([f"{clean(each.session_id)}\n" for each in page.session_summaries])
+        return "".join([f"{clean(_on_one_line(each.session_id))}\n" for each in page.session_summaries])
 
     def end(self, resume_token: str | None) -> str:  # noqa: ARG002 - it is shown on standard error
         return ""
@@ -104,7 +105,8 @@ class JsonLines:
 
     def page(self, page: ListSessionsResponse) -> str:
         documents = [{**self._mark, "sessionId": each.session_id} for each in page.session_summaries]
-        return "".join([f"{self._clean(json.dumps(each, ensure_ascii=False))}\n" for each in documents])
+        lines = [_on_one_line(json.dumps(each, ensure_ascii=False)) for each in documents]
+        return "".join([f"{self._clean(each)}\n" for each in lines])
 
     def end(self, resume_token: str | None) -> str:  # noqa: ARG002 - it is shown on standard error
         return ""
@@ -270,6 +272,16 @@ def _page_document(page: ListSessionsResponse) -> dict[str, object]:
     if page.next_token is not None:
         document["nextToken"] = page.next_token
     return document
+
+
+def _on_one_line(text: str) -> str:
+    """Return text with everything escaped, as JSON escapes it, at which a reader of lines may split it.
+
+    So no id can pass for two. Readers differ: some split at all characters that Unicode calls line ends.
+    """
+    if text.splitlines() == [text]:
+        return text
+    return "".join([json.dumps(each)[1:-1] if each in _LINE_ENDS else each for each in text])
 
 
 def _printable_json(text: str) -> str:

@@ -9,6 +9,7 @@ import socket
 import struct
 import threading
 import traceback
+from concurrent.futures import Future
 from typing import TYPE_CHECKING, cast
 
 import attrs
@@ -67,32 +68,45 @@ class Server:
         self._handshakes: set[asyncio.Task[object]] = set()
         self._listener = self._listen()  # here, so that a port in use raises in the caller
         self._loop = asyncio.new_event_loop()
+        self._closed = False
+        self._control = threading.RLock()  # for those who use the server's event loop from other threads
         self._thread = threading.Thread(target=self._run, name="novaact-local", daemon=True)
         self._loop.call_soon(self._start_accepting)
         self._thread.start()
 
     def close(self) -> None:
         """Stop listening, and close all connections."""
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
+        with self._control:
+            self._closed = True
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join()
 
     def refuse(self) -> None:
         """Close all connections and refuse new ones. Returns when that is done."""
         self._call_on_loop(self.stop_accepting)
 
     def accept(self) -> None:
-        """Accept connections again."""
+        """Accept connections again, unless the server was closed meanwhile.
+
+        Raises:
+            OSError: another program has taken the port meanwhile.
+        """
         self._call_on_loop(self._accept_again)
 
     def _call_on_loop(self, function: Callable[[], None]) -> None:
-        done = threading.Event()
+        done: Future[None] = Future()
 
         def call() -> None:
-            function()
-            done.set()
+            try:
+                function()
+                done.set_result(None)
+            except OSError as error:
+                done.set_exception(error)
 
-        self._loop.call_soon_threadsafe(call)
-        done.wait()
+        with self._control:
+            if not self._closed:
+                self._loop.call_soon_threadsafe(call)
+                done.result()
 
     def _run(self) -> None:
         loop = self._loop
