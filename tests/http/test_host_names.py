@@ -52,7 +52,25 @@ def partially(got: list[object]) -> Callable[..., Any]:
     return functools.partial(plain(got))
 
 
-@pytest.mark.parametrize("replacement", [plain, wrapping, partially])
+class Proxy:
+    """Has all attributes of what it wraps, as the proxies of wrapt, which instrumentation uses."""
+
+    def __init__(self, wrapped: Any, function: Callable[..., Any]) -> None:
+        self._wrapped = wrapped
+        self._function = function
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._wrapped, name)
+
+    def __call__(self, *arguments: Any, **options: Any) -> Any:
+        return self._function(*arguments, **options)
+
+
+def proxying(got: list[object]) -> Callable[..., Any]:
+    return Proxy(LOOK_UP, plain(got))
+
+
+@pytest.mark.parametrize("replacement", [plain, wrapping, partially, proxying])
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "xn--bcher-kva.example"])
 def test_what_replaces_the_resolver_gets_text(
     face: Face, service: LocalService, monkeypatch: pytest.MonkeyPatch, replacement: Replacement, host: str

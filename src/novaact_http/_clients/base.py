@@ -51,8 +51,8 @@ class Senders(Generic[PoolT, HttpxSenderT]):
         make_httpx_sender: makes the object that sends through httpx. It is called when that is first needed, as
             importing httpx takes long.
         httpx_sender: the result of `make_httpx_sender`, if it was called already; else None.
-        patched: the method of httpx's classes that mocking tools patch. While a tool does, all requests go through
-            httpx.
+        patched: the method of httpx's transports. While something stands in its place, or in that of another function
+            of httpx that sends, all requests go through httpx.
     """
 
     def __init__(

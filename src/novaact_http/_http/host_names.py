@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import socket
 import sys
+from types import FunctionType, MethodType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -37,5 +38,5 @@ def for_tls(host: str, context: ssl.SSLContext) -> str | bytes:
 
 
 def _is_defined_in(function: Any, module: str) -> bool:
-    # By its globals. The `__module__` of a wrapper is often that of what it wraps.
-    return getattr(function, "__globals__", None) is vars(sys.modules[module])
+    # By its type and its globals. Wrappers often have the `__module__` of what they wrap.
+    return type(function) in (FunctionType, MethodType) and function.__globals__ is vars(sys.modules[module])
