@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
+    from novaact_http._call.http_messages import Headers
     from novaact_http._http import asyncio_pool, blocking_pool
 
 
@@ -158,9 +159,10 @@ class ClientBase:
             clock=time.time,
             monotonic=time.monotonic,
             new_invocation_id=_uuid4,
-            user_agent=user_agent(settings.app_id),
+            user_agent=user_agent(settings.app_id, os.environ.get("AWS_EXECUTION_ENV", "")),
             on_attempt=options["on_attempt"],
             renews_credentials=self._credentials.renews,
+            call_headers=_trace_header if "AWS_LAMBDA_FUNCTION_NAME" in os.environ else None,
         )
         # A pickled client is made again from what was passed and from the resolved settings of the service. The
         # settings of the machine (credentials, CA bundle, proxy) are resolved anew where it is unpickled.
@@ -214,6 +216,12 @@ class ClientBase:
             retries=context.retries if retries is None else retries,
         )
         return other
+
+
+def _trace_header() -> Headers:
+    from novaact_http._call.lambda_trace import trace_header  # elsewhere nobody needs it
+
+    return trace_header(os.environ)
 
 
 def _uuid4() -> str:
