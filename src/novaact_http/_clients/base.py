@@ -153,11 +153,11 @@ class ClientBase:
             signer=SigV4Signer() if options["signer"] is None else options["signer"],
             retries=settings.retries,
             quota=Quota(),
-            limiter=RateLimiter(time.monotonic()),
+            limiter=RateLimiter(_monotonic()),
             skew=skew,
             correct_clock_skew=options["correct_clock_skew"],
-            clock=time.time,
-            monotonic=time.monotonic,
+            clock=_clock,
+            monotonic=_monotonic,
             new_invocation_id=_uuid4,
             user_agent=user_agent(settings.app_id, os.environ.get("AWS_EXECUTION_ENV", "")),
             on_attempt=options["on_attempt"],
@@ -216,6 +216,15 @@ class ClientBase:
             retries=context.retries if retries is None else retries,
         )
         return other
+
+
+# Clocks are looked up whenever they are read, here as in pools: tests replace them after a client was made.
+def _clock() -> float:
+    return time.time()
+
+
+def _monotonic() -> float:
+    return time.monotonic()
 
 
 def _trace_header() -> Headers:
