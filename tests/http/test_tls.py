@@ -231,7 +231,7 @@ def test_a_failed_handshake_is_an_error(driver: Driver, resets: bool) -> None:
 def test_the_connect_timeout_covers_the_handshake(driver: Driver) -> None:
     with Server(never) as server:
         with pytest.raises(TransportTimeout, match="connecting took too long") as caught:
-            driver.send(request_to(over_tls(server), connect=0.03))
+            driver.send(request_to(over_tls(server), connect=0.2))
         assert not caught.value.request_sent
         server.wait_for_end()
 

@@ -15,7 +15,7 @@ import attrs
 
 from novaact_http._call import parameters, rest_json
 from novaact_http._call.clock_skew import ClockSkew, describe
-from novaact_http._call.http_messages import Endpoint, Request, Response
+from novaact_http._call.http_messages import Endpoint, Headers, Request, Response
 from novaact_http._call.rate_limiter import RateLimiter
 from novaact_http._call.redaction import Redaction
 from novaact_http._call.retries import Quota, Retries, is_throttling
@@ -77,6 +77,7 @@ class Context:
         user_agent: the header User-Agent.
         on_attempt: the user's hook, or None.
         renews_credentials: whether there may be other credentials once the service calls some expired.
+        call_headers: returns further headers for a call, which are not signed; None if there are never any.
         scope: the scope of all signatures.
         redaction: blanks out secrets that the service echoes.
     """
@@ -96,6 +97,7 @@ class Context:
     user_agent: str
     on_attempt: Callable[[Attempt], object] | None
     renews_credentials: bool
+    call_headers: Callable[[], Headers] | None = None
     scope: Scope = attrs.field(init=False)
     redaction: Redaction = attrs.field(factory=Redaction)
 
@@ -188,6 +190,7 @@ class _Call(Generic[OutputT]):
         self._target = f"{endpoint.path}{path}{'?' if query else ''}{query}"
         total = context.timeout.total
         self._deadline = None if total is None else context.monotonic() + total
+        self._more_headers = () if context.call_headers is None else context.call_headers()
         self._attempts = 0
         # Attempts that the policy does not count. There is at most one of each kind.
         self._clock_corrections = 0
@@ -253,6 +256,7 @@ class _Call(Generic[OutputT]):
             ("amz-sdk-invocation-id", self._invocation_id),
             ("amz-sdk-request", f"{self._ttl}attempt={self._counted}; max={self._retries.max_attempts}"),
             ("Content-Length", str(len(self._body))),
+            *self._more_headers,
         )
         request = Request(
             method=operation.method,

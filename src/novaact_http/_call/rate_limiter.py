@@ -112,6 +112,7 @@ class RateLimiter:
     def update(self, now: float, *, throttled: bool) -> None:
         """Learn from an attempt that has ended, whether it succeeded or failed."""
         with self._lock:
+            self._fill(now)  # first, as it notices a clock that was set back
             measured = self._measure(now)
             if throttled:
                 rate = min(measured, self._fill_rate) if self._enabled else measured
@@ -142,6 +143,10 @@ class RateLimiter:
         self._tokens = min(self._tokens, self._capacity)
 
     def _fill(self, now: float) -> None:
-        if now > self._filled_at:  # if not, another thread that read the clock later was here first
+        """Add what has come since the last time, at the current rate."""
+        if self._filled_at - now > _STALLED:  # the clock runs anew, as after a test that has frozen it
+            self._filled_at = self._throttled_at = self._taken_at = now
+            self._counted_until = math.floor(now * _BUCKETS_A_SECOND) / _BUCKETS_A_SECOND
+        elif now > self._filled_at:  # if not, another thread that read the clock later was here first
             self._tokens = min(self._capacity, self._tokens + (now - self._filled_at) * self._fill_rate)
             self._filled_at = now

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
+    from novaact_http._call.http_messages import Headers
     from novaact_http._http import asyncio_pool, blocking_pool
 
 
@@ -51,8 +52,8 @@ class Senders(Generic[PoolT, HttpxSenderT]):
         make_httpx_sender: makes the object that sends through httpx. It is called when that is first needed, as
             importing httpx takes long.
         httpx_sender: the result of `make_httpx_sender`, if it was called already; else None.
-        patched: the method of httpx's classes that mocking tools patch. While a tool does, all requests go through
-            httpx.
+        patched: the method of httpx's transports. While something stands in its place, or in that of another function
+            of httpx that sends, all requests go through httpx.
     """
 
     def __init__(
@@ -153,15 +154,16 @@ class ClientBase:
             signer=SigV4Signer() if options["signer"] is None else options["signer"],
             retries=settings.retries,
             quota=Quota(),
-            limiter=RateLimiter(time.monotonic()),
+            limiter=RateLimiter(_monotonic()),
             skew=skew,
             correct_clock_skew=options["correct_clock_skew"],
-            clock=time.time,
-            monotonic=time.monotonic,
+            clock=_clock,
+            monotonic=_monotonic,
             new_invocation_id=_uuid4,
-            user_agent=user_agent(settings.app_id),
+            user_agent=user_agent(settings.app_id, os.environ.get("AWS_EXECUTION_ENV", "")),
             on_attempt=options["on_attempt"],
             renews_credentials=self._credentials.renews,
+            call_headers=_trace_header if "AWS_LAMBDA_FUNCTION_NAME" in os.environ else None,
         )
         # A pickled client is made again from what was passed and from the resolved settings of the service. The
         # settings of the machine (credentials, CA bundle, proxy) are resolved anew where it is unpickled.
@@ -215,6 +217,21 @@ class ClientBase:
             retries=context.retries if retries is None else retries,
         )
         return other
+
+
+# Clocks are looked up whenever they are read, here as in pools: tests replace them after a client was made.
+def _clock() -> float:
+    return time.time()
+
+
+def _monotonic() -> float:
+    return time.monotonic()
+
+
+def _trace_header() -> Headers:
+    from novaact_http._call.lambda_trace import trace_header  # elsewhere nobody needs it
+
+    return trace_header(os.environ)
 
 
 def _uuid4() -> str:

@@ -69,7 +69,7 @@ class Client(ClientBase):
             read, and no limit for a whole call.
         transport: any `httpx.BaseTransport`, which then replaces the library's own connections. Closing the client does
             not close it. By default the library's own connections; or httpx's, if HTTPS_PROXY or HTTP_PROXY applies to
-            the endpoint and NO_PROXY does not exclude its host, and while a mocking tool patches httpx.
+            the endpoint and NO_PROXY does not exclude its host, and while something replaces functions of httpx.
         verify: the path of a CA bundle (PEM), or an `ssl.SSLContext`; ignored if there is a `transport`. By default
             AWS_CA_BUNDLE, then the profile's bundle, then REQUESTS_CA_BUNDLE, then SSL_CERT_FILE, then certifi's.
         signer: what signs requests. By default the library's own signer; `BotocoreSigner()` uses AWS's code.

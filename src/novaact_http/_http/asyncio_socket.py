@@ -9,7 +9,7 @@ import socket
 import ssl
 from typing import TYPE_CHECKING, Any
 
-from novaact_http._http import happy_eyeballs
+from novaact_http._http import happy_eyeballs, host_names
 
 if TYPE_CHECKING:
     from novaact_http._call.http_messages import Origin
@@ -54,12 +54,12 @@ def _close_late(attempt: asyncio.Task[socket.socket]) -> None:
 
 
 async def _addresses(loop: asyncio.AbstractEventLoop, origin: Origin) -> list[Any]:
-    # Bytes: for text, sockets and TLS would import the codec that encodes it for DNS.
-    host, port = origin.host.encode("ascii"), origin.port
-    if b":" in host or host[-1:].isdigit():
+    host, port = origin.host, origin.port
+    if ":" in host or host[-1:].isdigit():
+        address = host_names.for_resolver(host)
         with contextlib.suppress(OSError):  # an IP address needs no look-up, and so no thread
-            return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
-    return await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            return socket.getaddrinfo(address, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
+    return await loop.getaddrinfo(host_names.for_resolver(host, loop), port, type=socket.SOCK_STREAM)
 
 
 async def _connect_to(
@@ -84,7 +84,7 @@ async def begin_tls(
         # The end of TCP without the end of TLS may be forged: RFC 9112, 9.8.
         wrapped = context.wrap_socket(
             connected,
-            server_hostname=origin.host.encode("ascii").rstrip(b"."),
+            server_hostname=host_names.for_tls(origin.host, context),
             do_handshake_on_connect=False,
             suppress_ragged_eofs=False,
         )

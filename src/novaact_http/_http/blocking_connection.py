@@ -15,6 +15,7 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Any, cast
 
+from novaact_http._http import host_names
 from novaact_http._http.exchange_errors import ExchangeError, failure
 from novaact_http._http.pool_rules import RECEIVE_SIZE, feed, seconds_left
 
@@ -156,7 +157,7 @@ def connect(origin: Origin, tls: ssl.SSLContext | None, timeout: float | None) -
         timeout: seconds for all of it: TCP, TLS, one address after another; None for no limit.
     """
     until = None if timeout is None else time.monotonic() + timeout
-    host = origin.host.encode("ascii")  # for text, sockets and TLS would import the codec that encodes it for DNS
+    host = host_names.for_resolver(origin.host)
     connected = _first_to_answer(socket.getaddrinfo(host, origin.port, type=socket.SOCK_STREAM), until)
     try:
         connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -164,7 +165,8 @@ def connect(origin: Origin, tls: ssl.SSLContext | None, timeout: float | None) -
         if tls is None:
             return connected
         # The end of TCP without the end of TLS may be forged: RFC 9112, 9.8.
-        return tls.wrap_socket(connected, server_hostname=host.rstrip(b"."), suppress_ragged_eofs=False)
+        name = host_names.for_tls(origin.host, tls)
+        return tls.wrap_socket(connected, server_hostname=name, suppress_ragged_eofs=False)
     except BaseException:
         connected.close()
         raise

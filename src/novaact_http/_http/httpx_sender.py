@@ -1,7 +1,8 @@
 """Sending requests through httpx: our values become httpx's requests, and its responses and errors become ours.
 
-Transports are called directly, never through `httpx.Client`, which would follow redirects, decompress bodies, and add
-headers and time limits of its own. This module is imported when a transport is first needed, as httpx imports slowly.
+Transports are called directly: `httpx.Client` would only cost time. While a function of it is replaced, as tools that
+answer or record requests do, requests go through one, whole as they are, and so do the raw bytes of the responses. This
+module is imported when a transport is first needed, as httpx imports slowly.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, cast
 import httpx
 
 from novaact_http._call.http_messages import Request, Response
+from novaact_http._http import httpx_patches
 from novaact_http._http.deadline import DeadlinePassed, wait_until
 from novaact_http._http.pool_rules import KEEPALIVE_EXPIRY, MAX_BODY, MAX_CONNECTIONS, MAX_ERROR_BODY, check_open
 from novaact_http._support.fork_safety import renew_after_fork
@@ -101,7 +103,11 @@ class Sender:
         """
         try:
             transport = self._stock_transport() if self._transport is None else self._transport
-            response = transport.handle_request(_to_httpx(request))
+            made = _to_httpx(request)
+            if httpx_patches.need_client("handle_request"):
+                response = httpx.Client(transport=transport).send(made, stream=True)
+            else:
+                response = transport.handle_request(made)
             try:
                 body = _body_read_by_transport(response)
                 if body is None:
@@ -170,7 +176,11 @@ class AsyncSender:
     async def _send(self, request: Request) -> Response:
         try:
             transport = await self._stock_transport() if self._transport is None else self._transport
-            response = await transport.handle_async_request(_to_httpx(request))
+            made = _to_httpx(request)
+            if httpx_patches.need_client("handle_async_request"):
+                response = await httpx.AsyncClient(transport=transport).send(made, stream=True)
+            else:
+                response = await transport.handle_async_request(made)
             try:
                 body = _body_read_by_transport(response)
                 if body is None:

@@ -49,7 +49,8 @@ class LocalService:
         credentials: the only credentials that are accepted; random ones by default.
         credentials_lifetime: seconds that random credentials are valid; they are temporary then, see
             `get_credentials`. With None, the default, they never expire.
-        clock: a function that returns seconds since the epoch. The time of a signature may differ from it by 5 minutes.
+        clock: a function that returns seconds since the epoch; with None, the default, `time.time`, also where a test
+            has frozen it. The time of a signature may differ from it by 5 minutes.
         clock_offset: seconds to add to the clock. It is also an attribute, which can be set later.
         definitions: the workflow definitions by name, each with the sessions of its runs: for each run the number of
             sessions, or a list of their ids. By default there are three definitions with a few runs.
@@ -85,7 +86,7 @@ class LocalService:
         region: str = "us-east-1",
         credentials: Credentials | None = None,
         credentials_lifetime: float | None = None,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] | None = None,
         clock_offset: float = 0.0,
         definitions: Mapping[str, Sequence[int | Iterable[str]]] | None = None,
         latency: float = 0.0,
@@ -102,7 +103,7 @@ class LocalService:
         # The message shows only the type, because the value may be secret.
         check("credentials", type(credentials), "novaact_http.Credentials", valid=is_credentials)
         check_number("credentials_lifetime", credentials_lifetime, above=0, optional=True)
-        check("clock", clock, "a function such as time.time", valid=callable(clock))
+        check("clock", clock, "a function such as time.time", valid=clock is None or callable(clock))
         self.clock_offset = clock_offset
         self.latency, self.jitter = latency, jitter
         self.requests: list[ReceivedRequest] = []
@@ -353,7 +354,7 @@ class LocalService:
         return self._server
 
     def _now(self) -> float:
-        return self._clock() + self.clock_offset
+        return (time.time() if self._clock is None else self._clock()) + self.clock_offset
 
     def _add(self, scheduled: ScheduledFault) -> None:
         with self._lock:
