@@ -7,6 +7,9 @@ imported when its chain of providers is first asked.
 from __future__ import annotations
 
 import math
+import re
+import sys
+import traceback
 from typing import TYPE_CHECKING, Any, Protocol
 
 from novaact_http.config import Credentials
@@ -18,6 +21,9 @@ if TYPE_CHECKING:
 
 _PAUSE = 60  # seconds after a refresh, as botocore may hide that it failed
 _LONGEST_REASON = 300  # characters
+_PACKAGES = frozenset({"botocore", "dateutil", "urllib3", "awscrt"})  # botocore, and what it calls
+# Services quote the Authorization header that they refuse. Other texts quote what came instead of credentials.
+_QUOTED = re.compile(r"(?i)(?:AWS4-HMAC-|Signature=|[{\[<\"].*?(?:secret|token)).*")
 
 
 class _HasFrozenCredentials(Protocol):
@@ -162,14 +168,36 @@ def chain_of_providers(profile: str | None, region: str) -> BotocoreSource:
     return BotocoreSource(resolve, "botocore's chain of providers", none_found)
 
 
-def reason_and_cause(error: BaseException) -> tuple[str, BaseException | None]:
-    """Return why botocore failed, in its words, and the error itself if showing it reveals no secrets.
+def is_from_botocore(error: BaseException) -> bool:
+    """Tell whether an error is one of botocore's, or of a module that botocore called, such as json's.
 
-    The first line of botocore's text is enough. Some errors hold secrets: `ConfigParseError` quotes the line that it
-    cannot parse, and STS, where it refuses a signature, quotes the request with its session token.
+    An error of the user's own function, which botocore may have called, is not.
+    """
+    raised_by = ""
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        package = str(frame.f_globals.get("__name__")).partition(".")[0]
+        if package not in sys.stdlib_module_names:
+            raised_by = package
+    return type(error).__module__.startswith("botocore.") or raised_by in _PACKAGES
+
+
+def reason_and_cause(error: BaseException) -> tuple[str, BaseException | None]:
+    """Return why botocore failed, in its words, and the error itself if it shows no more than these words.
+
+    Some errors hold what could not be read, and with it secrets: `JSONDecodeError.doc` is all that a program for
+    credentials printed, `UnicodeDecodeError.object` too, and `AttributeError.obj` is what was parsed. So an error is
+    kept only if it is known to be harmless: an `OSError`, a `TypeError`, or one of botocore's whose whole text is in
+    the reason. It is kept without the errors that it comes from.
     """
     kind, text = type(error).__name__, str(error)
-    if kind == "ConfigParseError":
+    if not type(error).__module__.startswith("botocore."):
+        return kind, _alone(error) if isinstance(error, (OSError, TypeError)) else None
+    if kind == "ConfigParseError":  # quotes the line that it cannot parse
         return kind, None
-    cause = None if "(SignatureDoesNotMatch)" in text else error
-    return f"{kind}: {text.partition(chr(10))[0][:_LONGEST_REASON]}", cause
+    reason = _QUOTED.sub("(...)", text.partition("\n")[0])[:_LONGEST_REASON]
+    return f"{kind}: {reason}", _alone(error) if reason == text.rstrip() else None
+
+
+def _alone(error: BaseException) -> BaseException:
+    error.__cause__ = error.__context__ = None
+    return error
