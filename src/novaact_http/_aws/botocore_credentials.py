@@ -6,6 +6,7 @@ imported when its chain of providers is first asked.
 
 from __future__ import annotations
 
+import json
 import math
 import re
 import sys
@@ -190,12 +191,55 @@ def reason_and_cause(error: BaseException) -> tuple[str, BaseException | None]:
     the reason. It is kept without the errors that it comes from.
     """
     kind, text = type(error).__name__, str(error)
+    where = _file_of_cache(error)
     if not type(error).__module__.startswith("botocore."):
-        return kind, _alone(error) if isinstance(error, (OSError, TypeError)) else None
+        details = [kind, *_details(error), *where]
+        return ": ".join(details), _alone(error) if isinstance(error, (OSError, TypeError)) else None
     if kind == "ConfigParseError":  # quotes the line that it cannot parse
-        return kind, None
+        return f"{kind}: {getattr(error, 'kwargs', {}).get('path')!r}", None
     reason = _QUOTED.sub("(...)", text.partition("\n")[0])[:_LONGEST_REASON]
-    return f"{kind}: {reason}", _alone(error) if reason == text.rstrip() else None
+    return ": ".join([kind, reason, *where]), _alone(error) if reason == text.rstrip() else None
+
+
+def provider_asked(error: BaseException) -> str | None:
+    """Return the name of botocore's provider that was asked when an error came; None if none was."""
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        asked = frame.f_locals.get("self")
+        # The providers of the chain have METHOD; the credentials that they made, which refresh themselves, have method.
+        if type(asked).__module__.startswith("botocore."):
+            name = getattr(asked, "METHOD", None) or getattr(asked, "method", None)
+            if isinstance(name, str):
+                return name
+    return None
+
+
+def _details(error: BaseException) -> list[str]:
+    """Return what an error that is not botocore's says of itself, without the text that could not be read."""
+    if isinstance(error, OSError):
+        filename = None if error.filename is None else repr(error.filename)
+        return [each for each in (error.strerror, filename) if each]
+    if isinstance(error, json.JSONDecodeError):
+        return [f"{error.msg} (line {error.lineno}, column {error.colno})"]
+    if isinstance(error, UnicodeDecodeError):
+        return [f"{error.reason} (byte {error.start})"]
+    if isinstance(error, KeyError):
+        # Names of members; botocore's names for files of its caches have digits.
+        return [f"{each} is missing" for each in error.args if re.fullmatch("[A-Za-z]{1,40}", str(each))]
+    return []
+
+
+def _file_of_cache(error: BaseException) -> list[str]:
+    """Return words that name the file of botocore's cache of tokens and credentials that could not be used, if any."""
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        names = frame.f_locals
+        owner = names.get("self")
+        key = names.get("cache_key")
+        if frame.f_code.co_name == "_load_from_cache":
+            key = getattr(owner, "_cache_key", None)
+        convert = getattr(getattr(owner, "_cache", None), "_convert_cache_key", None)
+        if isinstance(key, str) and convert is not None:
+            return [f"the file {convert(key)!r}"]
+    return []
 
 
 def _alone(error: BaseException) -> BaseException:

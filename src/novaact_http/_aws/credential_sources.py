@@ -336,10 +336,15 @@ def as_credentials_error(name: str, error: BaseException) -> CredentialsError:
     """
     if isinstance(error, CredentialsError):
         return error
-    from novaact_http._aws.botocore_credentials import is_from_botocore, reason_and_cause
+    from novaact_http._aws.botocore_credentials import is_from_botocore, provider_asked, reason_and_cause
 
     # The text of an exception that is not botocore's is not repeated: it could hold anything.
-    reason, cause = reason_and_cause(error) if is_from_botocore(error) else (type(error).__name__, error)
+    reason: str = type(error).__name__
+    cause: BaseException | None = error
+    if is_from_botocore(error):
+        provider = provider_asked(error)
+        name = name if provider is None else f"{name}: {provider}"
+        reason, cause = reason_and_cause(error)
     failure = CredentialsError(f"failed: {reason}", setting="credentials", source=name)
     failure.__cause__ = cause
     return failure
