@@ -194,7 +194,7 @@ CREDENTIALS: dict[str, Facts] = {
     "botocore fails": Facts(
         credentials_of(refreshable(-1, dict)),
         "credentials",
-        "the argument credentials (a RefreshableCredentials)",
+        "the argument credentials (a RefreshableCredentials): test",
         "failed: CredentialRetrievalError: Error when retrieving credentials from test: ",
         None,
     ),

@@ -144,7 +144,7 @@ def test_no_error_of_botocores_shows_a_line_of_a_file(tmp_path: Any, monkeypatch
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(path))
     ours = cache(None)
     path.write_text("[default]\naws_secret_access_key secretsecretsecret\n")
-    with pytest.raises(CredentialsError, match=r"chain of providers failed: ConfigParseError$") as caught:
+    with pytest.raises(CredentialsError, match=r"chain of providers failed: ConfigParseError: ") as caught:
         result_of(ours.get())
     assert caught.value.__cause__ is None
 

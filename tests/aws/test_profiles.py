@@ -171,7 +171,6 @@ def test_paths_may_hold_variables(files: Files, monkeypatch: pytest.MonkeyPatch)
         "[default]\n[default]\n",
         "[default]\ns3 =\n  wJalrXUtnFEMI\n",
         "[default\n",
-        "\ufeff[default]\n",
     ],
 )
 def test_a_file_in_another_format_is_named_and_not_quoted(files: Files, text: str) -> None:
@@ -194,7 +193,7 @@ def test_the_error_gives_the_number_of_the_wrong_line(files: Files) -> None:
 
 def test_a_file_that_is_not_text_is_named(files: Files) -> None:
     files.config.write_bytes(b"[default]\nregion = \xff\n")
-    with pytest.raises(ConfigurationError, match=r"the file '.*config' is not in the format"):
+    with pytest.raises(ConfigurationError, match=r"the file '.*config' is not in UTF-8 \(line 2\)"):
         files.profile().get("region")
 
 

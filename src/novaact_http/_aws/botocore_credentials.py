@@ -6,7 +6,11 @@ imported when its chain of providers is first asked.
 
 from __future__ import annotations
 
+import json
 import math
+import re
+import sys
+import traceback
 from typing import TYPE_CHECKING, Any, Protocol
 
 from novaact_http.config import Credentials
@@ -18,6 +22,9 @@ if TYPE_CHECKING:
 
 _PAUSE = 60  # seconds after a refresh, as botocore may hide that it failed
 _LONGEST_REASON = 300  # characters
+_PACKAGES = frozenset({"botocore", "dateutil", "urllib3", "awscrt"})  # botocore, and what it calls
+# Services quote the Authorization header that they refuse. Other texts quote what came instead of credentials.
+_QUOTED = re.compile(r"(?i)(?:AWS4-HMAC-|Signature=|[{\[<\"].*?(?:secret|token)).*")
 
 
 class _HasFrozenCredentials(Protocol):
@@ -162,14 +169,79 @@ def chain_of_providers(profile: str | None, region: str) -> BotocoreSource:
     return BotocoreSource(resolve, "botocore's chain of providers", none_found)
 
 
-def reason_and_cause(error: BaseException) -> tuple[str, BaseException | None]:
-    """Return why botocore failed, in its words, and the error itself if showing it reveals no secrets.
+def is_from_botocore(error: BaseException) -> bool:
+    """Tell whether an error is one of botocore's, or of a module that botocore called, such as json's.
 
-    The first line of botocore's text is enough. Some errors hold secrets: `ConfigParseError` quotes the line that it
-    cannot parse, and STS, where it refuses a signature, quotes the request with its session token.
+    An error of the user's own function, which botocore may have called, is not.
+    """
+    raised_by = ""
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        package = str(frame.f_globals.get("__name__")).partition(".")[0]
+        if package not in sys.stdlib_module_names:
+            raised_by = package
+    return type(error).__module__.startswith("botocore.") or raised_by in _PACKAGES
+
+
+def reason_and_cause(error: BaseException) -> tuple[str, BaseException | None]:
+    """Return why botocore failed, in its words, and the error itself if it shows no more than these words.
+
+    Some errors hold what could not be read, and with it secrets: `JSONDecodeError.doc` is all that a program for
+    credentials printed, `UnicodeDecodeError.object` too, and `AttributeError.obj` is what was parsed. So an error is
+    kept only if it is known to be harmless: an `OSError`, a `TypeError`, or one of botocore's whose whole text is in
+    the reason. It is kept without the errors that it comes from.
     """
     kind, text = type(error).__name__, str(error)
-    if kind == "ConfigParseError":
-        return kind, None
-    cause = None if "(SignatureDoesNotMatch)" in text else error
-    return f"{kind}: {text.partition(chr(10))[0][:_LONGEST_REASON]}", cause
+    where = _file_of_cache(error)
+    if not type(error).__module__.startswith("botocore."):
+        details = [kind, *_details(error), *where]
+        return ": ".join(details), _alone(error) if isinstance(error, (OSError, TypeError)) else None
+    if kind == "ConfigParseError":  # quotes the line that it cannot parse
+        return f"{kind}: {getattr(error, 'kwargs', {}).get('path')!r}", None
+    reason = _QUOTED.sub("(...)", text.partition("\n")[0])[:_LONGEST_REASON]
+    return ": ".join([kind, reason, *where]), _alone(error) if reason == text.rstrip() else None
+
+
+def provider_asked(error: BaseException) -> str | None:
+    """Return the name of botocore's provider that was asked when an error came; None if none was."""
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        asked = frame.f_locals.get("self")
+        # The providers of the chain have METHOD; the credentials that they made, which refresh themselves, have method.
+        if type(asked).__module__.startswith("botocore."):
+            name = getattr(asked, "METHOD", None) or getattr(asked, "method", None)
+            if isinstance(name, str):
+                return name
+    return None
+
+
+def _details(error: BaseException) -> list[str]:
+    """Return what an error that is not botocore's says of itself, without the text that could not be read."""
+    if isinstance(error, OSError):
+        filename = None if error.filename is None else repr(error.filename)
+        return [each for each in (error.strerror, filename) if each]
+    if isinstance(error, json.JSONDecodeError):
+        return [f"{error.msg} (line {error.lineno}, column {error.colno})"]
+    if isinstance(error, UnicodeDecodeError):
+        return [f"{error.reason} (byte {error.start})"]
+    if isinstance(error, KeyError):
+        # Names of members; botocore's names for files of its caches have digits.
+        return [f"{each} is missing" for each in error.args if re.fullmatch("[A-Za-z]{1,40}", str(each))]
+    return []
+
+
+def _file_of_cache(error: BaseException) -> list[str]:
+    """Return words that name the file of botocore's cache of tokens and credentials that could not be used, if any."""
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        names = frame.f_locals
+        owner = names.get("self")
+        key = names.get("cache_key")
+        if frame.f_code.co_name == "_load_from_cache":
+            key = getattr(owner, "_cache_key", None)
+        convert = getattr(getattr(owner, "_cache", None), "_convert_cache_key", None)
+        if isinstance(key, str) and convert is not None:
+            return [f"the file {convert(key)!r}"]
+    return []
+
+
+def _alone(error: BaseException) -> BaseException:
+    error.__cause__ = error.__context__ = None
+    return error

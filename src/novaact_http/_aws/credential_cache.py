@@ -112,7 +112,8 @@ class CredentialCache:
             return self._source.cached(self._clock())
         except Exception as error:  # noqa: BLE001 - the user's code, or botocore, may raise anything
             failure = as_credentials_error(self._source.name, error)
-            raise failure from failure.__cause__
+        # Not in the block above, where the error, which may hold secrets, would become the context of this one.
+        raise failure from failure.__cause__
 
     def _under_way(self) -> _Refresh | None:
         running = self._running

@@ -167,10 +167,11 @@ def fetch_with_origin(source: Source, now: float) -> FetchedCredentials:
     """
     try:
         credentials = source.cached(now)[0] or source.store(source.fetch(forced=False), now)
+        return FetchedCredentials(credentials, *source.origin())
     except Exception as error:  # noqa: BLE001 - botocore may raise anything
         failure = as_credentials_error(source.name, error)
-        raise failure from failure.__cause__
-    return FetchedCredentials(credentials, *source.origin())
+    # Not in the block above, where the error, which may hold secrets, would become the context of this one.
+    raise failure from failure.__cause__
 
 
 def choose_source(
@@ -335,12 +336,14 @@ def as_credentials_error(name: str, error: BaseException) -> CredentialsError:
     """
     if isinstance(error, CredentialsError):
         return error
+    from novaact_http._aws.botocore_credentials import is_from_botocore, provider_asked, reason_and_cause
+
     # The text of an exception that is not botocore's is not repeated: it could hold anything.
     reason: str = type(error).__name__
     cause: BaseException | None = error
-    if type(error).__module__.startswith("botocore."):
-        from novaact_http._aws.botocore_credentials import reason_and_cause
-
+    if is_from_botocore(error):
+        provider = provider_asked(error)
+        name = name if provider is None else f"{name}: {provider}"
         reason, cause = reason_and_cause(error)
     failure = CredentialsError(f"failed: {reason}", setting="credentials", source=name)
     failure.__cause__ = cause

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     Values = Mapping[str, object]  # text, or what is nested one level deep: a mapping of texts
 
 _CONFIG = ("AWS_CONFIG_FILE", "~/.aws/config")
+_UTF_16 = "is in UTF-16, not in UTF-8"
+_SAVE_AGAIN = "save it as UTF-8 without a byte order mark"
 _CREDENTIALS = ("AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials")
 
 
@@ -126,7 +128,9 @@ def _read(variable: str, default: str, environ: Mapping[str, str]) -> Mapping[st
     parser = configparser.RawConfigParser()
     try:
         with open(path, encoding="utf-8") as file:  # noqa: PTH123
-            parser.read_file(file)
+            text = file.read()
+        _check_encoding(text)
+        parser.read_string(text)
         return {
             section: {key: _nested(value) if value.startswith("\n") else value for key, value in parser.items(section)}
             for section in parser.sections()
@@ -137,14 +141,29 @@ def _read(variable: str, default: str, environ: Mapping[str, str]) -> Mapping[st
             source=f"the file {path!r}",
             advice=f"allow it to be read, or set {variable} to the path of another",
         ) from error
+    except _WrongEncodingError as error:
+        problem, remedy = str(error), _SAVE_AGAIN
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        problem, remedy = _UTF_16 if b"\0" in error.object else f"is not in UTF-8 (line {line})", _SAVE_AGAIN
     except (configparser.Error, ValueError) as error:
-        place = _place(error)
+        problem, remedy = f"is not in the format of AWS's config files{_place(error)}", "correct it"
     # Raised here, so that the error above, which quotes the line, is not in its context.
     raise ConfigurationError(
-        f"is not in the format of AWS's config files{place}",
-        source=f"the file {path!r}",
-        advice=f"correct it, or set {variable} to the path of another",
+        problem, source=f"the file {path!r}", advice=f"{remedy}, or set {variable} to the path of another"
     )
+
+
+class _WrongEncodingError(Exception):
+    """A file is text, but not as AWS's tools read it."""
+
+
+def _check_encoding(text: str) -> None:
+    """Raise an error for what can be read as UTF-8, but is not meant so, or has a mark that no tool of AWS expects."""
+    if text.startswith("\ufeff"):
+        raise _WrongEncodingError("begins with a byte order mark")
+    if "\0" in text:
+        raise _WrongEncodingError(_UTF_16)
 
 
 def _place(error: Exception) -> str:
