@@ -17,7 +17,8 @@ from novaact_http.errors import ServiceError
 from novaact_http.models import ListSessionsResponse
 from novaact_http.testing import _recordings
 from novaact_http.testing._argument_checks import check, refuse
-from novaact_http.testing._recordings import Message, Scrubber
+from novaact_http.testing._recordings import Message
+from novaact_http.testing._scrubbing import Scrubber
 from novaact_http.transports import LeanAsyncTransport, LeanTransport
 
 if TYPE_CHECKING:
@@ -25,7 +26,10 @@ if TYPE_CHECKING:
 
 T = TypeVar("T", httpx.BaseTransport, httpx.AsyncBaseTransport)
 
-_PROVENANCE = "Recorded by novaact_http.testing.Recorder; names, ids, tokens and account numbers replaced.\n"
+_PROVENANCE = (
+    "Recorded by novaact_http.testing.Recorder. Names, ids and tokens were made up. "
+    "Not known to be harmless: {headers} headers, which were left out, and {words} words, which were replaced by x.\n"
+)
 _REPLAYED = (
     "the folder of a recording, or a list of pages, errors and httpx.Response, such as [make_error(...), make_page(3)]"
 )
@@ -136,10 +140,10 @@ def _headers(request_id: str | None) -> dict[str, str]:
 class Recorder(httpx.BaseTransport, httpx.AsyncBaseTransport):
     """A transport that writes all exchanges to a folder, for `replay`. It serves either kind of client, but not both.
 
-    Nothing that belongs to the account is written. Names, ids, pagination tokens, account numbers and the principals in
-    error messages are replaced, the same one always by the same replacement. Secrets, and values that differ each time,
-    are replaced by fixed values. The files are written as soon as an exchange ends. An earlier recording in the folder
-    is replaced.
+    Only what is known to be harmless is written: the service's paths, headers and members, and the usual words of its
+    messages. Names, ids and tokens are made up, the same one always as the same other one. Other headers are left out,
+    other words become `x`, and large numbers 0; the file `provenance` says how many headers and words that were. The
+    files are written as soon as an exchange ends. An earlier recording in the folder is replaced.
 
     Args:
         folder: the folder to write to; made if it does not exist.
@@ -163,7 +167,7 @@ class Recorder(httpx.BaseTransport, httpx.AsyncBaseTransport):
         self._scrubber = Scrubber()
         self._count = 0
         self._lock = threading.Lock()
-        _recordings.begin(self._folder, _PROVENANCE)
+        _recordings.begin(self._folder, _PROVENANCE.format_map(self._scrubber.left_out))
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request, and write it to the folder with its response."""
@@ -205,6 +209,7 @@ class Recorder(httpx.BaseTransport, httpx.AsyncBaseTransport):
         with self._lock:
             self._count += 1
             _recordings.add(self._folder, self._count, *self._scrubber.scrub(sent, received))
+            _recordings.say(self._folder, _PROVENANCE.format_map(self._scrubber.left_out))
         return httpx.Response(response.status_code, headers=headers, stream=httpx.ByteStream(body))
 
     def close(self) -> None:
