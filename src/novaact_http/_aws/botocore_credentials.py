@@ -6,6 +6,7 @@ imported when its chain of providers is first asked.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import re
@@ -13,12 +14,13 @@ import sys
 import traceback
 from typing import TYPE_CHECKING, Any, Protocol
 
+from novaact_http._aws.mfa_prompt import MfaPrompt, PromptGivenUp
 from novaact_http.config import Credentials
 from novaact_http.errors import CredentialsError
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 _PAUSE = 60  # seconds after a refresh, as botocore may hide that it failed
 _LONGEST_REASON = 300  # characters
@@ -46,12 +48,20 @@ class BotocoreSource:
         resolve: returns an object with `get_frozen_credentials()`, or None if there are no credentials.
         name: the source's name.
         none_found: makes the error for when there are none.
+        prompt: what it asks the user with, if it may ask.
     """
 
     renews = True
 
-    def __init__(self, resolve: Callable[[], object], name: str, none_found: Callable[[], CredentialsError]) -> None:
+    def __init__(
+        self,
+        resolve: Callable[[], object],
+        name: str,
+        none_found: Callable[[], CredentialsError],
+        prompt: MfaPrompt | None = None,
+    ) -> None:
         self.name = name
+        self._prompt = prompt
         self._resolve = resolve
         self._none_found = none_found
         self._found: Any = None
@@ -82,9 +92,25 @@ class BotocoreSource:
         return self._converted(frozen), refresh_needed() and now >= self._due
 
     def fetch(self, *, forced: bool) -> object:
-        if forced or self._found is None:
-            self._found = self._resolve()
-        return None if self._found is None else self._found.get_frozen_credentials()
+        found = self._found
+        if forced or found is None:
+            found = self._found = self._resolve()
+        try:
+            return None if found is None else found.get_frozen_credentials()
+        except PromptGivenUp:
+            if self._found is found:
+                self._found = None  # botocore asks only once, so the next call needs others
+            raise
+
+    def want(self) -> None:
+        if self._prompt is not None:
+            self._prompt.is_wanted = True
+
+    def give_up(self) -> bool:
+        if self._prompt is None or not self._prompt.give_up():
+            return False
+        self._found = None
+        return True
 
     def store(self, answer: object, now: float) -> Credentials:
         if answer is None:
@@ -138,7 +164,17 @@ def from_session(get_credentials: Callable[[], object], name: str) -> BotocoreSo
             "has no credentials", setting="credentials", source=name, advice="configure it with some, or pass others"
         )
 
-    return BotocoreSource(get_credentials, name, none_found)
+    prompt = MfaPrompt()
+
+    def resolve() -> object:
+        session: Any = getattr(get_credentials, "__self__", None)
+        session = getattr(session, "_session", session)  # boto3's has one of botocore's
+        if not type(session).__module__.startswith("botocore."):
+            return get_credentials()
+        with _asking_with(prompt, session.get_component("credential_provider")):
+            return get_credentials()
+
+    return BotocoreSource(resolve, name, none_found, prompt)
 
 
 def chain_of_providers(profile: str | None, region: str) -> BotocoreSource:
@@ -149,6 +185,7 @@ def chain_of_providers(profile: str | None, region: str) -> BotocoreSource:
         region: for services that the providers call, such as STS.
     """
     methods: list[str] = []
+    prompt = MfaPrompt()
 
     def resolve() -> object:
         from botocore.credentials import create_credential_resolver
@@ -157,7 +194,8 @@ def chain_of_providers(profile: str | None, region: str) -> BotocoreSource:
         # Not the session's own resolver, which would not know the region.
         resolver = create_credential_resolver(Session(profile=profile), region_name=region)
         methods[:] = [provider.METHOD for provider in resolver.providers]
-        return resolver.load_credentials()
+        with _asking_with(prompt, resolver):
+            return resolver.load_credentials()
 
     def none_found() -> CredentialsError:
         return CredentialsError(
@@ -166,7 +204,21 @@ def chain_of_providers(profile: str | None, region: str) -> BotocoreSource:
             advice="pass credentials=..., or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
         )
 
-    return BotocoreSource(resolve, "botocore's chain of providers", none_found)
+    return BotocoreSource(resolve, "botocore's chain of providers", none_found, prompt)
+
+
+@contextlib.contextmanager
+def _asking_with(prompt: MfaPrompt, resolver: Any) -> Iterator[None]:
+    """Have the credentials that are loaded inside of this ask for codes with our prompt in the place of `getpass`."""
+    asking = [(each, vars(each).get("_prompter")) for each in resolver.providers]
+    asking = [(each, own) for each, own in asking if getattr(own, "__module__", None) == "getpass"]
+    for provider, _ in asking:
+        vars(provider)["_prompter"] = prompt
+    try:
+        yield
+    finally:
+        for provider, own in asking:
+            vars(provider)["_prompter"] = own
 
 
 def is_from_botocore(error: BaseException) -> bool:

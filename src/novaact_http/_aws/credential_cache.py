@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ from novaact_http.errors import CredentialsError
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Iterator
     from concurrent.futures import Future
 
     from novaact_http._aws.credential_sources import Source
@@ -64,6 +65,7 @@ class CredentialCache:
         self._source = source
         self._clock = clock
         self._running: _Refresh | None = None
+        self._waiting: set[object] = set()  # a token for each call that waits
         self._lock = threading.Lock()
         renew_after_fork(self)
 
@@ -95,6 +97,7 @@ class CredentialCache:
             if due and self._under_way() is None:
                 self._refresh_in_background(loop)
             return credentials
+        self._source.want()
         with self._lock:
             # Meanwhile the refresh that another call waited for may have ended.
             credentials, _ = self._cached()
@@ -106,6 +109,19 @@ class CredentialCache:
             running = self._running = _Refresh(loop, in_background=False)
         self._begin(running, forced=refused is not None)
         return running.future
+
+    @contextlib.contextmanager
+    def waiting(self) -> Iterator[None]:
+        """Wait inside of this for what `get` returned. Where no call waits any more, the user is not asked either."""
+        token = object()
+        self._waiting.add(token)
+        self._source.want()
+        try:
+            yield
+        finally:
+            self._waiting.discard(token)
+            if not self._waiting and self._source.give_up():
+                self._running = None  # the next call begins another
 
     def _cached(self) -> tuple[Credentials | None, bool]:
         try:

@@ -66,6 +66,14 @@ class Source(Protocol):
         """Return where the credentials came from, and when they expire if that is known."""
         ...
 
+    def want(self) -> None:
+        """Learn that a call waits, so that the user may be asked."""
+        ...
+
+    def give_up(self) -> bool:
+        """Ask the user nothing, as no call waits. Return whether that ends a fetch."""
+        ...
+
     def after_fork(self) -> None:
         """Forget what a thread of the parent process was refreshing. Called in the child process."""
         ...
@@ -99,6 +107,12 @@ class FixedCredentials:
 
     def origin(self) -> tuple[str, dt.datetime | None]:
         return self.name, self._credentials.expires_at
+
+    def want(self) -> None:
+        """The user is not asked."""
+
+    def give_up(self) -> bool:
+        return False
 
     def after_fork(self) -> None:
         """Nothing is refreshed."""
@@ -140,6 +154,12 @@ class CredentialsFunction:
     def origin(self) -> tuple[str, dt.datetime | None]:
         credentials = self._kept[0]
         return self.name, None if credentials is None else credentials.expires_at
+
+    def want(self) -> None:
+        """Nobody but the function knows whether the user is asked."""
+
+    def give_up(self) -> bool:
+        return False
 
     def after_fork(self) -> None:
         """Nothing to do: what is kept is whole at any time."""

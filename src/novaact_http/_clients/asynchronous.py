@@ -194,17 +194,22 @@ class AsyncClient(ClientBase):
 
     async def _get_credentials(self, need: GetCredentials) -> Credentials:
         loop = asyncio.get_running_loop()
-        while not isinstance(found := self._credentials.get(need.refused, loop), Credentials):
-            recheck_at = time.monotonic() + _RECHECK_AFTER
-            is_last = need.deadline is not None and need.deadline <= recheck_at
-            try:
-                result = await wait_until(need.deadline if is_last else recheck_at, asyncio.wrap_future(found))
-                return credentials_or_raise(result)
-            except DeadlinePassed as error:
-                if is_last:
-                    raise DeadlineExceeded(
-                        "the call's time was over before there were credentials", request_sent=False
-                    ) from error
+        found = self._credentials.get(need.refused, loop)
+        if isinstance(found, Credentials):
+            return found
+        with self._credentials.waiting():
+            while not isinstance(found, Credentials):
+                recheck_at = time.monotonic() + _RECHECK_AFTER
+                is_last = need.deadline is not None and need.deadline <= recheck_at
+                try:
+                    result = await wait_until(need.deadline if is_last else recheck_at, asyncio.wrap_future(found))
+                    return credentials_or_raise(result)
+                except DeadlinePassed as error:
+                    if is_last:
+                        raise DeadlineExceeded(
+                            "the call's time was over before there were credentials", request_sent=False
+                        ) from error
+                found = self._credentials.get(need.refused, loop)
         return found
 
     async def _send_through_httpx(self, request: Request) -> Response:

@@ -236,7 +236,10 @@ class Client(ClientBase):
             return self._senders.through_httpx().send(need) if pool is None else pool.send(need)
         if isinstance(need, GetCredentials):
             found = self._credentials.get(need.refused)
-            return found if isinstance(found, Credentials) else self._wait(found, need.deadline)
+            if isinstance(found, Credentials):
+                return found
+            with self._credentials.waiting():
+                return self._wait(found, need.deadline)
         time.sleep(need.seconds)
         return None
 
