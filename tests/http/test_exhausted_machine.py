@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+import ssl
 from typing import TYPE_CHECKING
 
 import certifi
 import pytest
 
 from novaact_http._http import tls
-from novaact_http.errors import ConfigurationError
+from novaact_http.errors import ConfigurationError, TransportError
 from tests.helpers.calls import CALL, OPTIONS
 from tests.helpers.programs import run_python
 
@@ -102,3 +104,18 @@ def test_certifis_bundle_that_cannot_be_used_is_named(
     error = caught.value
     assert (error.setting, error.source) == ("verify", "certifi's bundle")
     assert error.advice == "install certifi again, or pass the path of another bundle"
+
+
+@pytest.mark.parametrize("proxy", ["", "http://127.0.0.1:9"])
+def test_a_machine_without_file_descriptors_is_a_transport_error(
+    face: Face, proxy: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def exhausted(**_: object) -> None:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    monkeypatch.setenv("HTTPS_PROXY", proxy)
+    monkeypatch.setattr(ssl, "create_default_context", exhausted)
+    monkeypatch.setattr(tls, "_contexts", tls._Contexts())
+    with pytest.raises(TransportError, match="Too many open files") as caught:
+        face.page({**OPTIONS, "endpoint_url": "https://127.0.0.1:9"}, **CALL)
+    assert not caught.value.request_sent

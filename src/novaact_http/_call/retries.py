@@ -49,7 +49,6 @@ _THROTTLING_CODES = frozenset(
 
 # The class of the error, or the `reason` of an `ssl.SSLError`: an alert of the peer, which refused a certificate.
 _ABOUT_CERTIFICATE = "SSLCertVerificationError|CERTIFICATE|UNKNOWN_CA"
-_LONGEST_CHAIN = 20  # of causes
 
 # Seconds.
 _SCALE, _THROTTLING_SCALE = 0.05, 1.0
@@ -178,9 +177,7 @@ def _is_retryable(operation: Operation[Output], failure: Failure) -> bool:
 def _is_about_certificate(failure: TransportError) -> bool:
     """Tell whether a certificate was refused: the server's or proxy's here, or this machine's there."""
     error: BaseException | None = failure
-    for _ in range(_LONGEST_CHAIN):
-        if error is None:
-            break
+    while error is not None:
         # By its name, as ssl takes 8 ms to import.
         if re.search(_ABOUT_CERTIFICATE, f"{type(error).__name__} {getattr(error, 'reason', '')}"):
             return True
