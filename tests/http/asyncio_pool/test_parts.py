@@ -18,6 +18,7 @@ from novaact_http._http.asyncio_connection import Connection
 from novaact_http._http.asyncio_exchange import StreamedExchange, WholeExchange
 from novaact_http._http.exchange_errors import ExchangeError
 from novaact_http._http.http1 import ResponseReader
+from novaact_http._support.interruptions import Place
 from tests.helpers.servers import (
     BIG,
     OK,
@@ -89,8 +90,9 @@ def test_a_cancellation_that_is_made_something_else_of_does_not_count_on(
 
 async def begun(driver: AsyncDriver, server: Server) -> tuple[Connection, StreamedExchange]:
     here, origin = driver.pool.here(), server.endpoint().origin
-    assert await here.acquire(origin, None) is None
-    connection = await here.open(origin, 20, None)
+    place = await here.acquire(origin, None)
+    assert isinstance(place, Place)
+    connection = await here.open(origin, place, 20, None)
     return connection, StreamedExchange(connection, ResponseReader("POST"))
 
 
@@ -130,7 +132,7 @@ def test_a_part_that_nobody_reads_takes_too_long(driver: AsyncDriver) -> None:
             await exchange.send(BIG, 0.01)
         with pytest.raises(ExchangeError, match="sending took too long"):
             await exchange.receive(20)
-        driver.here.discard(server.endpoint().origin, connection)
+        driver.here.discard(connection)
 
     def script(_: Peer) -> None:
         gone.wait(20)
@@ -151,7 +153,7 @@ def test_a_part_that_is_refused_is_an_error_and_what_was_answered_is_read(driver
         while not exchange.reader.complete:
             await exchange.receive(20)
         assert exchange.reader.status == 413
-        driver.here.discard(server.endpoint().origin, connection)
+        driver.here.discard(connection)
 
     def script(peer: Peer) -> None:
         peer.socket.recv(1_000)
@@ -198,7 +200,7 @@ def fussy(driver: AsyncDriver) -> Iterator[tuple[Fussy, socket.socket, Connectio
     near.setblocking(False)
 
     async def connect() -> Connection:
-        return Connection(HERE, driver.pool.here(), made)  # type: ignore[arg-type]
+        return Connection(HERE, driver.pool.here(), Place(set()), made)  # type: ignore[arg-type]
 
     made = Fussy(near)
     connection: Connection = driver.run(connect())

@@ -17,6 +17,8 @@ from novaact_http._http import blocking_connection, blocking_pool
 from novaact_http._http.blocking_connection import Connection
 from novaact_http._http.exchange_errors import ExchangeError
 from novaact_http._http.http1 import ResponseReader
+from novaact_http._http.pool_rules import Connections
+from novaact_http._support.interruptions import Place
 from novaact_http.errors import TransportError, TransportTimeout
 from tests.helpers.servers import (
     BIG,
@@ -304,10 +306,14 @@ class Sluggish:
         pass
 
 
+def connection_over(connected: Any) -> Connection:
+    return Connection(HERE, Connections(1, 1.0), Place(set()), connected)
+
+
 def test_the_time_to_send_begins_anew_with_each_part_that_is_taken() -> None:
     slow: Any = Sluggish()
     data = bytes(range(256)) * 20
-    Connection(HERE, object(), slow).send(data, 0.5)
+    connection_over(slow).send(data, 0.5)
     assert slow.taken == data
     assert slow.timeouts == [0.5]
 
@@ -317,7 +323,7 @@ def test_a_deadline_holds_though_there_is_always_room_for_more(monkeypatch: pyte
     ticks = itertools.count(1.0)
     monkeypatch.setattr(blocking_connection, "time", types.SimpleNamespace(monotonic=lambda: next(ticks)))
     with pytest.raises(ExchangeError, match="sending took too long") as caught:
-        Connection(HERE, object(), slow).send(BIG, 2.5, 5.0)
+        connection_over(slow).send(BIG, 2.5, 5.0)
     assert (caught.value.phase, caught.value.timed_out) == ("write", True)
     assert len(slow.taken) == 4000
     assert slow.timeouts == [2.5, 2.0, 1.0]
@@ -376,7 +382,7 @@ def test_a_connection_that_ends_before_the_whole_request_was_taken_is_an_error(d
 def test_that_a_request_was_refused_is_told_and_not_that_no_answer_came() -> None:
     near, far = socket.socketpair()
     far.close()
-    connection = Connection(HERE, object(), near)
+    connection = connection_over(near)
     with pytest.raises(ExchangeError, match="BrokenPipeError") as caught:
         connection.exchange(b"request", ResponseReader("GET"), None, None)
     assert caught.value.phase == "write"
