@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import _thread
 import asyncio
 import datetime as dt
 import threading
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from unittest import mock
 
@@ -15,7 +16,8 @@ import httpx
 import pytest
 
 from novaact_http import AsyncClient, Credentials, CredentialsError, ListSessionsResponse
-from novaact_http._clients import asynchronous
+from novaact_http._aws import credential_cache
+from novaact_http._aws.credential_cache import Promise, credentials_or_raise
 from tests.helpers.calls import CALL, KEYS, mocked
 from tests.helpers.vault import HOUR, MINUTE, UTC, Clock, Vault, cache, got, keys, metadata, refreshable
 
@@ -151,25 +153,43 @@ def test_callers_who_give_up_do_not_end_the_refresh_for_the_others() -> None:
     asyncio.run(main())
 
 
-def test_when_there_is_no_thread_to_be_had_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    clock, vault = Clock(), Vault(keys(1, left=HOUR))
+def no_thread(*_: object) -> None:
+    raise RuntimeError("can't start new thread")
+
+
+def test_when_there_is_no_thread_to_be_had_the_caller_asks(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, vault = Clock(), Vault(keys(1, left=HOUR), ValueError(), keys(2))
     ours = cache(vault, clock)
+    monkeypatch.setattr(_thread, "start_new_thread", no_thread)
+    assert got(ours.get()).access_key_id == "AKIA1"
+    assert vault.threads == [threading.current_thread()]
+    clock.now += 50 * MINUTE
+    assert got(ours.get()).access_key_id == "AKIA1"  # still good, so the call goes on
+    assert vault.calls == 1
+    clock.now += 50 * MINUTE
+    with pytest.raises(CredentialsError, match="failed: ValueError"):
+        got(ours.get())
+    assert got(ours.get()).access_key_id == "AKIA2"
+    assert ours._under_way() is None
 
-    def refuse(self: threading.Thread) -> None:
-        raise RuntimeError("can't start new thread")
 
+def test_when_there_is_no_thread_to_be_had_an_event_loop_is_not_blocked(monkeypatch: pytest.MonkeyPatch) -> None:
+    ours, loop = cache(Vault(keys(1))), asyncio.new_event_loop()
     with monkeypatch.context() as patched:
-        patched.setattr(threading.Thread, "start", refuse)
+        patched.setattr(_thread, "start_new_thread", no_thread)
         with pytest.raises(
             CredentialsError, match="was not asked, as no thread could be started \\(can't start new thread\\)"
         ):
-            got(ours.get())
-    got(ours.get())
-    clock.now += 50 * MINUTE
-    with monkeypatch.context() as patched:
-        patched.setattr(threading.Thread, "start", refuse)
-        assert got(ours.get()).access_key_id == "AKIA1"  # still good: the call goes on
-    assert ours._under_way() is None
+            got(ours.get(loop=loop))
+    assert got(ours.get(loop=loop)).access_key_id == "AKIA1"
+    loop.close()
+
+
+def test_a_thread_that_can_start_no_other_asks_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    vault = Vault(keys(1))
+    monkeypatch.setattr(threading.Thread, "start", no_thread)
+    assert got(cache(vault).get()).access_key_id == "AKIA1"
+    assert vault.threads != [threading.current_thread()]
 
 
 @pytest.mark.parametrize("behind", [False, True])
@@ -200,7 +220,8 @@ def test_tasks_that_run_at_once_may_bring_credentials_at_once() -> None:
         return mock.Mock(asyncio.Task)
 
     async def fetch() -> Credentials:
-        assert not ours._lock.locked()
+        with ThreadPoolExecutor(1) as other:
+            assert isinstance(other.submit(ours.get).result(5), Promise)  # so no lock is held
         return KEYS
 
     ours = cache(fetch)
@@ -228,8 +249,7 @@ def test_a_refresh_that_ends_with_its_event_loop_holds_nobody_up() -> None:
 
     asyncio.run(begin())  # cancels the refresh too
     assert client._credentials._under_way() is None
-    ended: Any = client._credentials._running
-    assert ended.task.cancelled()
+    assert not client._credentials._tasks
 
 
 @pytest.mark.parametrize("closes", [False, True])
@@ -256,7 +276,7 @@ def test_a_refresh_on_an_event_loop_that_stands_still_holds_nobody_up(
     thread.start()
     assert begun.wait(5)
     monkeypatch.setattr(client._credentials._source, "_function", Vault(KEYS))
-    monkeypatch.setattr(asynchronous, "_RECHECK_AFTER", 0.01)
+    monkeypatch.setattr(credential_cache, "LOOK_AGAIN_AFTER", 0.01)
 
     async def wait_with_the_others() -> ListSessionsResponse:
         waiting = asyncio.ensure_future(client.list_sessions(**CALL))
@@ -265,11 +285,12 @@ def test_a_refresh_on_an_event_loop_that_stands_still_holds_nobody_up(
         loop.call_soon_threadsafe(loop.stop)
         return await waiting
 
-    running: Any = client._credentials._running
+    tasks = [stuck, *client._credentials._tasks]
+    assert len(tasks) == 2
     assert asyncio.run(wait_with_the_others()) == asyncio.run(_page(client))
     thread.join()
     loop.close()
-    for task in (stuck, running.task):
+    for task in tasks:
         task._log_destroy_pending = False
         task.get_coro().close()
 
@@ -306,16 +327,18 @@ def test_a_lost_refresh_that_is_collected_in_the_middle_of_another_holds_nobody_
 
     ours, loop = cache(never), asyncio.new_event_loop()
     waited_for = ours.get(loop=loop)
-    assert isinstance(waited_for, Future)
+    assert isinstance(waited_for, Promise)
     loop.call_soon(loop.stop)
     loop.run_forever()
-    assert ours._running is not None
-    half_done: Any = ours._running.task
+    half_done: Any = next(iter(ours._tasks))
     with ours._lock:
         half_done._log_destroy_pending = False
         half_done.get_coro().close()  # as the garbage collection does, on whichever thread it happens to run
+    lost = waited_for.wait(5)
+    assert lost is not None
+    assert credentials_or_raise(lost) is None
     with pytest.raises(CredentialsError, match="failed: GeneratorExit"):
-        got(waited_for)
+        credentials_or_raise(lost, loop)
     loop.close()
 
 

@@ -8,7 +8,6 @@ import functools
 import itertools
 import logging
 import threading
-from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 from unittest import mock
 
@@ -23,6 +22,7 @@ from hypothesis import strategies as st
 
 from novaact_http import AsyncClient, Credentials, CredentialsError
 from novaact_http._aws.botocore_credentials import BotocoreSource
+from novaact_http._aws.credential_cache import Promise
 from novaact_http._aws.credential_sources import FixedCredentials
 from tests.helpers.calls import CALL, KEYS, call_for, mocked, options_for
 from tests.helpers.vault import (
@@ -267,7 +267,7 @@ def test_while_a_refresh_runs_behind_nobody_waits_and_nobody_begins_another() ->
     ours._refresh_in_background(None)  # by another caller, who saw none under way just before
     clock.now += 10 * MINUTE  # now they have expired: this caller waits for the refresh that runs already
     waited = ours.get()
-    assert isinstance(waited, Future)
+    assert isinstance(waited, Promise)
     release.set()
     assert got(waited).access_key_id == "AKIA2"
     assert len(calls) == 2
@@ -499,7 +499,7 @@ def test_what_a_chain_has_found_is_refreshed_and_not_looked_for_again(monkeypatc
     ours = cache(None)
     got(ours.get())
     resolver.load_credentials.return_value._expiry_time = dt.datetime.now(UTC)
-    assert isinstance(ours.get(), Future)
+    assert isinstance(ours.get(), Promise)
     got(ours.get())
     resolver.load_credentials.assert_called_once()
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import threading
-from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
 import botocore.credentials
 import pytest
 
 from novaact_http import Credentials
-from novaact_http._aws.credential_cache import CredentialCache, credentials_or_raise
+from novaact_http._aws.credential_cache import CredentialCache, Promise, credentials_or_raise
 from novaact_http._aws.credential_sources import Source, choose_source
 from tests.helpers.calls import NOW
 
@@ -68,15 +67,21 @@ def cache(argument: object, clock: Clock | None = None, environ: dict[str, str] 
     return CredentialCache(source(argument, environ), clock or Clock())
 
 
-def got(found: Any) -> Credentials:
-    return credentials_or_raise(found.result(5)) if isinstance(found, Future) else found
+def got(found: Credentials | Promise) -> Credentials:
+    if isinstance(found, Credentials):
+        return found
+    result = found.wait(5)
+    assert result is not None
+    credentials = credentials_or_raise(result)
+    assert credentials is not None
+    return credentials
 
 
 def settled(of: CredentialCache) -> None:
     """Wait until no refresh is running."""
-    running = of._running
+    running = of._running()
     if running is not None:
-        running.future.result(5)
+        running.promise.wait(5)
 
 
 def refreshable(
