@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import pickle
 from typing import TYPE_CHECKING
@@ -55,8 +56,12 @@ def bad_session() -> object:
 
 
 def no_thread(_: Machine) -> object:
-    with no_thread_can_start():
-        return result_of(cache(fail).get())
+    loop = asyncio.new_event_loop()
+    try:
+        with no_thread_can_start():
+            return result_of(cache(fail).get(loop=loop))
+    finally:
+        loop.close()
 
 
 def chain(_: Machine) -> object:

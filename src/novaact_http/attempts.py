@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from novaact_http._support.interruptions import comes_from_signal_handler
 from novaact_http.errors import NovaActError, ServiceError
 
 if TYPE_CHECKING:
@@ -72,5 +73,7 @@ def report(attempt: Attempt, hook: Callable[[Attempt], object] | None) -> None:
     if hook is not None:
         try:
             hook(attempt)
-        except Exception:  # noqa: BLE001 - the hook is the user's code, and the error is logged
+        except Exception as error:
+            if comes_from_signal_handler(error):
+                raise
             log().exception("on_attempt raised; the call goes on without it")

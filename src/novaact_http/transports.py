@@ -20,6 +20,7 @@ from novaact_http._http.http1 import LAST_CHUNK, MAX_HEAD, UnsendableError, enco
 from novaact_http._http.pool_rules import KEEPALIVE_EXPIRY, MAX_CONNECTIONS
 from novaact_http._http.tls import provider
 from novaact_http._support import traceback_scrubbing
+from novaact_http._support.interruptions import Place
 
 if TYPE_CHECKING:
     import os
@@ -96,10 +97,10 @@ class LeanTransport(httpx.BaseTransport):
         with _as_httpx():
             exchange = _Exchange(request, self._pool.new_reader)
             pool, origin = self._pool, exchange.origin
-            kept = pool.acquire(origin, exchange.pool_deadline())
-            stream = _Stream(pool, exchange, kept)
+            held = pool.acquire(origin, exchange.pool_deadline())
+            stream = _Stream(pool, exchange, held)
             try:
-                connection = pool.open(origin, exchange.connect, None) if kept is None else kept
+                connection = pool.open(origin, held, exchange.connect, None) if isinstance(held, Place) else held
                 stream.begin(cast("Iterable[bytes]", request.stream), connection)
             except BaseException as error:
                 stream.close(error)
@@ -142,10 +143,10 @@ class LeanAsyncTransport(httpx.AsyncBaseTransport):
         with _as_httpx():
             exchange = _Exchange(request, self._pool.new_reader)
             pool, origin = self._pool.here(), exchange.origin
-            kept = await pool.acquire(origin, exchange.pool_deadline())
-            stream = _AsyncStream(pool, exchange, kept)
+            held = await pool.acquire(origin, exchange.pool_deadline())
+            stream = _AsyncStream(pool, exchange, held)
             try:
-                connection = await pool.open(origin, exchange.connect, None) if kept is None else kept
+                connection = await pool.open(origin, held, exchange.connect, None) if isinstance(held, Place) else held
                 await stream.begin(cast("AsyncIterable[bytes]", request.stream), connection)
             except BaseException as error:
                 await stream.aclose(error)
@@ -249,31 +250,28 @@ class _Pool(Protocol[ConnectionT_contra]):
         """Give back a connection after a whole response."""
         ...
 
-    def discard(
-        self, origin: Origin, connection: ConnectionT_contra | None, error: BaseException | None = None
-    ) -> None:
-        """Close a connection, and give back its place."""
+    def discard(self, held: ConnectionT_contra | Place, error: BaseException | None = None) -> None:
+        """Give back a place, and close the connection in it."""
         ...
 
 
 class _StreamBase(Generic[ConnectionT]):
     """The body of a response. It gives its connection back when the body was read to its end, or when it is closed."""
 
-    def __init__(self, pool: _Pool[ConnectionT], exchange: _Exchange, connection: ConnectionT | None) -> None:
+    def __init__(self, pool: _Pool[ConnectionT], exchange: _Exchange, held: ConnectionT | Place) -> None:
         self._pool = pool
         self._exchange = exchange
-        self._connection = connection
-        self._ended = False
+        self._held: ConnectionT | Place | None = held  # None once it has ended
 
     def _end(self, error: BaseException | None) -> None:
-        if self._ended:
+        held, self._held = self._held, None
+        if held is None:
             return
-        self._ended = True
-        connection, exchange = self._connection, self._exchange
-        if connection is not None and exchange.sent and exchange.reader.complete:
-            self._pool.finish(connection, exchange.reader)
+        exchange = self._exchange
+        if not isinstance(held, Place) and exchange.sent and exchange.reader.complete:
+            self._pool.finish(held, exchange.reader)
         else:
-            self._pool.discard(exchange.origin, connection, error)
+            self._pool.discard(held, error)
 
 
 class _Stream(_StreamBase["Connection"], httpx.SyncByteStream):
@@ -281,7 +279,7 @@ class _Stream(_StreamBase["Connection"], httpx.SyncByteStream):
 
     def begin(self, body: Iterable[bytes], connection: Connection) -> None:
         """Send the request, and read the head of the response."""
-        self._connection = connection
+        self._held = connection
         exchange = self._exchange
         try:
             for part in body:
@@ -301,15 +299,15 @@ class _Stream(_StreamBase["Connection"], httpx.SyncByteStream):
         reader = self._exchange.reader
         with _as_httpx():
             try:
-                while not self._ended:
+                while (connection := self._held) is not None:
                     part = reader.take()
                     if reader.complete:
                         self.close()
                     if part:
                         yield part
-                    elif not self._ended:
-                        assert self._connection is not None  # noqa: S101 - it has begun
-                        self._connection.receive(reader, self._exchange.read)
+                    elif self._held is not None:
+                        assert not isinstance(connection, Place)  # noqa: S101 - it has begun
+                        connection.receive(reader, self._exchange.read)
             except BaseException as error:  # also that nobody reads on
                 self.close(error)
                 raise
@@ -325,7 +323,7 @@ class _AsyncStream(_StreamBase["AsyncConnection"], httpx.AsyncByteStream):
 
     async def begin(self, body: AsyncIterable[bytes], connection: AsyncConnection) -> None:
         """Send the request, and read the head of the response."""
-        self._connection = connection
+        self._held = connection
         exchange = self._exchange
         streamed = self._streamed = StreamedExchange(connection, exchange.reader)
         try:
@@ -346,13 +344,13 @@ class _AsyncStream(_StreamBase["AsyncConnection"], httpx.AsyncByteStream):
         reader = self._exchange.reader
         with _as_httpx():
             try:
-                while not self._ended:
+                while self._held is not None:
                     part = reader.take()
                     if reader.complete:
                         await self.aclose()
                     if part:
                         yield part  # and take again afterwards: more may have come meanwhile
-                    elif not self._ended:
+                    elif self._held is not None:
                         await self._streamed.receive(self._exchange.read)
             except BaseException as error:  # also that nobody reads on
                 await self.aclose(error)

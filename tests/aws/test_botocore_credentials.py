@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 import threading
-from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 from unittest import mock
 
@@ -16,6 +15,7 @@ import pytest
 from botocore.exceptions import CredentialRetrievalError
 
 from novaact_http import Credentials, CredentialsError
+from novaact_http._aws.credential_cache import Promise
 from tests.helpers.calls import Clock, call_for, options_for
 from tests.helpers.credentials import (
     HOUR,
@@ -136,7 +136,7 @@ def test_credentials_that_the_chain_has_found_are_refreshed_and_not_searched_aga
     ours = cache(None)
     result_of(ours.get())
     theirs._expiry_time = dt.datetime.now(UTC)
-    assert isinstance(ours.get(), Future)
+    assert isinstance(ours.get(), Promise)
     result_of(ours.get())
     chain.load_credentials.assert_called_once()
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import threading
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from unittest import mock
 
 import pytest
 
 from novaact_http import AsyncClient, Credentials, CredentialsError, ListSessionsResponse
-from novaact_http._clients import asynchronous
+from novaact_http._aws import credential_cache
+from novaact_http._aws.credential_cache import Promise, credentials_or_raise
 from novaact_http._support import fork_safety
 from tests.helpers.answers import httpx_page
 from tests.helpers.calls import CALL, KEYS, Clock, mocked
@@ -159,17 +160,40 @@ def test_cancelled_calls_do_not_end_the_refresh_for_the_others() -> None:
     asyncio.run(main())
 
 
-def test_the_error_says_that_no_thread_could_be_started() -> None:
-    clock, vault = Clock(), Vault(keys(1, left=HOUR))
+def test_where_no_thread_can_be_started_the_caller_asks() -> None:
+    clock, vault = Clock(), Vault(keys(1, left=HOUR), ValueError(), keys(2))
     ours = cache(vault, clock)
+    with no_thread_can_start():
+        assert result_of(ours.get()).access_key_id == "AKIA1"
+        assert vault.threads == [threading.current_thread()]
+        clock.now += 50 * MINUTE
+        assert result_of(ours.get()).access_key_id == "AKIA1"  # still good, so the call goes on
+        assert vault.calls == 1
+        clock.now += 50 * MINUTE
+        with pytest.raises(CredentialsError, match="failed: ValueError"):
+            result_of(ours.get())
+        assert result_of(ours.get()).access_key_id == "AKIA2"
+    assert ours._under_way() is None
+
+
+def test_where_no_thread_can_be_started_an_event_loop_is_not_blocked_and_the_error_says_so() -> None:
+    ours, loop = cache(Vault(keys(1))), asyncio.new_event_loop()
     problem = r"was not asked, as no thread could be started \(can't start new thread\)"
     with no_thread_can_start(), pytest.raises(CredentialsError, match=problem):
-        result_of(ours.get())
-    result_of(ours.get())
-    clock.now += 50 * MINUTE
-    with no_thread_can_start():
-        assert result_of(ours.get()).access_key_id == "AKIA1"  # still good: the call goes on
+        result_of(ours.get(loop=loop))
+    assert result_of(ours.get(loop=loop)).access_key_id == "AKIA1"
     assert ours._under_way() is None
+    loop.close()
+
+
+def test_a_thread_that_can_start_no_other_asks_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    vault = Vault(keys(1))
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    assert result_of(cache(vault).get()).access_key_id == "AKIA1"
+    assert vault.threads != [threading.current_thread()]
 
 
 @pytest.mark.parametrize("in_background", [False, True])
@@ -200,7 +224,8 @@ def test_eager_tasks_may_return_credentials_at_once() -> None:
         return mock.Mock(asyncio.Task)
 
     async def fetch() -> Credentials:
-        assert not ours._lock.locked()
+        with ThreadPoolExecutor(1) as other:
+            assert isinstance(other.submit(ours.get).result(5), Promise)  # so no lock is held
         return KEYS
 
     ours = cache(fetch)
@@ -230,8 +255,7 @@ def test_a_refresh_that_ends_with_its_event_loop_blocks_no_later_call() -> None:
 
     asyncio.run(begin())  # cancels the refresh too
     assert client._credentials._under_way() is None
-    ended: Any = client._credentials._running
-    assert ended.task.cancelled()
+    assert not client._credentials._tasks
 
 
 @pytest.mark.parametrize("closes", [False, True])
@@ -255,7 +279,7 @@ def test_a_refresh_on_a_stopped_event_loop_blocks_no_later_call(closes: bool, mo
     thread.start()
     assert begun.wait(5)
     monkeypatch.setattr(client._credentials._source, "_function", Vault(KEYS))
-    monkeypatch.setattr(asynchronous, "_RECHECK_AFTER", 0.01)
+    monkeypatch.setattr(credential_cache, "LOOK_AGAIN_AFTER", 0.01)
 
     async def wait_with_others() -> ListSessionsResponse:
         waiting = asyncio.ensure_future(client.list_sessions(**CALL))
@@ -264,11 +288,12 @@ def test_a_refresh_on_a_stopped_event_loop_blocks_no_later_call(closes: bool, mo
         loop.call_soon_threadsafe(loop.stop)
         return await waiting
 
-    running: Any = client._credentials._running
+    tasks = [stuck, *client._credentials._tasks]
+    assert len(tasks) == 2
     assert asyncio.run(wait_with_others()) == asyncio.run(_page(client))
     thread.join()
     loop.close()
-    for task in (stuck, running.task):
+    for task in tasks:
         task._log_destroy_pending = False
         task.get_coro().close()
 
@@ -301,16 +326,18 @@ def test_an_event_loop_that_ends_before_an_awaitable_is_awaited_blocks_no_later_
 def test_a_lost_refresh_that_is_garbage_collected_under_the_lock_blocks_no_call() -> None:
     ours, loop = cache(never), asyncio.new_event_loop()
     waited_for = ours.get(loop=loop)
-    assert isinstance(waited_for, Future)
+    assert isinstance(waited_for, Promise)
     loop.call_soon(loop.stop)
     loop.run_forever()
-    assert ours._running is not None
-    half_done: Any = ours._running.task
+    half_done: Any = next(iter(ours._tasks))
     with ours._lock:
         half_done._log_destroy_pending = False
         half_done.get_coro().close()  # as garbage collection does, on any thread
+    lost = waited_for.wait(5)
+    assert lost is not None
+    assert credentials_or_raise(lost) is None
     with pytest.raises(CredentialsError, match="failed: GeneratorExit"):
-        result_of(waited_for)
+        credentials_or_raise(lost, loop)
     loop.close()
 
 

@@ -6,7 +6,6 @@ import datetime as dt
 import functools
 import logging
 import threading
-from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -18,6 +17,7 @@ from hypothesis import strategies as st
 
 from novaact_http import Credentials, CredentialsError
 from novaact_http._aws.botocore_credentials import BotocoreSource
+from novaact_http._aws.credential_cache import Promise
 from novaact_http._aws.credential_sources import FixedCredentials
 from tests.helpers.answers import httpx_page
 from tests.helpers.both_clients import AsyncFace, SyncFace
@@ -259,7 +259,7 @@ def test_during_a_background_refresh_no_call_waits_or_starts_another() -> None:
     ours._refresh_in_background(None)  # as another call does that saw no refresh running
     clock.now += 10 * MINUTE  # they have expired: this call waits for the refresh that runs already
     waited = ours.get()
-    assert isinstance(waited, Future)
+    assert isinstance(waited, Promise)
     release.set()
     assert result_of(waited).access_key_id == "AKIA2"
     assert len(calls) == 2

@@ -13,12 +13,13 @@ import pytest
 
 from novaact_http._aws import mfa_prompt
 from novaact_http._aws.botocore_credentials import BotocoreSource
-from novaact_http._aws.credential_cache import CredentialCache, credentials_or_raise
+from novaact_http._aws.credential_cache import CredentialCache
 from novaact_http._aws.credential_sources import CredentialsFunction, FixedCredentials
 from novaact_http._aws.mfa_prompt import MfaPrompt, PromptGivenUp
 from novaact_http.config import Credentials
 from novaact_http.errors import CredentialsError
 from tests.helpers.calls import KEYS
+from tests.helpers.credentials import result_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -148,7 +149,7 @@ def test_a_call_after_one_that_gave_up_asks_anew(master: int) -> None:
         os.write(master, b"\n")
         assert not isinstance(second, Credentials)
         with pytest.raises(CredentialsError, match="none"):
-            credentials_or_raise(second.result())
+            result_of(second)
     assert echoes(master)
 
 

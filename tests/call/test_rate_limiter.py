@@ -294,23 +294,23 @@ def test_waiting_calls_are_served_in_order() -> None:
     assert limiter.acquire(2.0, second) == 1.0
     assert limiter.acquire(2.0) > 0.0  # a new call is behind them
     assert limiter.acquire(2.0, first) == 0.0
-    limiter.leave()
+    first.close()
     assert limiter.acquire(4.0, third) > 0.0
     assert limiter.acquire(4.0) > 0.0
     assert limiter.acquire(4.0, second) == 0.0
-    limiter.leave()
-    limiter.leave()  # the third gives up
+    second.close()
+    third.close()  # it gives up
     assert limiter.acquire(6.0) == 0.0
 
 
 def test_a_forked_child_does_not_wait_for_its_parents_calls() -> None:
     limiter = RateLimiter(0.0)
     limiter.update(0.0, throttled=True)
-    limiter.join()
+    place = limiter.join()
     assert limiter.acquire(2.0) > 0.0
     limiter.after_fork()
     assert limiter.acquire(2.0) == 0.0
-    limiter.leave()  # by a call that was under way during the fork
+    place.close()  # by a call that was under way during the fork
     assert limiter.acquire(2.0) == 2.0
 
 
@@ -319,17 +319,18 @@ def test_calls_in_a_queue_are_served_in_order_and_sleep_most_of_the_time(waiting
     limiter = RateLimiter(0.0)
     limiter.update(0.0, throttled=True)
     limiter._set_rate(rate, 0.0)
-    asleep = [(0.0, limiter.join()) for _ in range(waiting)]
+    places = [limiter.join() for _ in range(waiting)]
+    asleep = [(0.0, number) for number in range(waiting)]
     served, asked, now = [], 0, 0.0
     while asleep:
-        now, place = heapq.heappop(asleep)
+        now, number = heapq.heappop(asleep)
         asked += 1
-        wait = limiter.acquire(now, place)
+        wait = limiter.acquire(now, places[number])
         if wait:
-            heapq.heappush(asleep, (now + wait, place))
+            heapq.heappush(asleep, (now + wait, number))
         else:
-            served.append(place)
-            limiter.leave()
+            served.append(number)
+            places[number].close()
     assert served == list(range(waiting))
     assert now == pytest.approx(waiting / limiter.rate, rel=0.01)  # no token is lost
     assert asked <= waiting * (10 + now / 2.0)
@@ -493,25 +494,33 @@ def test_a_lost_call_may_leave_while_the_lock_is_held() -> None:
 
 def test_calls_that_no_longer_ask_are_passed_over() -> None:
     limiter = throttled()
-    for _ in range(3):
-        limiter.join()
-    place = limiter.join()
+    *silent, place = [limiter.join() for _ in range(4)]
     now = 0.0
     while wait := limiter.acquire(now, place):
         now += wait
         assert now < 20
     assert now > 6
-    limiter.leave()
+    place.close()
     assert limiter.acquire(now + 2) == 0.0
+    for each in silent:
+        each.close()
+    first, second = limiter.join(), limiter.join()
+    assert limiter.acquire(now + 6, second) > 0.0
+    assert limiter.acquire(now + 6, first) == 0.0
+
+
+def test_a_call_that_is_lost_in_the_queue_holds_nobody_up() -> None:
+    limiter = throttled()
+    limiter.join()  # and an interruption came before the call kept it
+    assert limiter.acquire(2.0) == 0.0
 
 
 def test_a_call_that_waited_in_the_parent_leaves_the_queue_once() -> None:
     limiter = throttled()
-    for _ in range(2):
-        limiter.join()
+    places = [limiter.join() for _ in range(2)]
     limiter.after_fork()
-    for _ in range(2):
-        limiter.leave()
+    for place in places:
+        place.close()
     first, second = limiter.join(), limiter.join()
     assert limiter.acquire(5.0, second) > 0
     assert limiter.acquire(5.0, first) == 0.0

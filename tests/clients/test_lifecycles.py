@@ -202,9 +202,8 @@ def test_a_pickled_policy_has_new_random_numbers() -> None:
 def test_a_forked_child_finds_all_locks_open(service: LocalService) -> None:
     client = Client(**options_for(service))
     client.list_sessions(**call_for(service.runs[0]))
-    pool = client._senders.pool()
     context = client._context
-    owners: list[Any] = [client._senders, client._credentials, context.quota, context.limiter, pool, tls._contexts]
+    owners: list[Any] = [client._credentials, context.quota, context.limiter, tls._contexts]
     locks = [each._lock for each in owners]
     for lock in locks:
         lock.acquire()

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import _thread
 import asyncio
 import contextlib
 import datetime as dt
 import threading
-from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 from unittest import mock
 
@@ -14,7 +14,7 @@ import botocore.credentials
 import pytest
 
 from novaact_http import Credentials
-from novaact_http._aws.credential_cache import CredentialCache, credentials_or_raise
+from novaact_http._aws.credential_cache import CredentialCache, Promise, credentials_or_raise
 from novaact_http._aws.credential_sources import Source, choose_source
 from tests.helpers.calls import NOW, Clock
 
@@ -72,16 +72,22 @@ def cache(argument: object, clock: Clock | None = None, environ: dict[str, str] 
     return CredentialCache(source(argument, environ), clock or Clock())
 
 
-def result_of(found: Any) -> Credentials:
-    """Return what a cache returned, after waiting for it where it is a future."""
-    return credentials_or_raise(found.result(5)) if isinstance(found, Future) else found
+def result_of(found: Credentials | Promise) -> Credentials:
+    """Return what a cache returned, after waiting for it where it is a promise."""
+    if isinstance(found, Credentials):
+        return found
+    result = found.wait(5)
+    assert result is not None
+    credentials = credentials_or_raise(result)
+    assert credentials is not None
+    return credentials
 
 
 def wait_for_refresh(of: CredentialCache) -> None:
     """Wait until no refresh is running."""
-    running = of._running
+    running = of._running()
     if running is not None:
-        running.future.result(5)
+        running.promise.wait(5)
 
 
 def refreshable(
@@ -120,5 +126,9 @@ def chain_of(monkeypatch: pytest.MonkeyPatch, *found: botocore.credentials.Crede
 @contextlib.contextmanager
 def no_thread_can_start() -> Iterator[None]:
     """Have no thread start, as where a process has reached its limit."""
-    with mock.patch.object(threading.Thread, "start", side_effect=RuntimeError("can't start new thread")):
+    refusal = RuntimeError("can't start new thread")
+    with (
+        mock.patch.object(threading.Thread, "start", side_effect=refusal),
+        mock.patch.object(_thread, "start_new_thread", side_effect=refusal),
+    ):
         yield

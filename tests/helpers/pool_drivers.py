@@ -70,7 +70,6 @@ def wait_for_news(driver: Driver, turns: int = 0) -> None:
 def _check_at_rest(connections: Connections[Any, Any]) -> None:
     assert connections.waiting == 0
     assert connections.count == len(idle(connections))
-    assert connections.discarded == []
 
 
 class SyncDriver(Driver):

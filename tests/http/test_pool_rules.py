@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import math
+from collections import deque
 from typing import Any
 
 import attrs
@@ -17,6 +19,7 @@ from novaact_http._http.asyncio_pool import Pool as AsyncPool
 from novaact_http._http.blocking_pool import Pool
 from novaact_http._http.exchange_errors import ExchangeError, failure, to_transport_error
 from novaact_http._http.pool_rules import Connections, seconds_left
+from novaact_http._support.interruptions import Place
 from novaact_http.errors import TransportError, TransportTimeout
 from tests.helpers.servers import endpoint, no_tls, request_to
 
@@ -31,177 +34,275 @@ class Fake:
     """A fake connection."""
 
     origin: Origin
+    place: Place
     idle_since: float = 0.0
     is_reusable: bool = True
+    closed: bool = False
+
+    def close(self) -> None:
+        self.closed = True
 
 
-Made = Connections[Fake, str]
+@attrs.define(eq=False)
+class Request:
+    """A fake request that waits."""
+
+    origin: Origin = HERE
+    gone: bool = False
+    woken: int = 0
+
+    def wake(self) -> None:
+        self.woken += 1
+
+
+Made = Connections[Fake, Request]
 
 
 def opened(connections: Made, origin: Origin, now: float = 0.0) -> Fake:
     """Return a connection that is in use."""
-    assert connections.reuse(origin, now) is None
-    assert connections.may_open(now)
-    return Fake(origin)
+    place = connections.take(origin, now)
+    assert isinstance(place, Place)
+    return Fake(origin, place)
 
 
 def test_the_connection_that_was_used_last_is_used_first() -> None:
     connections = Made(9, EXPIRY)
     first, second = opened(connections, HERE), opened(connections, HERE)
-    connections.release(HERE, first, 1.0)
-    connections.release(HERE, second, 2.0)
-    assert connections.reuse(HERE, 3.0) is second
-    assert connections.reuse(HERE, 3.0) is first
-    assert connections.reuse(HERE, 3.0) is None
+    connections.keep(first, 1.0)
+    connections.keep(second, 2.0)
+    assert connections.take(HERE, 3.0) is second
+    assert connections.take(HERE, 3.0) is first
     assert connections.count == 2
 
 
 def test_a_connection_is_used_again_for_its_origin_only() -> None:
     connections = Made(9, EXPIRY)
-    connections.release(HERE, opened(connections, HERE), 1.0)
-    assert connections.reuse(THERE, 1.0) is None
-    assert connections.reuse(Origin("https", "here.example", 80), 1.0) is None
-    assert connections.reuse(Origin("http", "here.example", 81), 1.0) is None
+    connections.keep(opened(connections, HERE), 1.0)
+    for origin in (THERE, Origin("https", "here.example", 80), Origin("http", "here.example", 81)):
+        assert isinstance(connections.take(origin, 1.0), Place)
 
 
-def test_expired_connections_are_discarded_when_one_is_needed() -> None:
+def test_expired_connections_are_closed_when_one_is_needed() -> None:
     connections = Made(9, EXPIRY)
     old, older = opened(connections, HERE), opened(connections, HERE)
-    connections.release(HERE, older, 1.0)
-    connections.release(HERE, old, 2.0)
-    assert connections.reuse(HERE, 12.5) is None
-    assert connections.take_discarded() == [older, old]
-    assert connections.take_discarded() == []
-    assert connections.count == 0
+    connections.keep(older, 1.0)
+    connections.keep(old, 2.0)
+    place = connections.take(HERE, 12.5)
+    assert isinstance(place, Place)
+    assert (older.closed, old.closed) == (True, True)
+    assert connections.count == 1
 
 
 def test_a_connection_is_used_until_the_moment_of_its_expiry() -> None:
     connections = Made(9, EXPIRY)
     idle = opened(connections, HERE)
-    connections.release(HERE, idle, 1.0)
-    assert connections.reuse(HERE, 11.0) is idle
+    connections.keep(idle, 1.0)
+    assert connections.take(HERE, 11.0) is idle
 
 
 def test_expired_connections_make_room_for_others() -> None:
     connections = Made(1, EXPIRY)
     old = opened(connections, HERE)
-    connections.release(HERE, old, 1.0)
-    assert connections.may_open(12.0)
-    assert connections.take_discarded() == [old]
+    connections.keep(old, 1.0)
+    place = connections.take(THERE, 12.0)
+    assert isinstance(place, Place)
+    assert old.closed
     assert connections.count == 1
 
 
 def test_there_are_no_more_than_the_limit() -> None:
     connections = Made(2, EXPIRY)
-    assert [connections.may_open(0.0) for _ in range(3)] == [True, True, False]
+    taken = [connections.take(HERE, 0.0) for _ in range(3)]
+    assert [isinstance(each, Place) for each in taken] == [True, True, False]
     assert connections.count == 2
+
+
+def test_there_are_no_more_than_the_limit_if_two_take_the_last_place_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    connections, faster = Made(1, EXPIRY), []
+
+    def take_too(taken: Any) -> Place:
+        faster.append(Place(taken))
+        return Place(taken)
+
+    monkeypatch.setattr(pool_rules, "Place", take_too)
+    assert connections.take(HERE, 0.0) is None
+    assert connections.count == 1
 
 
 def test_the_connection_that_was_idle_longest_makes_room_for_another_origin() -> None:
     connections = Made(3, EXPIRY)
     there, elsewhere, later = opened(connections, THERE), opened(connections, ELSEWHERE), opened(connections, THERE)
-    connections.release(ELSEWHERE, elsewhere, 1.0)
-    connections.release(THERE, there, 2.0)
-    connections.release(THERE, later, 3.0)
-    assert connections.may_open(4.0)
-    assert connections.take_discarded() == [elsewhere]
-    assert connections.may_open(4.0)
-    assert connections.take_discarded() == [there]
+    connections.keep(elsewhere, 1.0)
+    connections.keep(there, 2.0)
+    connections.keep(later, 3.0)
+    one = connections.take(HERE, 4.0)
+    assert (elsewhere.closed, there.closed) == (True, False)
+    other = connections.take(HERE, 4.0)
+    assert (there.closed, later.closed) == (True, False)
     assert connections.count == 3
+    assert {type(one), type(other)} == {Place}
 
 
 def test_waiting_calls_are_served_in_order() -> None:
     connections = Made(1, EXPIRY)
     only = opened(connections, HERE)
-    for name in ("first", "second", "third"):
-        assert not connections.may_open(0.0)
-        connections.wait(name, HERE)
+    queue = [Request() for _ in range(3)]
+    for each in queue:
+        assert connections.take(HERE, 0.0) is None
+        connections.wait(each)
     assert connections.waiting == 3
-    assert connections.release(HERE, only, 1.0) == ("first", only)
-    assert connections.release(HERE, None, 2.0) == ("second", None)
-    assert connections.release(HERE, only, 3.0) == ("third", only)
-    assert connections.release(HERE, only, 4.0) is None
+    for number, each in enumerate(queue):
+        assert each.woken == 0
+        connections.keep(only, 1.0)
+        assert each.woken == 1
+        assert connections.take(HERE, 1.0) is None  # nobody gets ahead of those who wait
+        assert all(connections.take(HERE, 1.0, later) is None for later in queue[number + 1 :])
+        assert connections.take(HERE, 1.0, each) is only
+        connections.leave(each)
     assert connections.waiting == 0
     assert connections.count == 1
 
 
-def test_a_call_that_gives_up_gets_no_turn() -> None:
+def test_a_call_that_gives_up_hands_on_its_turn() -> None:
     connections = Made(1, EXPIRY)
     only = opened(connections, HERE)
-    connections.wait("first", HERE)
-    connections.wait("second", HERE)
-    connections.give_up("first")
-    connections.give_up("first")
-    assert connections.release(HERE, only, 1.0) == ("second", only)
-    connections.give_up("second")  # too late
-    assert connections.count == 1
+    first, second = Request(), Request()
+    connections.wait(first)
+    connections.wait(second)
+    connections.keep(only, 1.0)
+    assert (first.woken, second.woken) == (1, 0)
+    connections.leave(first)
+    assert second.woken == 1
+    assert connections.take(HERE, 1.0, second) is only
+
+
+def test_a_waiting_call_that_is_lost_blocks_no_other() -> None:
+    connections = Made(1, EXPIRY)
+    only = opened(connections, HERE)
+    lost, second = Request(), Request()
+    connections.wait(lost)
+    connections.wait(second)
+    del lost  # an interrupted call did not get as far as `leave`
+    assert connections.waiting == 1
+    connections.keep(only, 1.0)
+    assert second.woken == 1
+    assert connections.take(HERE, 1.0, second) is only
+
+
+def test_a_waiting_call_may_be_put_first() -> None:
+    connections = Made(1, EXPIRY)
+    only = opened(connections, HERE)
+    held_up, nested = Request(), Request()
+    connections.wait(held_up)
+    connections.wait(nested, first=True)
+    assert connections.waiters() == [nested, held_up]
+    connections.keep(only, 1.0)
+    assert (held_up.woken, nested.woken) == (0, 1)
 
 
 def test_a_call_to_another_origin_gets_the_place_but_not_the_connection() -> None:
     connections = Made(1, EXPIRY)
-    here = opened(connections, HERE)
-    connections.wait("other", THERE)
-    assert connections.release(HERE, here, 1.0) == ("other", None)
-    assert connections.take_discarded() == [here]
-    assert connections.count == 1
+    here, other = opened(connections, HERE), Request()
+    connections.wait(other)
+    connections.keep(here, 1.0)
+    assert isinstance(connections.take(THERE, 1.0, other), Place)
+    assert here.closed
 
 
-def test_a_place_that_nobody_waits_for_is_free() -> None:
-    connections = Made(1, EXPIRY)
-    opened(connections, HERE)
-    assert connections.release(HERE, None, 1.0) is None
+def test_a_place_is_free_when_its_connection_is_discarded_or_nothing_refers_to_it() -> None:
+    connections = Made(4, EXPIRY)
+    used, lost = opened(connections, HERE), opened(connections, HERE)
+    place, lost_place = connections.take(HERE, 0.0), connections.take(HERE, 0.0)
+    assert connections.count == 4
+    connections.discard(used)
+    assert used.closed
+    del lost
+    assert connections.count == 2
+    assert isinstance(place, Place)
+    connections.give_back(place)
+    place.close()
+    del lost_place
     assert connections.count == 0
-    assert connections.may_open(2.0)
+
+
+def test_a_connection_that_ends_in_a_reference_cycle_is_counted_until_it_is_collected() -> None:
+    connections = Made(1, EXPIRY)
+    cycle: list[Any] = [opened(connections, HERE)]
+    cycle.append(cycle)
+    del cycle
+    gc.collect()
+    assert connections.count == 0
 
 
 def test_an_idle_connection_that_was_closed_is_forgotten() -> None:
-    connections = Made(2, EXPIRY)
+    connections = Made(3, EXPIRY)
     idle, used = opened(connections, HERE), opened(connections, HERE)
-    connections.release(HERE, idle, 1.0)
+    connections.keep(idle, 1.0)
     connections.remove(idle)
     connections.remove(idle)
     connections.remove(used)
-    connections.remove(Fake(THERE))
-    assert connections.reuse(HERE, 2.0) is None
+    connections.remove(Fake(THERE, Place(set())))
+    assert (idle.closed, used.closed) == (True, False)
     assert connections.count == 1
 
 
-def test_connections_idle_as_long_as_one_that_did_not_answer_are_discarded() -> None:
+def test_connections_idle_as_long_as_one_that_did_not_answer_are_closed() -> None:
     connections = Made(10, EXPIRY)
     older, silent, newer = (opened(connections, HERE) for _ in range(3))
     elsewhere = opened(connections, ELSEWHERE)
     for each, now in ((elsewhere, 1.0), (older, 1.0), (silent, 2.0)):
-        connections.release(each.origin, each, now)
-    assert connections.reuse(HERE, 3.0) is silent
-    connections.release(HERE, newer, 3.0)
+        connections.keep(each, now)
+    assert connections.take(HERE, 3.0) is silent
+    connections.keep(newer, 3.0)
     connections.distrust(silent)
-    assert connections.take_discarded() == [older]
-    connections.release(HERE, None, 4.0)
+    assert older.closed
+    connections.discard(silent)
     assert connections.count == 2
-    assert connections.reuse(HERE, 4.0) is newer
-    assert connections.reuse(ELSEWHERE, 4.0) is elsewhere
+    assert connections.take(HERE, 4.0) is newer
+    assert connections.take(ELSEWHERE, 4.0) is elsewhere
 
 
 def test_a_new_connection_that_did_not_answer_says_nothing_about_others() -> None:
     connections = Made(10, EXPIRY)
     used, new = opened(connections, HERE), opened(connections, HERE)
-    connections.release(HERE, used, 1.0)
     connections.distrust(new)
-    assert connections.take_discarded() == []
-    assert connections.reuse(HERE, 2.0) is used
+    connections.keep(used, 1.0)
+    connections.distrust(new)
+    assert connections.take(HERE, 2.0) is used
 
 
-def test_clearing_returns_all_idle_and_discarded_connections() -> None:
+def test_closing_closes_all_idle_connections() -> None:
     connections = Made(4, EXPIRY)
-    gone, here, there, _ = (opened(connections, each) for each in (HERE, HERE, THERE, THERE))
-    connections.release(HERE, gone, 1.0)
-    connections.release(HERE, here, 5.0)
-    connections.release(THERE, there, 6.0)
-    assert connections.reuse(ELSEWHERE, 12.0) is None
-    assert connections.may_open(12.0)
-    assert connections.clear() == [here, there, gone]
-    assert connections.clear() == []
-    assert connections.count == 2
+    here, there, used = (opened(connections, each) for each in (HERE, THERE, THERE))
+    connections.keep(here, 5.0)
+    connections.keep(there, 6.0)
+    assert connections.idle() == [here, there]
+    connections.close()
+    assert (here.closed, there.closed, used.closed) == (True, True, False)
+    connections.close()
+    assert connections.count == 1
+    connections.keep(used, 7.0)
+    assert used.closed
+    assert connections.count == 0
+
+
+class Taken(deque[Any]):
+    """Connections of which another thread takes the last at the very moment when this one looks."""
+
+    def __getitem__(self, index: Any) -> Any:
+        found = super().__getitem__(index)
+        self.clear()
+        return found
+
+
+def test_a_connection_that_another_thread_takes_at_this_moment_is_not_used_twice() -> None:
+    connections = Made(4, EXPIRY)
+    here = opened(connections, HERE)
+    connections._idle[HERE] = Taken([here])
+    assert isinstance(connections.take(HERE, 2.0), Place)
+    connections._idle[HERE] = Taken([here])
+    connections.clear()
+    assert not here.closed
 
 
 class AgainstAList(RuleBasedStateMachine):
@@ -213,13 +314,36 @@ class AgainstAList(RuleBasedStateMachine):
         self.tested = Made(3, EXPIRY)
         self.idle: list[Fake] = []
         self.in_use: list[Fake] = []
-        self.queue: list[tuple[str, Origin]] = []
-        self.names = 0
+        self.queue: list[Request] = []
 
     def expire(self, *origins: Origin) -> list[Fake]:
         gone = [each for each in self.idle if each.idle_since < self.now - EXPIRY and each.origin in origins]
         self.idle = [each for each in self.idle if each not in gone]
         return gone
+
+    def ask_for(self, request: Request, *, queued: bool) -> bool:
+        """Ask, check the answer, and return whether there was one."""
+        origin, first = request.origin, not self.queue or (queued and self.queue[0] is request)
+        got = self.tested.take(origin, self.now, request if queued else None)
+        if not first:
+            assert got is None
+            return False
+        gone = self.expire(origin)
+        fit = [each for each in self.idle if each.origin == origin]
+        if fit:
+            assert got is fit[-1]
+            self.idle.remove(fit[-1])
+            self.in_use.append(fit[-1])
+        else:
+            gone += self.expire(HERE, THERE, ELSEWHERE)
+            full = len(self.idle) + len(self.in_use) == 3
+            assert isinstance(got, Place) == (not full or bool(self.idle))
+            if isinstance(got, Place):
+                if full:
+                    gone.append(self.idle.pop(0))
+                self.in_use.append(Fake(origin, got))
+        assert all(each.closed for each in gone)
+        return got is not None
 
     @rule(seconds=st.sampled_from([0.5, 4.0, EXPIRY + 1.0]))
     def pass_time(self, seconds: float) -> None:
@@ -227,51 +351,39 @@ class AgainstAList(RuleBasedStateMachine):
 
     @rule(origin=st.sampled_from([HERE, THERE, ELSEWHERE]))
     def ask(self, origin: Origin) -> None:
-        gone = self.expire(origin)
-        fit = [each for each in self.idle if each.origin == origin]
-        got = self.tested.reuse(origin, self.now)
-        if fit:
-            assert got is fit[-1]
-            self.idle.remove(got)
-            self.in_use.append(got)
-        else:
-            assert got is None
-            gone += self.expire(HERE, THERE, ELSEWHERE)
-            full = len(self.idle) + len(self.in_use) == 3
-            assert self.tested.may_open(self.now) == (not full or bool(self.idle))
-            if full and not self.idle:
-                self.names += 1
-                self.queue.append((str(self.names), origin))
-                self.tested.wait(str(self.names), origin)
-            else:
-                if full:
-                    gone.append(self.idle.pop(0))
-                self.in_use.append(Fake(origin))
-        assert sorted(map(id, self.tested.take_discarded())) == sorted(map(id, gone))
+        request = Request(origin)
+        if not self.ask_for(request, queued=False):
+            self.queue.append(request)
+            self.tested.wait(request)
+
+    @precondition(lambda self: self.queue)
+    @rule(data=st.data())
+    def ask_again(self, data: Any) -> None:
+        request = data.draw(st.sampled_from(self.queue))
+        if self.ask_for(request, queued=True):
+            self.queue.remove(request)
+            self.tested.leave(request)
 
     @precondition(lambda self: self.in_use)
-    @rule(data=st.data(), reusable=st.booleans())
-    def give_back(self, data: Any, reusable: bool) -> None:
-        self.now += 0.001  # if two were idle equally long, either may be discarded
+    @rule(data=st.data(), how=st.sampled_from(["keep", "discard", "lose"]))
+    def give_back(self, data: Any, how: str) -> None:
+        self.now += 0.001  # if two were idle equally long, either may be closed
         used = self.in_use.pop(data.draw(st.integers(0, len(self.in_use) - 1)))
-        turn = self.tested.release(used.origin, used if reusable else None, self.now)
-        if self.queue:
-            name, wanted = self.queue.pop(0)
-            passed_on = reusable and wanted == used.origin
-            assert turn == (name, used if passed_on else None)
-            self.in_use.append(used if passed_on else Fake(wanted))
-            assert self.tested.take_discarded() == ([used] if reusable and not passed_on else [])
-        else:
-            assert turn is None
-            if reusable:
-                assert used.idle_since == self.now
-                self.idle.append(used)
+        before = self.queue[0].woken if self.queue else 0
+        if how == "keep":
+            self.tested.keep(used, self.now)
+            assert used.idle_since == self.now
+            self.idle.append(used)
+        elif how == "discard":
+            self.tested.discard(used)
+            assert used.closed
+        if self.queue and how != "lose":
+            assert self.queue[0].woken == before + 1
 
     @precondition(lambda self: self.queue)
     @rule(data=st.data())
     def give_up(self, data: Any) -> None:
-        name, _ = self.queue.pop(data.draw(st.integers(0, len(self.queue) - 1)))
-        self.tested.give_up(name)
+        self.tested.leave(self.queue.pop(data.draw(st.integers(0, len(self.queue) - 1))))
 
     @precondition(lambda self: self.idle)
     @rule(data=st.data())
@@ -280,14 +392,17 @@ class AgainstAList(RuleBasedStateMachine):
 
     @rule()
     def clear(self) -> None:
-        assert sorted(map(id, self.tested.clear())) == sorted(map(id, self.idle))
+        self.tested.clear()
+        assert all(each.closed for each in self.idle)
         self.idle.clear()
 
     @invariant()
     def counts_are_right(self) -> None:
         assert self.tested.count == len(self.idle) + len(self.in_use) <= 3
         assert self.tested.waiting == len(self.queue)
-        assert not (self.queue and self.idle)
+        assert self.tested.idle() == sorted(
+            self.idle, key=lambda each: (list(self.tested._idle).index(each.origin), each.idle_since)
+        )
 
 
 TestAgainstAList = AgainstAList.TestCase

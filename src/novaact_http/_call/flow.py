@@ -209,17 +209,15 @@ class _Call(Generic[OutputT]):
         began = monotonic()
         if not limiter.acquire(began):
             return 0.0
-        place = None
+        place = limiter.join()
         try:
-            place = limiter.join()
             while wait := limiter.acquire(monotonic(), place):
                 if wait >= self._left():
                     raise self.deadline_exceeded()
                 yield Sleep(wait)
             return monotonic() - began
         finally:
-            if place is not None:  # pragma: no branch - an interruption may come before there is a place
-                limiter.leave()
+            place.close()
 
     def credentials(self) -> GetCredentials:
         """Return what asks for the next attempt's credentials."""

@@ -15,8 +15,13 @@ from __future__ import annotations
 
 import math
 import threading
+from typing import TYPE_CHECKING
 
 from novaact_http._support.fork_safety import renew_after_fork
+from novaact_http._support.interruptions import Place
+
+if TYPE_CHECKING:
+    import weakref
 
 _SMOOTHING = 0.8
 _BUCKETS_A_SECOND = 2  # the rate is measured over half a second at a time
@@ -33,6 +38,16 @@ _SMALLEST_CAPACITY = 1.0
 _TOLERANCE = 1e-6
 
 
+class QueuePlace(Place):
+    """A call's place in the queue, until it is closed."""
+
+    __slots__ = ("number",)
+
+    def __init__(self, taken: set[weakref.ref[Place]], number: int) -> None:
+        super().__init__(taken)
+        self.number = number
+
+
 class RateLimiter:
     """The rate at which a client sends, learnt from the service's responses.
 
@@ -43,7 +58,7 @@ class RateLimiter:
     """
 
     def __init__(self, now: float) -> None:
-        self._lock = threading.RLock()  # while it is held, garbage collection may end a call, which leaves the queue
+        self._lock = threading.RLock()
         self._enabled = False
         # The bucket of tokens.
         self._fill_rate = self._capacity = 1.0
@@ -57,32 +72,31 @@ class RateLimiter:
         self._last_max_rate = 0.0
         self._throttled_at = now
         self._seconds_to_max = 0.0
-        # How many calls have joined the queue since the start, and how many of them have left it, in any order.
-        self._joined = self._left = 0
+        # How many calls have joined the queue since the start; those that are in it; how many of these no longer ask.
+        self._joined = 0
+        self._queue: set[weakref.ref[Place]] = set()
+        self._passed_over = 0
         self._taken_at = now
         renew_after_fork(self)
 
     def after_fork(self) -> None:
         self._lock = threading.RLock()
-        self._left = self._joined  # the calls that wait are the parent's
+        self._queue = set()  # the calls that wait are the parent's
 
     @property
     def rate(self) -> float:
         """The rate in requests a second. Before the first throttling error it means nothing."""
         return self._fill_rate
 
-    def join(self) -> int:
-        """Join the end of the queue, and return the place in it, for `acquire`. `leave` must be called afterwards."""
+    def join(self) -> QueuePlace:
+        """Join the end of the queue, and return the place in it, for `acquire`. Close it to leave the queue."""
         with self._lock:
+            if not self._queue:
+                self._passed_over = 0
             self._joined += 1
-            return self._joined - 1
+            return QueuePlace(self._queue, self._joined - 1)
 
-    def leave(self) -> None:
-        """Leave the queue, with or without a token."""
-        with self._lock:
-            self._left = min(self._left + 1, self._joined)  # a fork has already counted those that waited in the parent
-
-    def acquire(self, now: float, place: int | None = None) -> float:
+    def acquire(self, now: float, place: QueuePlace | None = None) -> float:
         """Take a token for a request and return 0.0; or take none and return the seconds to wait before asking again.
 
         The rate may change in between, so the next answer may be to wait again. A wait is two seconds at most.
@@ -96,10 +110,11 @@ class RateLimiter:
         with self._lock:
             self._fill(now)
             # This is too low if a call further behind has left. It does no harm: whichever asks too early waits again.
-            ahead = max(0, (self._joined if place is None else place) - self._left)
+            left = self._joined - len(self._queue) + self._passed_over
+            ahead = max(0, (self._joined if place is None else place.number) - left)
             if ahead and self._tokens >= 1.0 and now - self._taken_at > _STALLED:
                 # Those ahead no longer ask; perhaps their event loop stands still.
-                self._left, ahead = self._left + ahead, 0
+                self._passed_over, ahead = self._passed_over + ahead, 0
             missing = 1 + ahead - self._tokens
             if missing > _TOLERANCE:
                 wait = missing / self._fill_rate

@@ -70,11 +70,11 @@ class Quota:
 
     def __init__(self) -> None:
         self._left = _CAPACITY
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         renew_after_fork(self)
 
     def after_fork(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
 
     def acquire(self, amount: int) -> bool:
         """Take the tokens if enough are left, and return whether they were."""
@@ -86,6 +86,8 @@ class Quota:
 
     def release(self, amount: int) -> None:
         """Give tokens back, but never more than there were at the start."""
+        if self._left == _CAPACITY:  # as nearly always
+            return
         with self._lock:
             self._left = min(self._left + amount, _CAPACITY)
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sys
 import time
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from novaact_http._aws.credential_cache import credentials_or_raise
+from novaact_http._aws import credential_cache
 from novaact_http._call.flow import GetCredentials, Need, call
 from novaact_http._call.http_messages import Request, Response
 from novaact_http._clients.base import ClientBase, Senders
 from novaact_http._http.asyncio_pool import Pool
-from novaact_http._http.deadline import DeadlinePassed, wait_until
+from novaact_http._http.pool_rules import seconds_left
+from novaact_http._http.threads import call_on_thread
 from novaact_http._operations.sessions import LIST_SESSIONS
 from novaact_http._support import traceback_scrubbing
 from novaact_http.config import Credentials
@@ -44,8 +46,6 @@ OutputT = TypeVar("OutputT", bound="Output")
 
 # On Windows, asyncio's default event loop cannot watch sockets.
 _HAS_POOL = sys.platform != "win32"
-
-_RECHECK_AFTER = 5.0  # seconds. Another call may get the credentials on an event loop that has stopped since
 
 
 class AsyncClient(ClientBase):
@@ -199,23 +199,25 @@ class AsyncClient(ClientBase):
             return found
         with self._credentials.waiting():
             while not isinstance(found, Credentials):
-                recheck_at = time.monotonic() + _RECHECK_AFTER
-                is_last = need.deadline is not None and need.deadline <= recheck_at
+                left = seconds_left(credential_cache.LOOK_AGAIN_AFTER, need.deadline, time.monotonic())
+                if not left:
+                    raise DeadlineExceeded("the call's time was over before there were credentials", request_sent=False)
+                kept = loop.create_future()
+                found.when_kept(partial(_tell, kept))
+                timer = loop.call_later(left, _wake, kept)
                 try:
-                    result = await wait_until(need.deadline if is_last else recheck_at, asyncio.wrap_future(found))
-                    return credentials_or_raise(result)
-                except DeadlinePassed as error:
-                    if is_last:
-                        raise DeadlineExceeded(
-                            "the call's time was over before there were credentials", request_sent=False
-                        ) from error
-                found = self._credentials.get(need.refused, loop)
+                    await kept
+                finally:
+                    timer.cancel()
+                result = found.result
+                credentials = None if result is None else credential_cache.credentials_or_raise(result, loop)
+                found = self._credentials.get(need.refused, loop) if credentials is None else credentials
         return found
 
     async def _send_through_httpx(self, request: Request) -> Response:
         if not self._senders.has_httpx:
             # On a thread, as importing httpx takes long.
-            await asyncio.get_running_loop().run_in_executor(None, self._senders.through_httpx)
+            await call_on_thread(asyncio.get_running_loop(), self._senders.through_httpx)
         return await self._senders.through_httpx().send(request)
 
 
@@ -232,6 +234,17 @@ def _make_sender(
 
         max_body = transport.max_body if isinstance(transport, LeanAsyncTransport) else None
     return AsyncSender(transport, tls, proxy, max_body)
+
+
+def _tell(waiting: asyncio.Future[None]) -> None:
+    """Wake the task that waits, from any thread."""
+    with contextlib.suppress(RuntimeError):  # its event loop has ended
+        waiting.get_loop().call_soon_threadsafe(_wake, waiting)
+
+
+def _wake(waiting: asyncio.Future[None]) -> None:
+    if not waiting.done():
+        waiting.set_result(None)
 
 
 def _check_asyncio() -> None:

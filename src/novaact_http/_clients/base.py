@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 import time
 import warnings
 from functools import partial
@@ -26,7 +25,6 @@ from novaact_http._call.user_agent import user_agent
 from novaact_http._http import httpx_patches, tls
 from novaact_http._http.pool_rules import check_open
 from novaact_http._support import traceback_scrubbing
-from novaact_http._support.fork_safety import renew_after_fork
 from novaact_http.attempts import log
 from novaact_http.config import RetryPolicy, Timeout
 from novaact_http.errors import ConfigurationError, CredentialsError
@@ -47,6 +45,8 @@ HttpxSenderT = TypeVar("HttpxSenderT")
 class Senders(Generic[PoolT, HttpxSenderT]):
     """What sends the requests of a client, and of its copies by `with_options`: the library's pool, or httpx.
 
+    Safe to share between threads, and to interrupt anywhere.
+
     Args:
         pool: the library's pool; None if all requests go through httpx.
         make_httpx_sender: makes the object that sends through httpx. It is called when that is first needed, as
@@ -65,14 +65,9 @@ class Senders(Generic[PoolT, HttpxSenderT]):
     ) -> None:
         self._pool = pool
         self._make_httpx_sender = make_httpx_sender
-        self._httpx_sender = httpx_sender
+        self._httpx_sender: dict[None, HttpxSenderT] = {} if httpx_sender is None else {None: httpx_sender}
         self._patched = patched
         self._closed = False
-        self._lock = threading.Lock()
-        renew_after_fork(self)
-
-    def after_fork(self) -> None:
-        self._lock = threading.Lock()
 
     def pool(self) -> PoolT | None:
         """Return the pool if requests go through it now; None if they go `through_httpx`."""
@@ -81,7 +76,7 @@ class Senders(Generic[PoolT, HttpxSenderT]):
     @property
     def has_httpx(self) -> bool:
         """Whether httpx is imported, so that `through_httpx` returns at once."""
-        return self._httpx_sender is not None
+        return bool(self._httpx_sender)
 
     def through_httpx(self) -> HttpxSenderT:
         """Return what sends through httpx.
@@ -89,20 +84,19 @@ class Senders(Generic[PoolT, HttpxSenderT]):
         Raises:
             NovaActError: the client is closed.
         """
-        with self._lock:
-            check_open(closed=self._closed)
-            if self._httpx_sender is None:
-                self._httpx_sender = self._make_httpx_sender()
-            return self._httpx_sender
+        sender = self._httpx_sender.get(None)
+        if sender is None and not self._closed:
+            sender = self._httpx_sender.setdefault(None, self._make_httpx_sender())
+        check_open(closed=self._closed)
+        assert sender is not None  # noqa: S101 - or it is closed
+        return sender
 
     def close(self) -> HttpxSenderT | None:
         """Close the pool, and return what sends through httpx, for the caller to close; None if there is nothing."""
+        self._closed = True
         if self._pool is not None:
             self._pool.close()
-        with self._lock:
-            self._closed = True
-            sender, self._httpx_sender = self._httpx_sender, None
-            return sender
+        return self._httpx_sender.pop(None, None)
 
 
 class ClientBase:

@@ -6,27 +6,28 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from novaact_http._aws.credential_cache import credentials_or_raise
+from novaact_http._aws.credential_cache import LOOK_AGAIN_AFTER, credentials_or_raise
 from novaact_http._call.flow import GetCredentials, Need, call
 from novaact_http._call.http_messages import Request
 from novaact_http._clients.base import ClientBase, Senders
 from novaact_http._http.blocking_pool import Pool
+from novaact_http._http.pool_rules import seconds_left
 from novaact_http._operations.sessions import LIST_SESSIONS
 from novaact_http._support import traceback_scrubbing
 from novaact_http.config import Credentials
-from novaact_http.errors import CredentialsError, DeadlineExceeded, NovaActError
+from novaact_http.errors import DeadlineExceeded, NovaActError
 
 if TYPE_CHECKING:
     import os
     import ssl
     from collections.abc import Callable, Mapping
-    from concurrent.futures import Future
     from types import TracebackType
 
     import httpx
     from typing_extensions import Self
 
     from novaact_http._aws.botocore_credentials import BotocoreCredentials
+    from novaact_http._aws.credential_cache import Promise
     from novaact_http._call.sigv4 import Signer
     from novaact_http._clients.pagers import Pager
     from novaact_http._http.httpx_sender import Sender
@@ -239,21 +240,19 @@ class Client(ClientBase):
             if isinstance(found, Credentials):
                 return found
             with self._credentials.waiting():
-                return self._wait(found, need.deadline)
+                return self._wait(found, need)
         time.sleep(need.seconds)
         return None
 
-    @staticmethod
-    def _wait(future: Future[Credentials | CredentialsError], deadline: float | None) -> Credentials:
-        from concurrent import futures  # already imported, as there is a future
-
-        try:
-            credentials = future.result(None if deadline is None else max(0.0, deadline - time.monotonic()))
-        except futures.TimeoutError as error:  # the same as Python's own only since 3.11
-            raise DeadlineExceeded(
-                "the call's time was over before there were credentials", request_sent=False
-            ) from error
-        return credentials_or_raise(credentials)
+    def _wait(self, found: Credentials | Promise, need: GetCredentials) -> Credentials:
+        while not isinstance(found, Credentials):
+            left = seconds_left(LOOK_AGAIN_AFTER, need.deadline, time.monotonic())
+            if not left:
+                raise DeadlineExceeded("the call's time was over before there were credentials", request_sent=False)
+            result = found.wait(left)
+            credentials = None if result is None else credentials_or_raise(result)
+            found = self._credentials.get(need.refused) if credentials is None else credentials
+        return found
 
 
 def _make_sender(

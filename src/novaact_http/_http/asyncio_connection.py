@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from novaact_http._call.http_messages import Origin
     from novaact_http._http.http1 import ResponseReader
+    from novaact_http._support.interruptions import Place
 
 _READS_AT_ONCE = 16
 
@@ -66,6 +67,7 @@ class Connection:
 
     Attributes:
         origin: where it leads.
+        place: its place in the pool.
         idle_since: when it became idle, by `time.monotonic`.
         due: when the wait for the peer has taken too long, by `time.monotonic`.
         unsent: what the peer has not taken yet of what was sent.
@@ -87,12 +89,14 @@ class Connection:
         "due",
         "idle_since",
         "origin",
+        "place",
         "refusal",
         "unsent",
     )
 
-    def __init__(self, origin: Origin, pool: Owner, connected: socket.socket) -> None:
+    def __init__(self, origin: Origin, pool: Owner, place: Place, connected: socket.socket) -> None:
         self.origin = origin
+        self.place = place
         self.idle_since = 0.0
         self.due = math.inf
         self.unsent: bytes | memoryview = b""
@@ -215,7 +219,7 @@ class Connection:
         return self.refusal is None and not self.unsent
 
     def close(self) -> None:
-        """Close the connection. Works also after the event loop has ended, and in a forked child."""
+        """Close the connection, not its place. Works also after the event loop has ended, and in a forked child."""
         if self._fd < 0:
             return
         if not self._loop.is_closed():

@@ -21,7 +21,9 @@ from novaact_http._http.deadline import DeadlinePassed, wait_until
 from novaact_http._http.exchange_errors import ExchangeError, failure, to_transport_error
 from novaact_http._http.http1 import MAX_HEAD
 from novaact_http._http.pool_rules import Connections, seconds_left
+from novaact_http._http.threads import call_on_thread
 from novaact_http._support.fork_safety import renew_after_fork
+from novaact_http._support.interruptions import Place
 from novaact_http.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -33,6 +35,30 @@ if TYPE_CHECKING:
     from novaact_http._http.http1 import ResponseReader
 
 
+class _Waiter:
+    """A task that waits for a connection."""
+
+    __slots__ = ("__weakref__", "_hint", "_loop", "gone")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.gone = False
+        self._loop = loop
+        self._hint = loop.create_future()
+
+    def wake(self) -> None:
+        if not self._hint.done() and not self._loop.is_closed():
+            self._hint.set_result(None)
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait until it is woken, or was woken since it last slept; at most for this long."""
+        timer = self._loop.call_later(seconds, self.wake)
+        try:
+            await self._hint
+        finally:
+            timer.cancel()
+        self._hint = self._loop.create_future()
+
+
 class LoopPool:
     """The connections of one event loop."""
 
@@ -42,7 +68,7 @@ class LoopPool:
         self.loop = loop
         self._tls = tls
         self._context: ssl.SSLContext | None = None
-        self._connections: Connections[Connection, asyncio.Future[Connection | None]] = Connections(*limits)
+        self._connections: Connections[Connection, _Waiter] = Connections(*limits)
         self._in_use: set[Connection] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = math.inf
@@ -50,58 +76,60 @@ class LoopPool:
     async def exchange(self, request: Request, data: bytes, new_reader: Callable[[str], ResponseReader]) -> Response:
         """Send a request, and read its whole response. See `Pool.send`."""
         origin, deadline = request.endpoint.origin, request.deadline
-        connection = await self.acquire(origin, deadline)
+        held = await self.acquire(origin, deadline)
         while True:
             reader = new_reader(request.method)
-            kept = connection
+            is_kept = not isinstance(held, Place)
             try:
-                if connection is None:
-                    connection = await self.open(origin, request.timeout.connect, deadline)
-                await WholeExchange(connection, reader).run(data, request.timeout.read, deadline)
+                if isinstance(held, Place):
+                    held = await self.open(origin, held, request.timeout.connect, deadline)
+                await WholeExchange(held, reader).run(data, request.timeout.read, deadline)
             except ExchangeError as error:
-                if kept is not None and pool_rules.may_send_again(request, reader, error):
-                    self._close(kept)
-                    connection = None  # its place in the pool is still ours
+                if is_kept and pool_rules.may_send_again(request, reader, error):
+                    assert not isinstance(held, Place)  # noqa: S101 - it was kept
+                    self._close(held)
+                    held = held.place
                     continue
-                self.discard(origin, connection, error)
+                self.discard(held, error)
                 raise
             except BaseException:
-                self.discard(origin, connection)
+                self.discard(held)
                 raise
-            self.finish(connection, reader)
+            self.finish(held, reader)
             return pool_rules.to_response(reader)
 
-    async def acquire(self, origin: Origin, deadline: float | None) -> Connection | None:
-        """Return a kept connection, or None: the caller has a place to `open` one. See `blocking_pool.Pool.acquire`."""
+    async def acquire(self, origin: Origin, deadline: float | None) -> Connection | Place:
+        """Return a kept connection, or a place to `open` one in. See `blocking_pool.Pool.acquire`."""
         connections = self._connections
         pool_rules.check_open(closed=connections.closed)
-        now = time.monotonic()
-        connection = connections.reuse(origin, now)
-        if connection is None and not connections.may_open(now):
-            connection = await self._wait(origin, deadline)
-        if connections.discarded:
-            self._close_discarded()
-        if connection is None:
-            return None
-        if connection.is_stale():
-            return None
-        self._in_use.add(connection)
-        return connection
+        taken = connections.take(origin, time.monotonic())
+        if taken is None:
+            taken = await self._wait(origin, deadline)
+        if isinstance(taken, Place):
+            return taken
+        if taken.is_stale():
+            return taken.place
+        self._in_use.add(taken)
+        return taken
 
-    async def _wait(self, origin: Origin, deadline: float | None) -> Connection | None:
-        turn = self.loop.create_future()
-        self._connections.wait(turn, origin)
+    async def _wait(self, origin: Origin, deadline: float | None) -> Connection | Place:
+        connections, waiter = self._connections, _Waiter(self.loop)
+        connections.wait(waiter)
         try:
-            return await wait_until(deadline, turn)
-        except BaseException as error:
-            self._connections.give_up(turn)
-            if turn.done() and not turn.cancelled():  # the turn came at this very moment
-                self.discard(origin, turn.result())
-            if isinstance(error, DeadlinePassed):
-                raise failure("queue", None) from None
-            raise
+            while True:
+                now = time.monotonic()
+                pool_rules.check_open(closed=connections.closed)
+                left = seconds_left(pool_rules.LOOK_AGAIN_AFTER, deadline, now)
+                if not left:
+                    raise failure("queue", None)
+                taken = connections.take(origin, now, waiter)
+                if taken is not None:
+                    return taken
+                await waiter.sleep(left)
+        finally:
+            connections.leave(waiter)
 
-    async def open(self, origin: Origin, timeout: float | None, deadline: float | None) -> Connection:
+    async def open(self, origin: Origin, place: Place, timeout: float | None, deadline: float | None) -> Connection:
         """Open a connection in the place that `acquire` gave. See `blocking_pool.Pool.open`."""
         pool_rules.check_open(closed=self._connections.closed)
         now = time.monotonic()
@@ -112,7 +140,7 @@ class LoopPool:
             raise failure("connect", None) from error
         except OSError as error:
             raise failure("connect", error) from error
-        connection = Connection(origin, self, connected)
+        connection = Connection(origin, self, place, connected)
         self._in_use.add(connection)
         return connection
 
@@ -120,7 +148,7 @@ class LoopPool:
         if origin.scheme != "https":
             return await connect(self.loop, origin, timeout)
         if self._context is None:
-            self._context = await self.loop.run_in_executor(None, self._tls)  # which reads a file
+            self._context = await call_on_thread(self.loop, self._tls)  # which reads a file
         return await begin_tls(self.loop, self._context, await connect(self.loop, origin, timeout), origin)
 
     def finish(self, connection: Connection, reader: ResponseReader) -> None:
@@ -128,29 +156,19 @@ class LoopPool:
         if pool_rules.may_be_kept(connection, reader):
             self._in_use.discard(connection)
             connection.end()
-            self._release(connection.origin, connection)
+            self._connections.keep(connection, time.monotonic())
         else:
-            self.discard(connection.origin, connection)
+            self.discard(connection)
 
-    def discard(self, origin: Origin, connection: Connection | None, error: BaseException | None = None) -> None:
-        """Close a connection, if it was opened, and give back its place. See `blocking_pool.Pool.discard`."""
-        if connection is not None:
-            self._close(connection)
-            if pool_rules.is_timeout(error):
-                self._connections.distrust(connection)
-        self._release(origin, None)
-
-    def _release(self, origin: Origin, connection: Connection | None) -> None:
-        now = time.monotonic()
-        while True:
-            turn = self._connections.release(origin, connection, now)
-            self._close_discarded()
-            if turn is None:
-                return
-            waiter, connection = turn
-            if not waiter.done() and not self.loop.is_closed():  # done: it was cancelled just now
-                waiter.set_result(connection)
-                return
+    def discard(self, held: Connection | Place, error: BaseException | None = None) -> None:
+        """Give back a place, and close the connection in it. See `blocking_pool.Pool.discard`."""
+        if isinstance(held, Place):
+            self._connections.give_back(held)
+            return
+        if pool_rules.is_timeout(error):
+            self._connections.distrust(held)
+        self._in_use.discard(held)
+        self._connections.discard(held)
 
     def lose(self, connection: Connection) -> None:
         """Close a connection that ended while no exchange used it. If it is not idle, its place stays taken."""
@@ -177,24 +195,21 @@ class LoopPool:
 
     def close(self) -> None:
         """Close the idle connections now, and each of the others when its exchange ends."""
-        for each in self._connections.close():
-            each.close()
+        self._connections.close()
         if not self._in_use and self._timer is not None:
             self._timer.cancel()
             self._timer, self._timer_at = None, math.inf  # calls that are connecting now will need another one
 
     def drop(self) -> None:
         """Close all sockets, and leave the event loop alone."""
-        for each in (*self._connections.clear(), *self._in_use):
+        for each in (*self._connections.idle(), *self._in_use):
             each.drop()
+            each.place.close()
+        self._connections.clear()
 
     def _close(self, connection: Connection) -> None:
         self._in_use.discard(connection)
         connection.close()
-
-    def _close_discarded(self) -> None:
-        for each in self._connections.take_discarded():
-            self._close(each)
 
 
 class Pool:

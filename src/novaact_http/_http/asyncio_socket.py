@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import concurrent.futures.thread  # noqa: F401 - or the event loop would read it from a file when it first needs a thread
 import contextlib
 import socket
 import ssl
 from typing import TYPE_CHECKING, Any
 
 from novaact_http._http import happy_eyeballs, host_names
+
+with contextlib.suppress(RuntimeError):  # it cannot be imported once the interpreter is about to end
+    # Or the event loop would read it from a file when it first needs a thread.
+    import concurrent.futures.thread  # noqa: F401
 
 if TYPE_CHECKING:
     from novaact_http._call.http_messages import Origin
@@ -59,7 +62,10 @@ async def _addresses(loop: asyncio.AbstractEventLoop, origin: Origin) -> list[An
         address = host_names.for_resolver(host)
         with contextlib.suppress(OSError):  # an IP address needs no look-up, and so no thread
             return socket.getaddrinfo(address, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
-    return await loop.getaddrinfo(host_names.for_resolver(host, loop), port, type=socket.SOCK_STREAM)
+    try:
+        return await loop.getaddrinfo(host_names.for_resolver(host, loop), port, type=socket.SOCK_STREAM)
+    except RuntimeError as error:  # the event loop's executor was shut down, or the process may not start threads
+        raise OSError(f"{origin.host} was not looked up, as no thread could be had ({error})") from error
 
 
 async def _connect_to(

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 
     from novaact_http._call.http_messages import Origin
     from novaact_http._http.http1 import ResponseReader
+    from novaact_http._http.pool_rules import Connections
+    from novaact_http._support.interruptions import Place
+
+    Home = Connections["Connection", Any]
 
 _LONGEST_SELECT = 3600.0  # seconds; selectors refuse to wait for weeks
 
@@ -33,16 +37,18 @@ class Connection:
 
     Attributes:
         origin: where it leads.
-        home: the pool's token, which tells its connections from those of a parent process.
+        home: the connections of the pool that it belongs to; after a fork they are the parent's.
+        place: its place among them.
         is_reusable: whether the peer took all of the request. A response may come without waiting for that.
         idle_since: when it became idle, by `time.monotonic`.
     """
 
-    __slots__ = ("_poll", "_socket", "_timeout", "home", "idle_since", "is_reusable", "origin")
+    __slots__ = ("_poll", "_socket", "_timeout", "home", "idle_since", "is_reusable", "origin", "place")
 
-    def __init__(self, origin: Origin, home: object, connected: socket.socket) -> None:
+    def __init__(self, origin: Origin, home: Home, place: Place, connected: socket.socket) -> None:
         self.origin = origin
         self.home = home
+        self.place = place
         self.is_reusable = True
         self.idle_since = 0.0
         self._socket = connected
@@ -134,7 +140,7 @@ class Connection:
         return True
 
     def close(self) -> None:
-        """Close the connection."""
+        """Close the connection. Its place stays taken."""
         with contextlib.suppress(OSError, AttributeError):  # AttributeError: `__init__` was interrupted
             self._socket.close()
 

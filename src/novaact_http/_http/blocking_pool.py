@@ -1,11 +1,12 @@
 """A pool of blocking connections, which threads share.
 
-`pool_rules` decides; this module carries it out under a lock, and lets threads wait. A signal may interrupt any of it:
-no place in the pool is lost then, and no connection stays open.
+`pool_rules` decides; this module carries it out, and lets threads wait. A signal may interrupt any of it: no place in
+the pool is lost then, and no connection stays open. There is no lock, so a signal handler may use and close the pool.
 """
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 import weakref
@@ -17,6 +18,7 @@ from novaact_http._http.exchange_errors import ExchangeError, failure, to_transp
 from novaact_http._http.http1 import MAX_HEAD
 from novaact_http._http.pool_rules import Connections, seconds_left
 from novaact_http._support.fork_safety import renew_after_fork
+from novaact_http._support.interruptions import Place
 
 if TYPE_CHECKING:
     import ssl
@@ -27,15 +29,23 @@ if TYPE_CHECKING:
 
 
 class _Waiter:
-    """A thread that waits for its turn."""
+    """A thread that waits for a connection."""
 
-    __slots__ = ("connection", "has_turn", "turn")
+    __slots__ = ("__weakref__", "_hint", "gone", "thread")
 
     def __init__(self) -> None:
-        self.has_turn = False
-        self.connection: Connection | None = None
-        self.turn = threading.Lock()
-        self.turn.acquire()
+        self.gone = False
+        self.thread = threading.get_ident()
+        self._hint = threading.Lock()
+        self._hint.acquire()
+
+    def wake(self) -> None:
+        with contextlib.suppress(RuntimeError):  # it was woken already
+            self._hint.release()
+
+    def sleep(self, seconds: float) -> None:
+        """Wait until it is woken, or was woken since it last slept; at most for this long."""
+        self._hint.acquire(timeout=seconds)
 
 
 class Pool:
@@ -74,10 +84,8 @@ class Pool:
         self._connections: Connections[Connection, _Waiter] = Connections(*self._limits)
         self._connections.closed = closed
         # Closes idle connections when the pool is dropped, before the garbage collector finds open sockets and warns.
-        self._closing = weakref.finalize(self, _close_idle, self._connections)
+        self._closing = weakref.finalize(self, self._connections.close)
         self._closing.atexit = False
-        self._home = object()
-        self._lock = threading.Lock()
 
     def after_fork(self) -> None:
         """Leave the connections to the parent. Closing them here does not end them there."""
@@ -101,31 +109,32 @@ class Pool:
 
     def _exchange(self, request: Request, data: bytes) -> Response:
         origin, deadline = request.endpoint.origin, request.deadline
-        connection = self.acquire(origin, deadline)
+        held = self.acquire(origin, deadline)
         while True:
             reader = self.new_reader(request.method)
-            kept = connection
+            is_kept = not isinstance(held, Place)
             try:
-                if connection is None:
-                    connection = self.open(origin, request.timeout.connect, deadline)
-                connection.exchange(data, reader, request.timeout.read, deadline)
+                if isinstance(held, Place):
+                    held = self.open(origin, held, request.timeout.connect, deadline)
+                held.exchange(data, reader, request.timeout.read, deadline)
             except ExchangeError as error:
-                if kept is not None and pool_rules.may_send_again(request, reader, error):
-                    kept.close()
-                    connection = None  # its place in the pool is still ours
+                if is_kept and pool_rules.may_send_again(request, reader, error):
+                    assert not isinstance(held, Place)  # noqa: S101 - it was kept
+                    held.close()
+                    held = held.place
                     continue
-                self.discard(origin, connection, error)
+                self.discard(held, error)
                 raise
             except BaseException:
-                self.discard(origin, connection)
+                self.discard(held)
                 raise
-            self.finish(connection, reader)
+            self.finish(held, reader)
             return pool_rules.to_response(reader)
 
-    def acquire(self, origin: Origin, deadline: float | None) -> Connection | None:
-        """Return a kept connection; or None: the caller has a place in the pool, and opens a connection with `open`.
+    def acquire(self, origin: Origin, deadline: float | None) -> Connection | Place:
+        """Return a kept connection; or a place in the pool, in which the caller opens a connection with `open`.
 
-        The caller gives either back with `finish` or `discard`.
+        The caller gives either back with `finish` or `discard`; else the pool has it back when nothing refers to it.
 
         Args:
             origin: where to connect to.
@@ -135,50 +144,41 @@ class Pool:
             ExchangeError: the turn did not come in time.
             NovaActError: the pool is closed.
         """
-        now, waiter = time.monotonic(), None
-        with self._lock:
-            pool_rules.check_open(closed=self._connections.closed)
-            connection = self._connections.reuse(origin, now)
-            if connection is None and not self._connections.may_open(now):
-                waiter = _Waiter()
-                self._connections.wait(waiter, origin)
-            discarded = self._connections.take_discarded()
-        for each in discarded:
-            each.close()
-        if waiter is not None:
-            connection = self._wait(waiter, origin, deadline)
+        connections = self._connections
+        pool_rules.check_open(closed=connections.closed)
+        taken = connections.take(origin, time.monotonic())
+        if taken is None:
+            taken = self._wait(origin, deadline)
+        if isinstance(taken, Place) or not taken.is_stale():
+            return taken
+        taken.close()
+        return taken.place
+
+    def _wait(self, origin: Origin, deadline: float | None) -> Connection | Place:
+        connections, waiter = self._connections, _Waiter()
+        # A signal handler that makes a call while its own thread waits goes first, as it holds the other call up.
+        is_nested = any(each.thread == waiter.thread for each in connections.waiters())
+        connections.wait(waiter, first=is_nested)
         try:
-            if connection is not None and connection.is_stale():
-                connection.close()
-                return None
-        except BaseException:  # a signal, as below
-            self.discard(origin, connection)
-            raise
-        return connection
+            while True:
+                now = time.monotonic()
+                pool_rules.check_open(closed=connections.closed)
+                left = seconds_left(pool_rules.LOOK_AGAIN_AFTER, deadline, now)
+                if not left:
+                    raise failure("queue", None)
+                taken = connections.take(origin, now, waiter)
+                if taken is not None:
+                    return taken
+                waiter.sleep(left)
+        finally:
+            connections.leave(waiter)
 
-    def _wait(self, waiter: _Waiter, origin: Origin, deadline: float | None) -> Connection | None:
-        left = seconds_left(None, deadline, time.monotonic())
-        try:
-            waiter.turn.acquire(timeout=-1 if left is None else left)
-        except BaseException:  # a signal, perhaps at the very moment when the turn came
-            if self._give_up(waiter):
-                self.discard(origin, waiter.connection)
-            raise
-        if not self._give_up(waiter):
-            raise failure("queue", None)
-        return waiter.connection
-
-    def _give_up(self, waiter: _Waiter) -> bool:
-        """Stop waiting, and tell whether the turn had come by then."""
-        with self._lock:
-            self._connections.give_up(waiter)
-            return waiter.has_turn
-
-    def open(self, origin: Origin, timeout: float | None, deadline: float | None) -> Connection:
+    def open(self, origin: Origin, place: Place, timeout: float | None, deadline: float | None) -> Connection:
         """Open a connection in the place that `acquire` gave.
 
         Args:
             origin: where to connect to.
+            place: the place.
             timeout: seconds for all of it: TCP, TLS, one address after another; None for no limit.
             deadline: by `time.monotonic`; None for no deadline.
 
@@ -187,56 +187,36 @@ class Pool:
             ConfigurationError: the CA bundle cannot be used.
             NovaActError: the pool is closed.
         """
-        pool_rules.check_open(closed=self._connections.closed)
+        home = self._connections
+        pool_rules.check_open(closed=home.closed)
         try:
             tls = self._tls() if origin.scheme == "https" else None
             connected = connect(origin, tls, seconds_left(timeout, deadline, time.monotonic()))
         except OSError as error:
             raise failure("connect", error) from error
-        return Connection(origin, self._home, connected)
+        return Connection(origin, home, place, connected)
 
     def finish(self, connection: Connection, reader: ResponseReader) -> None:
         """Give back a connection after a whole response: it is kept, or closed if no request may follow on it."""
-        if pool_rules.may_be_kept(connection, reader) and connection.home is self._home:
-            self._release(connection.origin, connection)
+        if pool_rules.may_be_kept(connection, reader):
+            connection.home.keep(connection, time.monotonic())
         else:
-            self.discard(connection.origin, connection)
+            connection.home.discard(connection)
 
-    def discard(self, origin: Origin, connection: Connection | None, error: BaseException | None = None) -> None:
-        """Close a connection, if it was opened, and give back its place.
+    def discard(self, held: Connection | Place, error: BaseException | None = None) -> None:
+        """Give back a place, and close the connection in it, if one was opened.
 
         Args:
-            origin: where the connection leads.
-            connection: the connection; None if none was opened.
+            held: the connection, or the place in which none was opened.
             error: why the exchange failed, if it did.
         """
-        if connection is not None:
-            connection.close()
-            if connection.home is not self._home:
-                return  # its place is in the pool of a parent process
-            if pool_rules.is_timeout(error):
-                with self._lock:
-                    self._connections.distrust(connection)
-        self._release(origin, None)
-
-    def _release(self, origin: Origin, connection: Connection | None) -> None:
-        with self._lock:
-            turn = self._connections.release(origin, connection, time.monotonic())
-            if turn is not None:
-                waiter, freed = turn
-                waiter.connection = freed
-                waiter.has_turn = True
-                waiter.turn.release()
-            discarded = self._connections.take_discarded()
-        for each in discarded:
-            each.close()
+        if isinstance(held, Place):
+            self._connections.give_back(held)
+            return
+        if pool_rules.is_timeout(error):
+            held.home.distrust(held)
+        held.home.discard(held)
 
     def close(self) -> None:
         """Close the idle connections now, and each of the others when its exchange ends."""
-        with self._lock:
-            _close_idle(self._connections)
-
-
-def _close_idle(connections: Connections[Connection, _Waiter]) -> None:
-    for each in connections.close():
-        each.close()
+        self._connections.close()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+from novaact_http._support.interruptions import comes_from_signal_handler
 from novaact_http.errors import DeadlineExceeded, TransportError, TransportTimeout
 
 if TYPE_CHECKING:
@@ -37,7 +38,13 @@ class ExchangeError(Exception):
 
 
 def failure(phase: Phase, error: OSError | None) -> ExchangeError:
-    """Return the error for an operation on a connection that failed; None stands for a time limit that has passed."""
+    """Return the error for an operation on a connection that failed; None stands for a time limit that has passed.
+
+    Raises:
+        OSError: the operation did not fail; a signal handler raised this.
+    """
+    if error is not None and comes_from_signal_handler(error):
+        raise error
     if error is None or isinstance(error, TimeoutError):
         return ExchangeError(phase, f"{_TIMED_OUT[phase]} took too long", timed_out=True)
     failed = ExchangeError(phase, f"{type(error).__name__}: {error}")

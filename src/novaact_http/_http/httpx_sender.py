@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import threading
 import time
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 import httpx
@@ -19,7 +19,9 @@ from novaact_http._call.http_messages import Request, Response
 from novaact_http._http import httpx_patches
 from novaact_http._http.deadline import DeadlinePassed, wait_until
 from novaact_http._http.pool_rules import KEEPALIVE_EXPIRY, MAX_BODY, MAX_CONNECTIONS, MAX_ERROR_BODY, check_open
+from novaact_http._http.threads import call_on_thread
 from novaact_http._support.fork_safety import renew_after_fork
+from novaact_http._support.interruptions import Place, comes_from_signal_handler
 from novaact_http.errors import (
     ConfigurationError,
     DeadlineExceeded,
@@ -30,6 +32,7 @@ from novaact_http.errors import (
 
 if TYPE_CHECKING:
     import ssl
+    import weakref
     from collections.abc import AsyncIterable, Callable, Iterable
 
     TLS = Callable[[], ssl.SSLContext]
@@ -84,15 +87,15 @@ class Sender:
         self._tls = tls
         self._proxy = proxy
         self._max_body = MAX_BODY if max_body is None else max_body
-        self._stock: httpx.HTTPTransport | None = None
+        self._stock: dict[None, httpx.HTTPTransport] = {}
+        self._under_way: set[weakref.ref[Place]] = set()  # a place for each request through the stock transport
         self._closed = False
-        self._lock = threading.Lock()
         renew_after_fork(self)
 
     def after_fork(self) -> None:
         """Leave the connections to the parent process."""
-        self._lock = threading.Lock()
-        self._stock = None
+        self._stock = {}
+        self._under_way = set()
 
     def send(self, request: Request) -> Response:
         """Send a request, and read its whole response.
@@ -101,6 +104,17 @@ class Sender:
             TransportError: no whole response came.
             ParameterError: httpx refuses the URL; nothing was sent.
         """
+        if self._transport is not None:
+            return self._send(request)
+        place = Place(self._under_way)
+        try:
+            return self._send(request)
+        finally:
+            place.close()
+            if self._closed:
+                self._close_stock()
+
+    def _send(self, request: Request) -> Response:
         try:
             transport = self._stock_transport() if self._transport is None else self._transport
             made = _to_httpx(request)
@@ -123,20 +137,22 @@ class Sender:
         return _from_httpx(response, body)
 
     def _stock_transport(self) -> httpx.HTTPTransport:
-        with self._lock:
-            check_open(closed=self._closed)
-            if self._stock is None:
-                tls = _bundle_read(self._tls)
-                proxy = _proxy(self._proxy, tls)
-                self._stock = httpx.HTTPTransport(verify=tls, limits=_LIMITS, proxy=proxy)
-            return self._stock
+        check_open(closed=self._closed)
+        stock = self._stock.get(None)
+        if stock is None:
+            tls = _bundle_read(self._tls)
+            made = httpx.HTTPTransport(verify=tls, limits=_LIMITS, proxy=_proxy(self._proxy, tls))
+            stock = self._stock.setdefault(None, made)
+        return stock
 
     def close(self) -> None:
-        """Close the stock transport. The user closes a transport of theirs."""
-        with self._lock:
-            self._closed = True
-            stock, self._stock = self._stock, None
-        if stock is not None:
+        """Close the stock transport, when no request is under way. The user closes a transport of theirs."""
+        self._closed = True
+        self._close_stock()
+
+    def _close_stock(self) -> None:
+        # A signal handler may close this in the middle of a request, where httpx holds a lock that closing needs.
+        if not self._under_way and (stock := self._stock.pop(None, None)) is not None:
             stock.close()
 
 
@@ -193,13 +209,17 @@ class AsyncSender:
                 await response.aclose()
         except _FAILURES as error:
             raise _to_transport_error(request, error, self._proxy) from error
+        except RuntimeError as error:  # the event loop's executor was shut down, for example
+            if self._transport is not None:
+                raise
+            raise _to_transport_error(request, error, self._proxy) from error
         return _from_httpx(response, body)
 
     async def _stock_transport(self) -> httpx.AsyncHTTPTransport:
         loop = asyncio.get_running_loop()
         stock = self._stock.get(loop)
         if stock is None:
-            tls = await loop.run_in_executor(None, _bundle_read, self._tls)  # which reads a file
+            tls = await call_on_thread(loop, partial(_bundle_read, self._tls))  # which reads a file
             check_open(closed=self._closed)
             for ended in [each for each in self._stock if each.is_closed()]:
                 del self._stock[ended]
@@ -230,6 +250,8 @@ def _bundle_read(tls: TLS) -> ssl.SSLContext:
     try:
         return tls()
     except OSError as error:
+        if comes_from_signal_handler(error):
+            raise
         raise httpx.ConnectError(str(error)) from error
 
 

@@ -9,13 +9,16 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict, deque
+import math
+import weakref
+from collections import deque
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from novaact_http._call.http_messages import Response
 from novaact_http._http.exchange_errors import ExchangeError
 from novaact_http._http.http1 import ProtocolError, ResponseReader, UnsendableError, encode_head
+from novaact_http._support.interruptions import Place
 from novaact_http.errors import ConfigurationError, NovaActError
 
 if TYPE_CHECKING:
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
 
 MAX_CONNECTIONS = 100
 KEEPALIVE_EXPIRY = 30.0  # seconds
+LOOK_AGAIN_AFTER = 0.25  # seconds that a request waits for a connection, if no wake-up reaches it before
 MAX_BODY = 64 * 1024 * 1024  # bytes of a response that is read whole
 MAX_ERROR_BODY = 1024 * 1024  # bytes that are read of an error, which says what it has to say in a few hundred
 RECEIVE_SIZE = 65_536  # bytes to read at a time; a TLS record has at most 16,384
@@ -118,9 +122,10 @@ def is_timeout(error: BaseException | None) -> bool:
 
 
 class Pooled(Protocol):
-    """What the rules know of a connection."""
+    """What the rules need of a connection."""
 
     origin: Origin
+    place: Place
     idle_since: float
 
     @property
@@ -128,15 +133,34 @@ class Pooled(Protocol):
         """Whether the peer took all of the request."""
         ...
 
+    def close(self) -> None:
+        """Close the connection. Its place stays taken."""
+        ...
 
+
+class Waiter(Protocol):
+    """What the rules need of a request that waits."""
+
+    gone: bool
+
+    def wake(self) -> None:
+        """Have it look again."""
+        ...
+
+
+ItemT = TypeVar("ItemT")
 ConnectionT = TypeVar("ConnectionT", bound=Pooled)
-WaiterT = TypeVar("WaiterT")
+WaiterT = TypeVar("WaiterT", bound=Waiter)
 
 
 class Connections(Generic[ConnectionT, WaiterT]):
-    """The connections of a pool, and the requests that wait for one. Not thread-safe: a shared pool needs a lock.
+    """The connections of a pool, and the requests that wait for one.
 
-    A request asks `reuse`, then `may_open`; if it may not open one, it queues up with `wait`. It ends with `release`.
+    Safe to share between threads, and to interrupt anywhere (see `interruptions`): it has no lock, and counts places by
+    what holds them. An idle connection holds one, so does one in use, and so does a request that opens one.
+
+    A request asks `take`. If it gets nothing, it queues up with `wait`, and asks again when it is woken, or after some
+    time, until it ends its wait with `leave`. It gives back what it got with `keep`, `discard` or `give_back`.
 
     Args:
         max_connections: the limit on connections at the same time, to all origins together.
@@ -144,99 +168,109 @@ class Connections(Generic[ConnectionT, WaiterT]):
 
     Attributes:
         closed: whether connections are closed instead of kept, as the pool is closed.
-        discarded: connections that the pool has to close.
     """
 
     def __init__(self, max_connections: int, keepalive_expiry: float) -> None:
         check_limits(max_connections, keepalive_expiry)
         self._max_connections = max_connections
         self._keepalive_expiry = keepalive_expiry
-        self._count = 0  # in use, idle, and being opened
+        self._places: set[weakref.ref[Place]] = set()
         self._idle: dict[Origin, deque[ConnectionT]] = {}  # the longest idle first
-        self._waiting: OrderedDict[WaiterT, Origin] = OrderedDict()
+        self._queue: deque[weakref.ref[WaiterT]] = deque()
         self.closed = False
-        self.discarded: list[ConnectionT] = []
 
     @property
     def count(self) -> int:
         """The number of connections: in use, idle, and being opened."""
-        return self._count
+        return len(self._places)
 
     @property
     def waiting(self) -> int:
         """The number of requests that wait."""
-        return len(self._waiting)
+        return len(self.waiters())
 
-    def reuse(self, origin: Origin, now: float) -> ConnectionT | None:
-        """Return an idle connection to this origin, which is in use from now on; None if there is none."""
-        idle = self._idle.get(origin)
-        if not idle:
-            return None
-        self._expire(idle, now)
-        return idle.pop() if idle else None
+    def idle(self) -> list[ConnectionT]:
+        """Return the idle connections."""
+        return [connection for idle in list(self._idle.values()) for connection in idle.copy()]
 
-    def may_open(self, now: float) -> bool:
-        """Tell whether there is room for one more connection. If so, its place is taken from now on."""
-        for idle in self._idle.values():
-            self._expire(idle, now)
-        self._idle = {origin: idle for origin, idle in self._idle.items() if idle}
-        if self._count >= self._max_connections:
-            # Idle connections lead to other origins, as `reuse` found none. The one that was idle longest makes room.
-            idle_longest = min(self._idle.values(), key=lambda each: each[0].idle_since, default=None)
-            if idle_longest is None:
-                return False
-            self._discard(idle_longest.popleft())
-        self._count += 1
-        return True
+    def waiters(self) -> list[WaiterT]:
+        """Return the requests that wait, in their order."""
+        return [waiter for each in self._queue.copy() if (waiter := each()) is not None and not waiter.gone]
 
-    def wait(self, waiter: WaiterT, origin: Origin) -> None:
-        """Queue up. `release` returns the waiter when its turn comes."""
-        self._waiting[waiter] = origin
-
-    def give_up(self, waiter: WaiterT) -> None:
-        """Stop waiting. Do nothing if the waiter's turn has come already."""
-        self._waiting.pop(waiter, None)
-
-    def release(
-        self, origin: Origin, connection: ConnectionT | None, now: float
-    ) -> tuple[WaiterT, ConnectionT | None] | None:
-        """Take back a connection that can be used again, or (None) the place of one that is closed.
+    def take(self, origin: Origin, now: float, waiter: WaiterT | None = None) -> ConnectionT | Place | None:
+        """Return an idle connection to this origin; else the place to open one in; else None: the request has to wait.
 
         Args:
-            origin: where the connection leads, or led.
-            connection: the connection; it is discarded if the pool is closed.
+            origin: where the request goes.
             now: seconds since some moment.
-
-        Returns:
-            The waiter whose turn it is, with the connection that it gets, or with None: it opens a new one. None if
-            nothing waits; the connection is idle then, or the place is free.
+            waiter: the request, if it waits already. Only the first of those gets something.
         """
-        if connection is not None and self.closed:
-            self.discarded.append(connection)
-            connection = None
-        if self._waiting:
-            waiter, wanted = self._waiting.popitem(last=False)
-            if connection is not None and wanted != origin:
-                self.discarded.append(connection)
-                connection = None
-            return waiter, connection
-        if connection is None:
-            self._count -= 1
-        else:
-            connection.idle_since = now
-            idle = self._idle.get(origin)
-            if idle is None:
-                self._idle[origin] = deque((connection,))
-            else:
-                idle.append(connection)
-        return None
+        if self._queue and self._first_in_queue() is not waiter:
+            return None
+        idle = self._idle.get(origin)
+        if idle:
+            try:
+                if idle[0].idle_since < now - self._keepalive_expiry:
+                    self._discard_older(idle, now - self._keepalive_expiry)
+                return idle.pop()
+            except IndexError:  # they have expired, or were taken at this moment
+                pass
+        return self._take_place(now)
+
+    def _take_place(self, now: float) -> Place | None:
+        for origin, idle in list(self._idle.items()):
+            self._discard_older(idle, now - self._keepalive_expiry)
+            if not idle:  # a connection that another thread puts into it at this moment is dropped, and so is closed
+                self._idle.pop(origin, None)
+        while len(self._places) >= self._max_connections:
+            # Idle connections lead to other origins. The one that was idle longest makes room.
+            oldest = [each for idle in list(self._idle.values()) if (each := _first(idle)) is not None]
+            if not oldest:
+                return None
+            self.remove(min(oldest, key=lambda each: each.idle_since))
+        place = Place(self._places)
+        if len(self._places) > self._max_connections:  # another thread took the last place at this moment
+            place.close()
+            return None
+        return place
+
+    def wait(self, waiter: WaiterT, *, first: bool = False) -> None:
+        """Queue up, at the end or as the first. The queue does not keep the waiter alive."""
+        (self._queue.appendleft if first else self._queue.append)(weakref.ref(waiter))
+
+    def leave(self, waiter: WaiterT) -> None:
+        """Stop waiting, with or without a connection."""
+        waiter.gone = True
+        self._wake_first()
+
+    def keep(self, connection: ConnectionT, now: float) -> None:
+        """Take back a connection that can be used again. It is discarded if the pool is closed."""
+        connection.idle_since = now
+        idle = self._idle.get(connection.origin)
+        if idle is None:
+            idle = self._idle.setdefault(connection.origin, deque())
+        idle.append(connection)
+        if self.closed:  # looked at only now, as it may be closed at any moment
+            self.clear()
+        if self._queue:
+            self._wake_first()
+
+    def discard(self, connection: ConnectionT) -> None:
+        """Close a connection that is in use, and give back its place."""
+        connection.close()
+        self.give_back(connection.place)
+
+    def give_back(self, place: Place) -> None:
+        """Give back the place of a connection that is closed or was not opened."""
+        place.close()
+        if self._queue:
+            self._wake_first()
 
     def remove(self, connection: ConnectionT) -> None:
-        """Forget a connection that the peer has closed, if it is idle."""
+        """Discard a connection if it is idle."""
         idle = self._idle.get(connection.origin)
-        if idle is not None and connection in idle:
-            idle.remove(connection)
-            self._count -= 1
+        if idle is not None and _remove(idle, connection):
+            self.discard(connection)
 
     def distrust(self, connection: ConnectionT) -> None:
         """Discard the connections that were idle as long as this one, over which nothing came in time, or longer.
@@ -245,36 +279,52 @@ class Connections(Generic[ConnectionT, WaiterT]):
         idle tells nothing about others.
         """
         idle = self._idle.get(connection.origin)
-        while idle and idle[0].idle_since <= connection.idle_since:
-            self._discard(idle.popleft())
+        if idle:
+            self._discard_older(idle, math.nextafter(connection.idle_since, math.inf))
 
-    def take_discarded(self) -> list[ConnectionT]:
-        """Return the connections that the pool has to close now."""
-        discarded = self.discarded
-        if discarded:
-            self.discarded = []
-        return discarded
+    def clear(self) -> None:
+        """Discard all idle connections."""
+        for idle in list(self._idle.values()):
+            self._discard_older(idle, math.inf)
 
-    def clear(self) -> list[ConnectionT]:
-        """Forget all idle connections. Return them and the discarded ones: the pool has to close them now."""
-        idle = [connection for each in self._idle.values() for connection in each]
-        self._count -= len(idle)
-        self._idle.clear()
-        return idle + self.take_discarded()
-
-    def close(self) -> list[ConnectionT]:
-        """Keep no connection from now on. Return those that the pool has to close now."""
+    def close(self) -> None:
+        """Discard all idle connections, and keep none from now on."""
         self.closed = True
-        return self.clear()
+        self.clear()
 
-    def _expire(self, idle: deque[ConnectionT], now: float) -> None:
-        oldest = now - self._keepalive_expiry
-        while idle and idle[0].idle_since < oldest:
-            self._discard(idle.popleft())
+    def _discard_older(self, idle: deque[ConnectionT], moment: float) -> None:
+        while (connection := _first(idle)) is not None and connection.idle_since < moment:
+            if _remove(idle, connection):
+                self.discard(connection)
 
-    def _discard(self, connection: ConnectionT) -> None:
-        self._count -= 1
-        self.discarded.append(connection)
+    def _wake_first(self) -> None:
+        has_room = len(self._places) < self._max_connections or any(list(self._idle.values()))
+        if has_room and (waiter := self._first_in_queue()) is not None:
+            waiter.wake()
+
+    def _first_in_queue(self) -> WaiterT | None:
+        while (reference := _first(self._queue)) is not None:
+            waiter = reference()
+            if waiter is not None and not waiter.gone:
+                return waiter
+            _remove(self._queue, reference)
+        return None
+
+
+def _first(items: deque[ItemT]) -> ItemT | None:
+    try:
+        return items[0]
+    except IndexError:
+        return None
+
+
+def _remove(items: deque[ItemT], item: ItemT) -> bool:
+    """Remove an item, and tell whether it was still there."""
+    try:
+        items.remove(item)
+    except (ValueError, IndexError):  # IndexError: the deque was changed at this moment
+        return False
+    return True
 
 
 def check_limits(max_connections: Any, keepalive_expiry: Any) -> None:

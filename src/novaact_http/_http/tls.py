@@ -25,11 +25,11 @@ class _Contexts:
 
     def __init__(self) -> None:
         self._known: dict[str | None, ssl.SSLContext] = {}
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         renew_after_fork(self)
 
     def after_fork(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
 
     def get(self, ca_bundle: str | None, source: str) -> ssl.SSLContext:
         with self._lock:

@@ -17,6 +17,7 @@ import pytest
 from novaact_http._call.http_messages import Origin, Response
 from novaact_http._http import asyncio_socket, happy_eyeballs
 from novaact_http._http.exchange_errors import ExchangeError
+from novaact_http._support.interruptions import Place
 from tests.helpers.calls import MANY
 from tests.helpers.pool_drivers import AsyncDriver, idle, wait_for_news
 from tests.helpers.servers import (
@@ -71,17 +72,19 @@ def test_a_connection_that_ends_while_it_is_handed_to_a_waiting_call_is_not_used
     async def run(server: Server) -> None:
         here = driver.pool.here()
         origin = server.endpoint().origin
-        assert await here.acquire(origin, None) is None
-        connection = await here.open(origin, None, None)
+        place = await here.acquire(origin, None)
+        assert isinstance(place, Place)
+        connection = await here.open(origin, place, None, None)
         waiter = asyncio.ensure_future(here.acquire(origin, None))
         await soon(lambda: here._connections.waiting)
         here._in_use.discard(connection)
-        here._release(origin, connection)
+        here._connections.keep(connection, time.monotonic())
         here.lose(connection)
         assert connection.is_stale()
-        assert await waiter is None
+        place = await waiter
+        assert isinstance(place, Place)
         assert here._connections.count == 1
-        here.discard(origin, None)
+        here.discard(place)
 
     with Server(serve) as server:
         driver.run(run(server))
@@ -217,7 +220,6 @@ def test_many_cancelled_calls_leave_nothing_behind(make_driver: Callable[..., As
         where = endpoint("127.0.0.1", server.sockets[0].getsockname()[1])
         request = request_to(where)
         await driver.pool.send(request)
-        driver.here._close_discarded()
         before = open_files()
         calls = [asyncio.ensure_future(driver.pool.send(request)) for _ in range(MANY)]
         spared = set(chance.sample(calls, MANY // 2))
@@ -261,39 +263,39 @@ def open_files() -> int:
 
 async def with_two_waiting(
     driver: AsyncDriver, deadline: float | None = None
-) -> tuple[LoopPool, asyncio.Future[Connection | None], asyncio.Future[Connection | None]]:
-    """Return the pool, of which the only place is taken, and two calls that wait; the first until the deadline."""
+) -> tuple[LoopPool, Connection | Place, asyncio.Future[Connection | Place], asyncio.Future[Connection | Place]]:
+    """Return the pool, its only place, which is taken, and two calls that wait; the first until the deadline."""
     here = driver.pool.here()
-    assert await here.acquire(HERE, None) is None
+    place = await here.acquire(HERE, None)
     first = asyncio.ensure_future(here.acquire(HERE, deadline))
     second = asyncio.ensure_future(here.acquire(HERE, None))
     await soon(lambda: here._connections.waiting == 2)
-    return here, first, second
+    return here, place, first, second
 
 
 def test_a_turn_that_comes_just_before_a_cancellation_goes_to_the_next(driver: AsyncDriver) -> None:
     async def run() -> None:
-        here, first, second = await with_two_waiting(driver)
-        here.discard(HERE, None)
+        here, place, first, second = await with_two_waiting(driver)
+        here.discard(place)
         first.cancel()
         with pytest.raises(asyncio.CancelledError):
             await first
-        assert await second is None
+        place = await second
         assert (here._connections.count, here._connections.waiting) == (1, 0)
-        here.discard(HERE, None)
+        here.discard(place)
 
     driver.run(run())
 
 
 def test_a_turn_that_comes_just_after_a_cancellation_goes_to_the_next(driver: AsyncDriver) -> None:
     async def run() -> None:
-        here, first, second = await with_two_waiting(driver)
+        here, place, first, second = await with_two_waiting(driver)
         first.cancel()
-        here.discard(HERE, None)
-        assert await second is None
+        here.discard(place)
+        place = await second
         assert first.cancelled()
         assert here._connections.count == 1
-        here.discard(HERE, None)
+        here.discard(place)
 
     driver.run(run())
 
@@ -301,16 +303,16 @@ def test_a_turn_that_comes_just_after_a_cancellation_goes_to_the_next(driver: As
 def test_a_turn_that_comes_at_the_deadline_goes_to_the_next(asyncio_driver: AsyncDriver) -> None:
     async def run() -> None:
         deadline = time.monotonic() + 0.005
-        here, first, second = await with_two_waiting(asyncio_driver, deadline)
+        here, place, first, second = await with_two_waiting(asyncio_driver, deadline)
         time.sleep(max(0.0, deadline - time.monotonic()) + 0.002)  # noqa: ASYNC251 - the event loop is late
         await asyncio.sleep(0)  # the turn comes in the iteration in which the event loop sees that the time is over
-        here.discard(HERE, None)
+        here.discard(place)
         with pytest.raises(ExchangeError) as caught:
             await first
         assert (caught.value.phase, caught.value.timed_out) == ("queue", True)
-        assert await second is None
+        place = await second
         assert here._connections.count == 1
-        here.discard(HERE, None)
+        here.discard(place)
 
     asyncio_driver.run(run())
 
@@ -318,13 +320,13 @@ def test_a_turn_that_comes_at_the_deadline_goes_to_the_next(asyncio_driver: Asyn
 def test_cancelling_a_call_at_its_deadline_cancels_it(asyncio_driver: AsyncDriver) -> None:
     async def run() -> None:
         here = asyncio_driver.pool.here()
-        assert await here.acquire(HERE, None) is None
+        place = await here.acquire(HERE, None)
         call = asyncio.ensure_future(here.acquire(HERE, time.monotonic() + 60))
         await soon(lambda: here._connections.waiting)
         call.cancel()
         with pytest.raises(asyncio.CancelledError):
             await call
-        here.discard(HERE, None)
+        here.discard(place)
 
     asyncio_driver.run(run())
 

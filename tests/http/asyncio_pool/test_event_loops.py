@@ -14,6 +14,7 @@ import pytest
 from novaact_http import AsyncClient, NovaActError
 from novaact_http._call.http_messages import Origin, Response
 from novaact_http._http import asyncio_pool, asyncio_socket
+from novaact_http._http.asyncio_connection import Connection
 from novaact_http.errors import TransportTimeout
 from tests.helpers.calls import call_for, options_for
 from tests.helpers.servers import (
@@ -182,11 +183,11 @@ def test_a_forked_child_leaves_its_parents_connections_alone() -> None:
         loop.run_until_complete(pool.send(request_to(server)))
         here = pool._pools[loop]
         used = loop.run_until_complete(here.acquire(origin, None))
-        assert used is not None
+        assert isinstance(used, Connection)
         pool.after_fork()  # as in a forked child
         assert used._fd == -1
         assert asyncio.run(pool.send(request_to(server))).body == b"ok"
-        here.discard(origin, used)
+        here.discard(used)
         assert server.accepted == 2
         pool.close()
     loop.close()

@@ -18,6 +18,7 @@ from novaact_http._http.asyncio_connection import Connection
 from novaact_http._http.asyncio_exchange import StreamedExchange, WholeExchange
 from novaact_http._http.exchange_errors import ExchangeError
 from novaact_http._http.http1 import ResponseReader
+from novaact_http._support.interruptions import Place
 from tests.helpers.servers import (
     BIG,
     OK,
@@ -94,8 +95,9 @@ def test_a_cancellation_at_the_deadline_that_was_caught_is_no_longer_counted(
 async def begin(driver: AsyncDriver, server: Server) -> tuple[Connection, StreamedExchange]:
     """Open a connection, and begin an exchange over it."""
     here, origin = driver.pool.here(), server.endpoint().origin
-    assert await here.acquire(origin, None) is None
-    connection = await here.open(origin, 20, None)
+    place = await here.acquire(origin, None)
+    assert isinstance(place, Place)
+    connection = await here.open(origin, place, 20, None)
     return connection, StreamedExchange(connection, ResponseReader("POST"))
 
 
@@ -135,7 +137,7 @@ def test_a_part_that_the_server_does_not_read_takes_too_long(driver: AsyncDriver
             await exchange.send(BIG, 0.01)
         with pytest.raises(ExchangeError, match="sending took too long"):
             await exchange.receive(20)
-        driver.here.discard(server.endpoint().origin, connection)
+        driver.here.discard(connection)
 
     with Server(deaf_until(gone)) as server:
         driver.run(run(server))
@@ -153,7 +155,7 @@ def test_a_part_that_is_refused_is_an_error_and_the_response_is_still_read(drive
         while not exchange.reader.complete:
             await exchange.receive(20)
         assert exchange.reader.status == 413
-        driver.here.discard(server.endpoint().origin, connection)
+        driver.here.discard(connection)
 
     with Server(answers_early(http_response(b"", status=b"413 Too Large"))) as server:
         driver.run(run(server))
@@ -196,7 +198,7 @@ def fussy(driver: AsyncDriver) -> Iterator[tuple[Fussy, socket.socket, Connectio
     near.setblocking(False)
 
     async def connect() -> Connection:
-        return Connection(HERE, driver.pool.here(), made)  # type: ignore[arg-type]
+        return Connection(HERE, driver.pool.here(), Place(set()), made)  # type: ignore[arg-type]
 
     made = Fussy(near)
     connection: Connection = driver.run(connect())

@@ -16,6 +16,8 @@ from novaact_http._http import blocking_connection, blocking_pool
 from novaact_http._http.blocking_connection import Connection
 from novaact_http._http.exchange_errors import ExchangeError
 from novaact_http._http.http1 import ResponseReader
+from novaact_http._http.pool_rules import Connections
+from novaact_http._support.interruptions import Place
 from novaact_http.errors import TransportError, TransportTimeout
 from tests.helpers.pool_drivers import Driver, SyncDriver
 from tests.helpers.servers import (
@@ -149,10 +151,15 @@ class Sluggish:
         pass
 
 
+def connection_over(connected: Any) -> Connection:
+    """Return a connection over this socket, in a place of its own."""
+    return Connection(HERE, Connections(1, 1.0), Place(set()), connected)
+
+
 def test_the_time_to_send_starts_again_with_each_part_that_is_sent() -> None:
     slow: Any = Sluggish()
     data = bytes(range(256)) * 20
-    Connection(HERE, object(), slow).send(data, 0.5)
+    connection_over(slow).send(data, 0.5)
     assert slow.taken == data
     assert slow.timeouts == [0.5]
 
@@ -162,7 +169,7 @@ def test_a_deadline_holds_even_if_there_is_always_room_to_send_more(monkeypatch:
     ticks = itertools.count(1.0)
     monkeypatch.setattr(blocking_connection, "time", types.SimpleNamespace(monotonic=lambda: next(ticks)))
     with pytest.raises(ExchangeError, match="sending took too long") as caught:
-        Connection(HERE, object(), slow).send(BIG, 2.5, 5.0)
+        connection_over(slow).send(BIG, 2.5, 5.0)
     assert (caught.value.phase, caught.value.timed_out) == ("write", True)
     assert len(slow.taken) == 4000
     assert slow.timeouts == [2.5, 2.0, 1.0]
@@ -213,7 +220,7 @@ def test_a_connection_that_ends_before_the_request_was_sent_whole_is_an_error(dr
 def test_a_refused_request_is_a_write_error_and_not_a_missing_response() -> None:
     near, far = socket.socketpair()
     far.close()
-    connection = Connection(HERE, object(), near)
+    connection = connection_over(near)
     with pytest.raises(ExchangeError, match="BrokenPipeError") as caught:
         connection.exchange(b"request", ResponseReader("GET"), None, None)
     assert caught.value.phase == "write"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ssl
 import threading
 import time
+import types
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -14,8 +15,10 @@ from novaact_http import Client, DeadlineExceeded, NovaActError
 from novaact_http._call.http_messages import Origin, Response
 from novaact_http._http import blocking_pool
 from novaact_http._http.blocking_connection import Connection
+from novaact_http._http.exchange_errors import ExchangeError
 from novaact_http._http.http1 import ResponseReader
 from novaact_http._http.pool_rules import Connections
+from novaact_http._support.interruptions import Place
 from tests.helpers.answers import page_body
 from tests.helpers.calls import CALL, OPTIONS
 from tests.helpers.pool_drivers import Driver, MakeDriver, SyncDriver, bodies, idle
@@ -88,8 +91,8 @@ def test_waiting_for_a_connection_ends_at_the_deadline(
     driver = make_driver(max_connections=1)
     gave_up: list[object] = []
 
-    def give_up(waiter: object) -> None:
-        Connections.give_up(connections, waiter)
+    def leave(waiter: Any) -> None:
+        Connections.leave(connections, waiter)
         gave_up.append(waiter)
 
     def script(peer: Peer) -> None:
@@ -99,7 +102,7 @@ def test_waiting_for_a_connection_ends_at_the_deadline(
     with Server(script) as server:
         driver.send(request_to(server))
         connections = driver.connections
-        monkeypatch.setattr(connections, "give_up", give_up)
+        monkeypatch.setattr(connections, "leave", leave)
         served, late = driver.together([request_to(server), request_to(server, within=0.02)])
         assert isinstance(served, Response)
         assert isinstance(late, DeadlineExceeded)
@@ -183,56 +186,43 @@ def interrupt(*_: object, **__: object) -> NoReturn:
     raise KeyboardInterrupt
 
 
-class Impatient(blocking_pool._Waiter):
-    """A waiter whose turn comes at the very moment when it stops waiting."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.turn = self  # type: ignore[assignment]
-
-    def acquire(self, timeout: float) -> bool:
-        self.when_waiting()
-        return False
-
-    def release(self) -> None:
-        pass
-
-    def when_waiting(self) -> None:
-        raise NotImplementedError
-
-
-def full(monkeypatch: pytest.MonkeyPatch, when_waiting: Callable[[blocking_pool.Pool], None]) -> SyncDriver:
-    """Return a pool whose only place is taken; `when_waiting` is called when a call waits for it."""
+def full(
+    monkeypatch: pytest.MonkeyPatch, when_waiting: Callable[[blocking_pool.Pool, Any], None]
+) -> tuple[SyncDriver, Any]:
+    """Return a pool and its only place, which is taken; `when_waiting` is called with both when a call waits for it."""
     driver = SyncDriver(max_connections=1)
-    assert driver.pool.acquire(HERE, None) is None
-    monkeypatch.setattr(blocking_pool, "_Waiter", Impatient)
-    monkeypatch.setattr(Impatient, "when_waiting", lambda _: when_waiting(driver.pool))
-    return driver
+    place = driver.pool.acquire(HERE, None)
+    monkeypatch.setattr(blocking_pool._Waiter, "sleep", lambda *_: when_waiting(driver.pool, place))
+    return driver, place
 
 
-def test_a_turn_that_comes_at_the_deadline_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
-    driver = full(monkeypatch, lambda pool: pool.discard(HERE, None))
-    assert driver.pool.acquire(HERE, time.monotonic()) is None
-    assert (driver.connections.count, driver.connections.waiting) == (1, 0)
-    driver.pool.discard(HERE, None)
+def test_a_turn_that_comes_with_the_deadline_goes_to_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    def turn(pool: blocking_pool.Pool, place: Any) -> None:
+        pool.discard(place)
+        now = time.monotonic()
+        monkeypatch.setattr(blocking_pool, "time", types.SimpleNamespace(monotonic=lambda: now + 60))
+
+    driver, _ = full(monkeypatch, turn)
+    with pytest.raises(ExchangeError, match="waiting for a connection took too long"):
+        driver.pool.acquire(HERE, time.monotonic() + 30)
     driver.end()
 
 
 def test_a_signal_ends_the_wait_for_a_turn(monkeypatch: pytest.MonkeyPatch) -> None:
-    driver = full(monkeypatch, interrupt)
+    driver, place = full(monkeypatch, interrupt)
     with pytest.raises(KeyboardInterrupt):
         driver.pool.acquire(HERE, None)
     assert (driver.connections.count, driver.connections.waiting) == (1, 0)
-    driver.pool.discard(HERE, None)
+    driver.pool.discard(place)
     driver.end()
 
 
 def test_a_turn_that_comes_with_a_signal_goes_to_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
-    def free_and_interrupt(pool: blocking_pool.Pool) -> None:
-        pool.discard(HERE, None)
+    def free_and_interrupt(pool: blocking_pool.Pool, place: Any) -> None:
+        pool.discard(place)
         interrupt()
 
-    driver = full(monkeypatch, free_and_interrupt)
+    driver, _ = full(monkeypatch, free_and_interrupt)
     with pytest.raises(KeyboardInterrupt):
         driver.pool.acquire(HERE, None)
     driver.end()
@@ -277,10 +267,10 @@ def test_a_forked_child_counts_no_connection_of_its_parent() -> None:
         driver.send(request_to(server))
         origin = server.endpoint().origin
         used, other = driver.pool.acquire(origin, None), driver.pool.acquire(origin, None)
-        assert used is not None
-        assert other is None
-        other = driver.pool.open(origin, None, None)
-        driver.pool.discard(origin, other)
+        assert isinstance(used, Connection)
+        assert isinstance(other, Place)
+        other = driver.pool.open(origin, other, None, None)
+        driver.pool.discard(other)
         driver.pool.after_fork()  # as in a forked child
         assert driver.connections.count == 0
         driver.send(request_to(server))
