@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import enum
 import functools
 import gc
 import os
@@ -12,7 +13,7 @@ import textwrap
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import httpcore
 import httpx
@@ -28,10 +29,23 @@ from novaact_http import (
     NovaActError,
     TransportError,
 )
+from novaact_http._http import blocking_pool, httpx_sender
+from novaact_http._support.interruptions import comes_from_signal_handler
 from tests.helpers.answers import page_body
 from tests.helpers.calls import CALL, KEYS, OPTIONS
 from tests.helpers.programs import run_python
-from tests.helpers.servers import OK, PATIENCE, Peer, Server, always, closed_port, eventually, never
+from tests.helpers.servers import (
+    OK,
+    PATIENCE,
+    Peer,
+    Server,
+    always,
+    closed_port,
+    endpoint,
+    eventually,
+    never,
+    request_to,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -369,6 +383,38 @@ def test_what_a_handler_raises_in_a_hook_comes_out() -> None:
             client.close()
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def test_what_an_enumeration_raises_comes_from_no_handler() -> None:
+    class Colour(enum.Enum):
+        RED = 1
+
+    with pytest.raises(ValueError, match="2 is not a valid") as caught:
+        Colour(2)
+    assert not comes_from_signal_handler(caught.value)
+
+
+@HAS_TIMERS
+@pytest.mark.parametrize("through_httpx", [False, True])
+def test_what_a_handler_raises_while_a_bundle_is_read_comes_out(through_httpx: bool) -> None:
+    class TooSlowError(TimeoutError):
+        pass
+
+    def handler(*_: object) -> None:
+        raise TooSlowError
+
+    def tls() -> NoReturn:
+        signal.raise_signal(signal.SIGALRM)
+        raise AssertionError
+
+    sender: Any = httpx_sender.Sender(None, tls) if through_httpx else blocking_pool.Pool(tls)
+    before = signal.signal(signal.SIGALRM, handler)
+    try:
+        with pytest.raises(TooSlowError):
+            sender.send(request_to(endpoint("127.0.0.1", closed_port(), "https")))
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    sender.close()
 
 
 FETCH_TWICE = """

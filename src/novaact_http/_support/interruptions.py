@@ -45,7 +45,8 @@ def comes_from_signal_handler(error: BaseException) -> bool:
     """
     import signal  # rarely needed
 
-    handlers = {_code(signal.getsignal(each)) for each in signal.valid_signals()}
+    # Not of `SIG_DFL` and the like, whose `__call__` is the one that makes members of any enumeration.
+    handlers = {_code(each) for each in map(signal.getsignal, signal.valid_signals()) if callable(each)}
     trace = error.__traceback__
     while trace is not None:
         if trace.tb_frame.f_code in handlers:
