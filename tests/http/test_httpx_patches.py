@@ -126,7 +126,10 @@ def test_a_mock_that_begins_later_is_noticed_by_a_client_that_was_used(service: 
     assert len(service.requests) == 2
 
 
-def test_without_httpx_loaded_nothing_counts_as_patched(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("httpx", "httpcore"):
+@pytest.mark.parametrize("missing", [("httpx", "httpcore"), ("httpx",)], ids=", ".join)
+def test_what_is_not_loaded_does_not_count_as_patched(
+    missing: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in missing:
         monkeypatch.delitem(sys.modules, name)
     assert not httpx_patches.are_installed("handle_request")

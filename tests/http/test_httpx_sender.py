@@ -89,6 +89,21 @@ def test_an_error_without_a_message_is_named(face: Face) -> None:
         face.page(mocked(fail), **CALL)
 
 
+def test_a_runtime_error_of_an_asynchronous_transport_passes_through() -> None:
+    error = RuntimeError("a mock says no")
+
+    async def fail(request: httpx.Request) -> httpx.Response:
+        raise error
+
+    async def main() -> None:
+        async with AsyncClient(**{**OPTIONS, "transport": httpx.MockTransport(fail)}) as client:
+            with pytest.raises(RuntimeError) as caught:
+                await client.list_sessions(**CALL)
+            assert caught.value is error
+
+    asyncio.run(main())
+
+
 @pytest.mark.parametrize("error", [StopIteration("mock exhausted"), AssertionError("not mocked"), OSError("odd")])
 def test_errors_of_a_transport_that_are_not_httpxs_pass_through(error: Exception) -> None:
     def fail(request: httpx.Request) -> httpx.Response:

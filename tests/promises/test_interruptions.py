@@ -89,10 +89,16 @@ def interrupted(
     def on_call(frame: FrameType, *_: object) -> Any:
         return on_line if left > 0 and frame.f_code.co_filename.startswith(packages) else None
 
+    def apart() -> Iterator[None]:
+        # A generator has an exception state of its own. CPython 3.11 leaves it dirty if a trace function raises while
+        # an exception is handled, and every later error in this thread would have that exception as its context.
+        doing()
+        yield
+
     before = sys.gettrace()
     sys.settrace(on_call)
     try:
-        doing()
+        next(apart())
     finally:
         sys.settrace(before)
     return left <= 0
