@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from novaact_http import LeanAsyncTransport, LeanTransport
+from novaact_http import AsyncClient, Client, LeanAsyncTransport, LeanTransport
 from novaact_http._http import httpx_sender
 from novaact_http.errors import ConfigurationError, TransportError
 from tests.helpers.answers import page_body
@@ -232,8 +232,18 @@ def test_no_transport_asks_for_an_encoding(face: Face) -> None:
         heads.append(data)
         peer.send(http_response(page_body()))
 
+    async def call_with(transport: httpx.AsyncBaseTransport, options: dict[str, Any]) -> None:
+        async with transport, AsyncClient(**options, transport=transport) as client:
+            await client.list_sessions(**CALL)
+
     with Server(script) as server:
-        for transport in ({}, {"transport": face.stock_transport()}, {"transport": face.lean_transport()}):
-            face.page(OPTIONS | {"endpoint_url": server.url} | transport, **CALL)
+        options = {**OPTIONS, "endpoint_url": server.url}
+        face.page(options, **CALL)
+        for transport in (face.stock_transport(), face.lean_transport()):
+            if isinstance(transport, httpx.AsyncBaseTransport):
+                asyncio.run(call_with(transport, options))
+            else:
+                with transport, Client(**options, transport=transport) as client:
+                    client.list_sessions(**CALL)
     assert [head.lower().count(b"accept-encoding: identity\r\n") for head in heads] == [1, 1, 1]
     assert [head.lower().count(b"encoding") for head in heads] == [1, 1, 1]
