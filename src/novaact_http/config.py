@@ -112,34 +112,25 @@ class Credentials:
 _MODES = ("standard", "adaptive", "off")
 
 
+def _bad_policy(attribute: attrs.Attribute[Any], problem: str, advice: str) -> ConfigurationError:
+    return ConfigurationError(problem, setting="retries", source=f"RetryPolicy.{attribute.name}", advice=advice)
+
+
 def _attempts(_: RetryPolicy, attribute: attrs.Attribute[Any], value: object) -> None:
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise ConfigurationError(
-            "is not a number of attempts",
-            setting="retries",
-            source=f"RetryPolicy.{attribute.name}",
-            advice="use a whole number from 1, the first attempt included",
+        raise _bad_policy(
+            attribute, "is not a number of attempts", "use a whole number from 1, the first attempt included"
         )
 
 
 def _mode(_: RetryPolicy, attribute: attrs.Attribute[Any], value: object) -> None:
     if value not in _MODES:
-        raise ConfigurationError(
-            "is not a retry mode",
-            setting="retries",
-            source=f"RetryPolicy.{attribute.name}",
-            advice=f"use one of {', '.join(_MODES)}",
-        )
+        raise _bad_policy(attribute, "is not a retry mode", f"use one of {', '.join(_MODES)}")
 
 
 def _callable(_: RetryPolicy, attribute: attrs.Attribute[Any], value: object) -> None:
     if not callable(value):
-        raise ConfigurationError(
-            "is not a function",
-            setting="retries",
-            source=f"RetryPolicy.{attribute.name}",
-            advice="use one such as random.random",
-        )
+        raise _bad_policy(attribute, "is not a function", "use one such as random.random")
 
 
 @attrs.frozen(kw_only=True)
