@@ -76,15 +76,8 @@ def _unchanged(document: object) -> object:
     return document
 
 
-class Ids:
-    """One session id per line."""
-
-    def __init__(self, clean: Callable[[str], str]) -> None:
-        self._clean = clean
-
-    def page(self, page: ListSessionsResponse) -> str:
-        clean = self._clean
-        return "".join([f"{clean(_on_one_line(each.session_id))}\n" for each in page.session_summaries])
+class _Lines(Format, Protocol):
+    """A format that is only lines, with nothing around them."""
 
     def end(self, resume_token: str | None) -> str:  # noqa: ARG002 - it is shown on standard error
         return ""
@@ -96,7 +89,18 @@ class Ids:
         return self.page(page)
 
 
-class JsonLines:
+class Ids(_Lines):
+    """One session id per line."""
+
+    def __init__(self, clean: Callable[[str], str]) -> None:
+        self._clean = clean
+
+    def page(self, page: ListSessionsResponse) -> str:
+        clean = self._clean
+        return "".join([f"{clean(_on_one_line(each.session_id))}\n" for each in page.session_summaries])
+
+
+class JsonLines(_Lines):
     """One JSON object per line, one for each session."""
 
     def __init__(self, run_id: str | None, clean: Callable[[str], str]) -> None:
@@ -107,15 +111,6 @@ class JsonLines:
         documents = [{**self._mark, "sessionId": each.session_id} for each in page.session_summaries]
         lines = [_on_one_line(json.dumps(each, ensure_ascii=False)) for each in documents]
         return "".join([f"{self._clean(each)}\n" for each in lines])
-
-    def end(self, resume_token: str | None) -> str:  # noqa: ARG002 - it is shown on standard error
-        return ""
-
-    def partial(self) -> str:
-        return ""
-
-    def single(self, page: ListSessionsResponse) -> str:
-        return self.page(page)
 
 
 class Json:
