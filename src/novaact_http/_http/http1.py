@@ -4,8 +4,7 @@ https://www.rfc-editor.org/rfc/rfc9112 (how it is written) and https://www.rfc-e
 
 A reader reads one response. Connections, time limits, and whether to send again are up to the code that uses it.
 
-What two readers could understand differently is refused. All that h11 refuses is refused. h11 accepts the following,
-which is also refused here, in a response or in a request that is to be written:
+What two readers could understand differently is refused: all that h11 refuses, and this, which h11 accepts:
 
 - a bare LF as the end of a line (RFC 9112, 2.2), and obsolete line folding (5.2);
 - a version other than HTTP/1.0 and HTTP/1.1;
