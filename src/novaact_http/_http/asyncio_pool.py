@@ -49,13 +49,14 @@ class _Waiter:
         if not self._hint.done() and not self._loop.is_closed():
             self._hint.set_result(None)
 
-    async def sleep(self, seconds: float) -> None:
-        """Wait until it is woken, or was woken since it last slept; at most for this long."""
-        timer = self._loop.call_later(seconds, self.wake)
+    async def sleep(self, seconds: float | None) -> None:
+        """Wait until it is woken, or was woken since it last slept; at most for this long, if it is not None."""
+        timer = None if seconds is None else self._loop.call_later(seconds, self.wake)
         try:
             await self._hint
         finally:
-            timer.cancel()
+            if timer is not None:
+                timer.cancel()
         self._hint = self._loop.create_future()
 
 
@@ -72,6 +73,7 @@ class LoopPool:
         self._in_use: set[Connection] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = math.inf
+        self._look_again: asyncio.TimerHandle | None = None
 
     async def exchange(self, request: Request, data: bytes, new_reader: Callable[[str], ResponseReader]) -> Response:
         """Send a request, and read its whole response. See `Pool.send`."""
@@ -115,12 +117,14 @@ class LoopPool:
     async def _wait(self, origin: Origin, deadline: float | None) -> Connection | Place:
         connections, waiter = self._connections, _Waiter(self.loop)
         connections.wait(waiter)
+        if self._look_again is None:
+            self._look_again = self.loop.call_later(pool_rules.LOOK_AGAIN_AFTER, self._wake_first)
         try:
             while True:
                 now = time.monotonic()
                 pool_rules.check_open(closed=connections.closed)
-                left = seconds_left(pool_rules.LOOK_AGAIN_AFTER, deadline, now)
-                if not left:
+                left = seconds_left(None, deadline, now)
+                if left == 0:
                     raise failure("queue", None)
                 taken = connections.take(origin, now, waiter)
                 if taken is not None:
@@ -128,6 +132,12 @@ class LoopPool:
                 await waiter.sleep(left)
         finally:
             connections.leave(waiter)
+
+    def _wake_first(self) -> None:
+        """Have the first that waits look again, from time to time: one timer for all, as thousands may wait."""
+        self._look_again = None
+        if self._connections.wake_first():
+            self._look_again = self.loop.call_later(pool_rules.LOOK_AGAIN_AFTER, self._wake_first)
 
     async def open(self, origin: Origin, place: Place, timeout: float | None, deadline: float | None) -> Connection:
         """Open a connection in the place that `acquire` gave. See `blocking_pool.Pool.open`."""

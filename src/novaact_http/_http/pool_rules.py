@@ -241,7 +241,7 @@ class Connections(Generic[ConnectionT, WaiterT]):
     def leave(self, waiter: WaiterT) -> None:
         """Stop waiting, with or without a connection."""
         waiter.gone = True
-        self._wake_first()
+        self.wake_first()
 
     def keep(self, connection: ConnectionT, now: float) -> None:
         """Take back a connection that can be used again. It is discarded if the pool is closed."""
@@ -253,7 +253,7 @@ class Connections(Generic[ConnectionT, WaiterT]):
         if self.closed:  # looked at only now, as it may be closed at any moment
             self.clear()
         if self._queue:
-            self._wake_first()
+            self.wake_first()
 
     def discard(self, connection: ConnectionT) -> None:
         """Close a connection that is in use, and give back its place."""
@@ -264,7 +264,7 @@ class Connections(Generic[ConnectionT, WaiterT]):
         """Give back the place of a connection that is closed or was not opened."""
         place.close()
         if self._queue:
-            self._wake_first()
+            self.wake_first()
 
     def remove(self, connection: ConnectionT) -> None:
         """Discard a connection if it is idle."""
@@ -297,10 +297,14 @@ class Connections(Generic[ConnectionT, WaiterT]):
             if _remove(idle, connection):
                 self.discard(connection)
 
-    def _wake_first(self) -> None:
-        has_room = len(self._places) < self._max_connections or any(list(self._idle.values()))
-        if has_room and (waiter := self._first_in_queue()) is not None:
+    def wake_first(self) -> bool:
+        """Have the first that waits look again, if that can end its wait. Tell whether any waits."""
+        waiter = self._first_in_queue()
+        if waiter is None:
+            return False
+        if self.closed or len(self._places) < self._max_connections or any(list(self._idle.values())):
             waiter.wake()
+        return True
 
     def _first_in_queue(self) -> WaiterT | None:
         while (reference := _first(self._queue)) is not None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from novaact_http._call.http_messages import Origin, Response
-from novaact_http._http import asyncio_socket, happy_eyeballs
+from novaact_http._http import asyncio_socket, happy_eyeballs, pool_rules
 from novaact_http._http.exchange_errors import ExchangeError
 from novaact_http._support.interruptions import Place
 from tests.helpers.calls import MANY
@@ -226,8 +226,8 @@ def test_many_cancelled_calls_leave_nothing_behind(make_driver: Callable[..., As
         under_way = [each for each in calls if each not in spared]
         while under_way:
             await asyncio.sleep(0)
-            for _ in range(chance.randrange(6)):
-                under_way[chance.randrange(min(12, len(under_way)))].cancel()  # mostly one that has begun
+            if chance.random() < 0.7:  # more seldom than calls end, so that many have begun
+                under_way[chance.randrange(min(12, len(under_way)))].cancel()
             under_way = [each for each in under_way if not each.done()]
         results = await asyncio.gather(*calls, return_exceptions=True)
         kinds = {type(each) for each in results}
@@ -256,6 +256,36 @@ def open_files() -> int:
         return sum(1 for _ in Path("/proc/self/fd").iterdir())
     except FileNotFoundError:
         return 0
+
+
+def test_calls_that_wait_are_not_all_woken_to_look_again(
+    asyncio_driver: AsyncDriver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool_rules, "LOOK_AGAIN_AFTER", 0.001)
+    looks = []
+
+    async def run() -> None:
+        here = asyncio_driver.pool.here()
+        place = await here.acquire(HERE, None)
+        take = here._connections.take
+
+        def counted(*given: Any) -> Connection | Place | None:
+            looks.append(given)
+            return take(*given)
+
+        monkeypatch.setattr(here._connections, "take", counted)
+        calls = [asyncio.ensure_future(here.acquire(HERE, None)) for _ in range(50)]
+        await soon(lambda: here._connections.waiting == 50)
+        looks.clear()
+        place.close()  # without a word to those who wait
+        held = await calls[0]
+        assert len(looks) == 1
+        for each in calls[1:]:
+            each.cancel()
+        await asyncio.wait(calls)
+        here.discard(held)
+
+    asyncio_driver.run(run())
 
 
 # The moment when a turn comes.
