@@ -112,7 +112,7 @@ def test_a_ca_bundle_that_cannot_be_used_is_named(face: Face, tmp_path: Path, co
 
 
 @pytest.mark.parametrize("make", [Client, AsyncClient])
-@pytest.mark.parametrize("verify", [False, True, 7, "", b"ca.pem"])
+@pytest.mark.parametrize("verify", [False, True, 7, "", b"ca.pem", pytest.param(10**5000, id="huge")])
 def test_verification_cannot_be_turned_off_by_accident(make: Callable[..., Any], verify: Any) -> None:
     problem = r"^the argument verify is .*, which is not the path of a CA bundle"
     with pytest.raises(ConfigurationError, match=problem) as caught:

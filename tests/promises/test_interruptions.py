@@ -8,6 +8,7 @@ import functools
 import gc
 import os
 import signal
+import ssl
 import sys
 import textwrap
 import threading
@@ -29,7 +30,7 @@ from novaact_http import (
     NovaActError,
     TransportError,
 )
-from novaact_http._http import blocking_pool, httpx_sender
+from novaact_http._http import blocking_pool, httpx_sender, tls
 from novaact_http._support.interruptions import comes_from_signal_handler
 from tests.helpers.answers import page_body
 from tests.helpers.calls import CALL, KEYS, OPTIONS
@@ -421,6 +422,23 @@ def test_what_a_handler_raises_while_a_bundle_is_read_comes_out(through_httpx: b
     finally:
         signal.signal(signal.SIGALRM, before)
     sender.close()
+
+
+@HAS_TIMERS
+@pytest.mark.parametrize("raised", [TimeoutError, ValueError])
+def test_what_a_handler_raises_while_a_context_is_built_comes_out(
+    raised: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def handler(*_: object) -> None:
+        raise raised
+
+    monkeypatch.setattr(ssl, "create_default_context", lambda **_: signal.raise_signal(signal.SIGALRM))
+    before = signal.signal(signal.SIGALRM, handler)
+    try:
+        with pytest.raises(raised):
+            tls.provider("ca.pem", scheme="https")()
+    finally:
+        signal.signal(signal.SIGALRM, before)
 
 
 FETCH_TWICE = """

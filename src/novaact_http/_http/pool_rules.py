@@ -341,4 +341,6 @@ def check_limits(max_connections: Any, keepalive_expiry: Any) -> None:
 
 
 def _refused(name: str, rule: str, value: object) -> ConfigurationError:
-    return ConfigurationError(f"{rule}, not {value!r}", setting=name, source=f"the argument {name}")
+    from novaact_http._support.short_repr import short_repr  # only errors need it
+
+    return ConfigurationError(f"{rule}, not {short_repr(value)}", setting=name, source=f"the argument {name}")

@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from novaact_http._support.fork_safety import renew_after_fork
+from novaact_http._support.interruptions import comes_from_signal_handler
 from novaact_http.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -64,8 +65,10 @@ def provider(
 
         if isinstance(verify, ssl.SSLContext):
             return lambda: verify
+        from novaact_http._support.short_repr import short_repr  # only errors need it
+
         raise ConfigurationError(
-            f"is {verify!r}, which is not the path of a CA bundle",
+            f"is {short_repr(verify)}, which is not the path of a CA bundle",
             setting="verify",
             source=source,
             advice="pass a path or an ssl.SSLContext; to connect without verification, pass a context set up for that",
@@ -109,6 +112,8 @@ def _load(ca_bundle: str | None, source: str) -> ssl.SSLContext:
             return ssl.create_default_context(capath=ca_bundle)
         return ssl.create_default_context(cafile=ca_bundle)
     except (OSError, ValueError) as error:  # ssl.SSLError is an OSError; a path with a NUL is a ValueError
+        if comes_from_signal_handler(error):
+            raise
         if isinstance(error, OSError) and not isinstance(error, ssl.SSLError) and error.errno in _EXHAUSTED:
             raise
         raise ConfigurationError(
