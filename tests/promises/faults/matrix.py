@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 README = Path(__file__).parent / "README.md"
 ATTEMPTS = 3
 BEYOND_TOTAL = "a byte at a time, beyond `total`"
+INTERRUPTED = "interrupted, before the answer"
 PAGES = {"first": 0, "middle": 1, "last": 2}
 BAD_GATEWAY = b"<html><head><title>502 Bad Gateway</title></head></html>"
+THROTTLED = {"x-amzn-ErrorType": "ThrottlingException"}
 
 Client = Literal["sync", "async"]
 Transport = Literal["lean", "stock"]
@@ -51,6 +53,7 @@ class Fault(NamedTuple):
         timeout: the client's timeouts, where the usual ones would take too long.
         comes_before_answer: whether the connection breaks before any of the response comes. Then the library's own
             pools try once more at once if the connection was used before, as it may have been closed long ago.
+        clock_offset: by how many seconds the service's clock jumps.
     """
 
     once: Expected
@@ -58,16 +61,19 @@ class Fault(NamedTuple):
     inject: Callable[[LocalService, int | None], None] | None = None
     timeout: dict[str, float] = {}  # noqa: RUF012 - it is never changed
     comes_before_answer: bool = False
+    clock_offset: float = 0.0
 
 
 def scheduled(fault: str, **members: Any) -> Callable[[LocalService, int | None], None]:
     return lambda service, times: service.inject(fault, times=times, **members)
 
 
-def answered(status: int, body: bytes) -> Callable[[LocalService, int | None], None]:
+def answered(
+    status: int, body: bytes, headers: dict[str, str] | None = None
+) -> Callable[[LocalService, int | None], None]:
     def inject(service: LocalService, times: int | None) -> None:
         for _ in range(times or ATTEMPTS):
-            service.answer_next(status, body)
+            service.answer_next(status, body, headers)
 
     return inject
 
@@ -104,9 +110,15 @@ FAULTS: dict[str, Fault] = {
     ),
     "ValidationException": Fault(*final("ValidationException"), scheduled("ValidationException")),
     "a gateway's 502": Fault(*retried("ServiceError"), answered(502, BAD_GATEWAY)),
+    "an error of 2 MB": Fault(*retried("ServiceError"), answered(500, b'{"message": "%s"}' % (2_000_000 * b"a"))),
+    "ThrottlingException, Retry-After: a list": Fault(
+        *retried("ThrottlingException"), answered(429, b'{"retryAfterSeconds": [8, 9]}', THROTTLED)
+    ),
     "a 200 that is no page": Fault(*retried("ResponseError"), answered(200, b'{"sessionSummaries": [{}]}')),
     "a 200 that is cut short": Fault(*retried("ResponseError"), answered(200, b'{"sessionSummaries": [{"sessi')),
-    "the service's clock jumps": Fault(Expected("", 2), Expected("ServiceError", 1)),
+    "the service's clock jumps": Fault(Expected("", 2), Expected("ServiceError", 1), clock_offset=3_600),
+    "the service's clock jumps two days": Fault(*final("ServiceError"), clock_offset=2 * 86_400),
+    INTERRUPTED: Fault(Expected("Interrupted", 0), Expected("Interrupted", 0), scheduled("stall")),
     "the credentials expire": Fault(Expected("", 2), Expected("ServiceError", 1)),
 }
 
@@ -134,6 +146,8 @@ class Cell(NamedTuple):
         """How many requests the service gets."""
         if self.fault == "connections refused":
             return 1 if self.strikes == "once" else 0
+        if self.fault == INTERRUPTED:
+            return 1
         return self.expected.attempts + self.is_repeated
 
     @property
@@ -192,6 +206,8 @@ def table() -> str:
             "",
             "If a connection that was used before is reset before any of the response comes, the library's own pools",
             "repeat the request at once on a new one. So that page survives a single reset in its first attempt.",
+            "",
+            "A signal handler interrupts a call of `Client` with an exception; a call of `AsyncClient` is cancelled.",
             "",
             "`total` does not limit a byte at a time over httpx's synchronous transport, so that case is left out.",
             "",

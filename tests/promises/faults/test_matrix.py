@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import signal
+import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +27,14 @@ if TYPE_CHECKING:
     from tests.promises.faults.matrix import Cell
 
 PAGE_SIZE = 3
+
+
+class Interrupted(Exception):  # noqa: N818 - a fault, not an error
+    """Raised by a signal handler."""
+
+
+def raise_interrupted(*_: object) -> None:
+    raise Interrupted
 
 
 class Listing:
@@ -62,6 +72,17 @@ class Listing:
         page = next(self._pages) if self._loop is None else self._loop.run_until_complete(anext(self._pages))
         return [each.session_id for each in page.session_summaries]
 
+    def interrupt(self) -> None:
+        """Interrupt what the main thread does."""
+        if self._loop is None:
+            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGALRM)
+        else:
+            self._loop.call_soon_threadsafe(self._cancel_all)
+
+    def _cancel_all(self) -> None:
+        for each in asyncio.all_tasks(self._loop):
+            each.cancel()
+
     def close(self) -> None:
         if self._loop is None:
             self._client.close()
@@ -77,24 +98,41 @@ class Listing:
 
 
 @contextlib.contextmanager
-def striking(cell: Cell, service: LocalService) -> Iterator[None]:
+def striking(cell: Cell, service: LocalService, listing: Listing) -> Iterator[None]:
     """Make the service have the fault."""
-    inject = matrix.FAULTS[cell.fault].inject
-    if inject is not None:
-        inject(service, 1 if cell.strikes == "once" else None)
-        yield
+    fault = matrix.FAULTS[cell.fault]
+    if fault.inject is not None:
+        fault.inject(service, 1 if cell.strikes == "once" else None)
+        with interrupting(service, listing) if cell.fault == matrix.INTERRUPTED else contextlib.nullcontext():
+            yield
         service.clear_faults()
     elif cell.fault == "connections refused":
         with service.refusing():
             yield
-    elif cell.fault == "the service's clock jumps":
-        service.clock_offset = 3_600
+    elif fault.clock_offset:
+        service.clock_offset = fault.clock_offset
         yield
         service.clock_offset = 0
     else:
         assert cell.fault == "the credentials expire"
         service.expire_credentials()
         yield
+
+
+@contextlib.contextmanager
+def interrupting(service: LocalService, listing: Listing) -> Iterator[None]:
+    """Interrupt the listing when the service has a request."""
+
+    def interrupt() -> None:
+        eventually(lambda: service.requests)
+        listing.interrupt()
+
+    before = signal.signal(signal.SIGALRM, raise_interrupted)
+    thread = threading.Thread(target=interrupt)
+    thread.start()
+    yield
+    thread.join()
+    signal.signal(signal.SIGALRM, before)
 
 
 def open_sockets() -> int:
@@ -113,6 +151,8 @@ def list_pages(listing: Listing, pages: int) -> tuple[list[str], str]:
             ids += listing.next()
     except errors.NovaActError as error:
         return ids, type(error).__name__
+    except (Interrupted, asyncio.CancelledError):
+        return ids, Interrupted.__name__
     return ids, ""
 
 
@@ -135,7 +175,7 @@ def test_a_listing_with_a_fault_has_the_expected_result(cell: Cell) -> None:
             attempts.clear()
             service.requests.clear()
             began = time.monotonic()
-            with striking(cell, service):
+            with striking(cell, service, listing):
                 found, raised = list_pages(listing, 1)
                 took = time.monotonic() - began
             assert (raised, len(attempts)) == cell.expected
