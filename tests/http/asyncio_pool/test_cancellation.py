@@ -199,8 +199,13 @@ async def cancelled_when(driver: AsyncDriver, request: Request, is_so: Callable[
 class Answering(asyncio.Protocol):
     """A server on the same event loop, which is fastest."""
 
+    ended = False
+
     def connection_made(self, transport: Any) -> None:
         self.transport = transport
+
+    def connection_lost(self, _: Exception | None) -> None:
+        self.ended = True
 
     def data_received(self, data: bytes) -> None:
         self.transport.write(OK)
@@ -243,6 +248,7 @@ def test_many_cancelled_calls_leave_nothing_behind(make_driver: Callable[..., As
         driver.pool.close()
         server.close()
         await soon(lambda: len(asyncio.all_tasks()) <= 2)  # this task, and the one that limits its time
+        await soon(lambda: all(each.ended for each in peers))
         if before:
             await soon(lambda: open_files() <= before)
 
