@@ -92,6 +92,9 @@ def test_every_word_of_a_recorded_page_is_on_the_list_or_made_up(page: str, cut:
         with Recorder(folder, replay([httpx.Response(502, content=body[: len(body) - cut])])) as recorder:
             recorder.handle_request(httpx.Request("GET", "http://h/"))
         written = (Path(folder) / "1.response.http").read_bytes().partition(b"\r\n\r\n")[2].decode("ascii")
-    harmless = {*_WORDS, "x", "example", "member", "token", "true", "false", "null"}
-    for word in re.findall("[0-9a-z]+", re.sub(r"\\\\|\\[ux0-9a-fnrt]{1,5}", " ", written.lower())):
-        assert word in harmless or (word.isdecimal() and len(word) <= 3)
+    harmless = {"", *_WORDS, "x", "example", "member", "token", "true", "false", "null"}
+    text = re.sub(r"\\\\|\\u[0-9a-f]{4}", " ", written.lower())
+    for escape, word in re.findall(r"(\\?)([0-9a-z]+)", text):
+        # After a backslash, the first letter belongs to an escape in JSON, but to the word in other text.
+        readings = {word, word[1:]} if escape else {word}
+        assert any(each in harmless or (each.isdecimal() and len(each) <= 3) for each in readings), word
