@@ -36,6 +36,8 @@ source_profile = keys
 aws_access_key_id = AKIAIOSFODNN7EXAMPLE
 aws_secret_access_key = wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY
 """
+# The child of `pty.fork` runs another program at once, so it does not matter which threads there are.
+pytestmark = pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 PATIENCE = 60  # seconds until a test that hangs fails
 PRELUDE = """
     import asyncio, contextlib, signal, sys, threading
