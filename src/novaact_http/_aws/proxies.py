@@ -50,4 +50,7 @@ def proxy_for(endpoint: Endpoint, custom_url: str | None, environ: Mapping[str, 
         usable = False
     if not usable or re.search(UNSAFE, url):
         raise ConfigurationError("is not the URL of a proxy", source=source, advice="use one such as http://proxy:8080")
+    user, _, host = parts.netloc.rpartition("@")
+    if "@" in user:  # of which older releases of httpx take the first for the end of the password
+        url = url.replace(parts.netloc, f"{user.replace('@', '%40')}@{host}", 1)
     return url, source
