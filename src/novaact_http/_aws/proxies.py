@@ -43,14 +43,20 @@ def proxy_for(endpoint: Endpoint, custom_url: str | None, environ: Mapping[str, 
         return None
     if not url.startswith(("http:", "https:")):
         url = f"http:{url}" if url.startswith("//") else f"http://{url}"
+    netloc = _usable_netloc(url)
+    if netloc is None:
+        raise ConfigurationError("is not the URL of a proxy", source=source, advice="use one such as http://proxy:8080")
+    user, _, host = netloc.rpartition("@")
+    if "@" in user:  # of which older releases of httpx take the first for the end of the password
+        url = url.replace(netloc, f"{user.replace('@', '%40')}@{host}", 1)
+    return url, source
+
+
+def _usable_netloc(url: str) -> str | None:
+    """Return a proxy's host with its user and port, or None if the URL is not one of a proxy."""
     try:
         parts = urlsplit(url)
         usable = bool(usable_host(parts)) and parts.port != 0 and "://" not in parts.netloc + parts.path
     except ValueError:
-        usable = False
-    if not usable or re.search(UNSAFE, url):
-        raise ConfigurationError("is not the URL of a proxy", source=source, advice="use one such as http://proxy:8080")
-    user, _, host = parts.netloc.rpartition("@")
-    if "@" in user:  # of which older releases of httpx take the first for the end of the password
-        url = url.replace(parts.netloc, f"{user.replace('@', '%40')}@{host}", 1)
-    return url, source
+        return None
+    return parts.netloc if usable and not re.search(UNSAFE, url) else None
