@@ -1,31 +1,29 @@
-"""The report about each attempt of a call, for the log and for the user's hook for metrics and tracing."""
+"""The reports about each call and each of its attempts, for the log and for the user's hooks for metrics and tracing.
+
+Imported only if there is somebody who wants them.
+"""
 
 from __future__ import annotations
 
-import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import attrs
 
 from novaact_http._support.interruptions import comes_from_signal_handler
+from novaact_http._support.logs import log
+from novaact_http._support.value_objects import ValueObject
 from novaact_http.errors import NovaActError, ServiceError
 
 if TYPE_CHECKING:
-    import logging
     from collections.abc import Callable
 
-__all__ = ["Attempt"]
+__all__ = ["Attempt", "CallReport"]
+
+ReportT = TypeVar("ReportT", "Attempt", "CallReport")
 
 
-def log() -> logging.Logger:
-    """Return the library's logger. `logging` takes 5 ms to import, and most calls log nothing."""
-    import logging
-
-    return logging.getLogger("novaact_http")
-
-
-@attrs.frozen(kw_only=True)
-class Attempt:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class Attempt(ValueObject):
     """One attempt of a call.
 
     Attributes:
@@ -37,6 +35,9 @@ class Attempt:
         milliseconds: the time from sending to the response's last byte, or to the failure.
         wait: seconds until the next attempt, or until that waits for its turn; None if this was the last one.
         queued: how many seconds the attempt waited for its turn, in adaptive mode; else 0.0.
+        call_id: a UUID, the same for all attempts of the call and in no other call. The service gets it as
+            `amz-sdk-invocation-id`.
+        started: when the request was sent, in seconds since the epoch.
     """
 
     operation: str
@@ -47,6 +48,8 @@ class Attempt:
     milliseconds: float
     wait: float | None
     queued: float = 0.0
+    call_id: str = ""
+    started: float = 0.0
 
     def __str__(self) -> str:
         result = "no response" if self.status_code is None else f"status {self.status_code}"
@@ -60,20 +63,52 @@ class Attempt:
         )
 
 
-def is_wanted(hook: Callable[[Attempt], object] | None) -> bool:
-    """Tell whether a report about an attempt would reach anybody."""
-    # A program that has not loaded `logging` has not asked for debug lines either.
-    logging = sys.modules.get("logging")
-    return hook is not None or (logging is not None and logging.getLogger("novaact_http").isEnabledFor(logging.DEBUG))
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class CallReport(ValueObject):
+    """A whole call, with all its attempts and the waits between them.
+
+    Attributes:
+        operation: the operation's name, such as `"ListSessions"`.
+        region: the client's region.
+        endpoint: the URL of the client's endpoint.
+        call_id: a UUID, as in each `Attempt` of the call.
+        attempts: how many times the request was sent; 0 if the call ended before that.
+        started: when the call began, in seconds since the epoch.
+        milliseconds: how long it took.
+        status_code: the HTTP status of the last response, or None if the call ended without one.
+        request_id: the service's id of the last request, or None.
+        error: what ended the call; None if it succeeded. `asyncio.CancelledError` if it was cancelled, `GeneratorExit`
+            if it was given up in another way.
+    """
+
+    operation: str
+    region: str
+    endpoint: str
+    call_id: str
+    attempts: int
+    started: float
+    milliseconds: float
+    status_code: int | None
+    request_id: str | None
+    error: BaseException | None
 
 
-def report(attempt: Attempt, hook: Callable[[Attempt], object] | None) -> None:
-    """Log an attempt at level DEBUG, and call the hook with it. If the hook raises, that is only logged."""
+def log_attempt(attempt: Attempt) -> None:
+    """Log an attempt at level DEBUG."""
     log().debug("%s", attempt)
-    if hook is not None:
-        try:
-            hook(attempt)
-        except Exception as error:
-            if comes_from_signal_handler(error):
-                raise
-            log().exception("on_attempt raised; the call goes on without it")
+
+
+def tell(hook: Callable[[ReportT], object], name: str, report: ReportT) -> None:
+    """Call a hook with a report. If the hook raises, that is only logged.
+
+    Args:
+        hook: the user's function.
+        name: the name of the client's argument for it.
+        report: the report.
+    """
+    try:
+        hook(report)
+    except Exception as error:
+        if comes_from_signal_handler(error):
+            raise
+        log().exception("%s raised; the call goes on without it", name)

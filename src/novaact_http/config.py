@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable
 from functools import partial
@@ -10,12 +11,13 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn
 import attrs
 
 from novaact_http._support import traceback_scrubbing
+from novaact_http._support.value_objects import ValueObject
 from novaact_http.errors import ConfigurationError, CredentialsError
 
 if TYPE_CHECKING:
     import datetime as dt  # noqa: TC004 - annotations are not evaluated
 
-__all__ = ["Credentials", "RetryPolicy", "Timeout"]
+__all__ = ["Credentials", "Poll", "RetryPolicy", "Timeout"]
 
 _LONG_ENOUGH_TO_TELL = 16  # characters, as AWS's access key ids have at least
 _LONGEST_TIMEOUT = 365 * 24 * 60 * 60  # operating systems refuse to wait for much longer
@@ -61,8 +63,8 @@ def _moment(_: Credentials, attribute: attrs.Attribute[Any], value: object) -> N
         raise _bad_credentials(attribute, "has no time zone", "pass one that has, such as datetime.timezone.utc")
 
 
-@attrs.frozen(kw_only=True, init=False)
-class Credentials:
+@attrs.frozen(kw_only=True, init=False, eq=False, repr=False)
+class Credentials(ValueObject):
     """AWS credentials. They cannot be pickled, and their `repr` shows no secret.
 
     Args:
@@ -133,8 +135,8 @@ def _callable(_: RetryPolicy, attribute: attrs.Attribute[Any], value: object) ->
         raise _bad_policy(attribute, "is not a function", "use one such as random.random")
 
 
-@attrs.frozen(kw_only=True)
-class RetryPolicy:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class RetryPolicy(ValueObject):
     """How a failed call is retried. A pickled copy uses `random.random`, or all copies would wait equally long.
 
     Args:
@@ -158,18 +160,24 @@ class RetryPolicy:
         return partial(RetryPolicy, max_attempts=self.max_attempts, mode=self.mode), ()
 
 
-def _seconds(_: Timeout, attribute: attrs.Attribute[Any], value: object) -> None:
-    if not isinstance(value, (int, float)) or isinstance(value, bool) or not 0 < value <= _LONGEST_TIMEOUT:
+def is_number_of_seconds(value: object) -> bool:
+    """Tell whether a value is a number of seconds that one can wait for."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value <= _LONGEST_TIMEOUT
+
+
+def _seconds(of: Timeout | Poll, attribute: attrs.Attribute[Any], value: object) -> None:
+    if not is_number_of_seconds(value):
+        kind = type(of).__name__
         raise ConfigurationError(
             "is not a usable number of seconds",
-            setting="timeout",
-            source=f"Timeout.{attribute.name}",
+            setting=kind.lower(),
+            source=f"{kind}.{attribute.name}",
             advice="use a positive number, a year (31,536,000) at most",
         )
 
 
-@attrs.frozen(kw_only=True)
-class Timeout:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class Timeout(ValueObject):
     """Time limits, in seconds.
 
     Args:
@@ -187,3 +195,34 @@ class Timeout:
     connect: float = attrs.field(default=5.0, validator=_seconds)
     read: float = attrs.field(default=60.0, validator=_seconds)
     total: float | None = attrs.field(default=None, validator=attrs.validators.optional(_seconds))
+
+
+def _factor(_: Poll, attribute: attrs.Attribute[Any], value: object) -> None:
+    if not isinstance(value, (int, float)) or isinstance(value, bool) or not 1 <= value < math.inf:
+        raise ConfigurationError(
+            "is not a factor by which waits can grow",
+            setting="poll",
+            source=f"Poll.{attribute.name}",
+            advice="use a number from 1",
+        )
+
+
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class Poll(ValueObject):
+    """How often to ask until something is done. Each wait is longer than the one before.
+
+    Of each wait between a half and the whole is really waited, at random, so that programs that began together do not
+    go on asking together.
+
+    Args:
+        initial: the first wait, in seconds.
+        multiplier: by what each wait is longer than the one before; 1 for equal waits.
+        maximum: the longest wait, in seconds.
+
+    Raises:
+        ConfigurationError: a number of seconds is not positive, or is over a year; or the multiplier is less than 1.
+    """
+
+    initial: float = attrs.field(default=2.0, validator=_seconds)
+    multiplier: float = attrs.field(default=1.5, validator=_factor)
+    maximum: float = attrs.field(default=30.0, validator=_seconds)

@@ -7,16 +7,25 @@ from enum import Enum
 
 import attrs
 
+from novaact_http._support.value_objects import ValueObject
 
-class SortOrder(str, Enum):
+
+class StringEnum(str, Enum):
+    """A str with a name. Its text is the str itself, on every Python."""
+
+    __str__ = str.__str__
+    __format__ = str.__format__  # type: ignore[assignment]
+
+
+class SortOrder(StringEnum):
     """The order of a listing. Wherever it is accepted, plain strings are too."""
 
     ASCENDING = "Ascending"
     DESCENDING = "Descending"
 
 
-@attrs.frozen(kw_only=True)
-class ResponseMetadata:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class ResponseMetadata(ValueObject):
     """What is known about a response apart from its body.
 
     Attributes:

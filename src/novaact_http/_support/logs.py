@@ -1,0 +1,23 @@
+"""The library's logger. `logging` takes 5 ms to import, and most programs never log anything of the library."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import logging
+
+
+def log() -> logging.Logger:
+    """Return the library's logger."""
+    import logging
+
+    return logging.getLogger("novaact_http")
+
+
+def shows_debug_lines() -> bool:
+    """Tell whether a line of level DEBUG would reach anybody."""
+    # A program that has not loaded `logging` has not asked for such lines.
+    logging = sys.modules.get("logging")
+    return logging is not None and logging.getLogger("novaact_http").isEnabledFor(logging.DEBUG)
