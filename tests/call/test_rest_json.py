@@ -13,7 +13,7 @@ import pytest
 from novaact_http import ListSessionsResponse, ResponseError, ResponseMetadata, SessionSummary
 from novaact_http._call import rest_json
 from novaact_http._operations.sessions import LIST_SESSIONS
-from novaact_http._operations.shapes import ListOf, Member, Operation, Shape, Structure
+from novaact_http._operations.shapes import STRING, ListOf, Member, Operation, Shape, Structure
 from tests.helpers.answers import page_body, response
 from tests.helpers.boto3_oracle import Boto3Wire
 from tests.helpers.calls import CALL, KEYS, mocked
@@ -95,28 +95,28 @@ class _Thing:
     metadata: ResponseMetadata | None = attrs.field(default=None, eq=False)
 
 
-_A = Member(name="a", wire_name="a", required=True)
+_A = Member("a", "a", STRING, required=True)
 
 
 @pytest.mark.parametrize(
     ("element", "sent", "expected"),
     [
-        (str, ["x", "y"], ("x", "y")),
-        (ListOf(str), [["x"], []], (("x",), ())),
+        (STRING, ["x", "y"], ("x", "y")),
+        (ListOf(STRING), [["x"], []], (("x",), ())),
         (
             Structure(_Thing, (_A, _A._replace(name="b", wire_name="b"))),
             [{"a": "x", "b": "y"}],
             (_Thing(a="x", b="y"),),
         ),
         (Structure(_Thing, (_A._replace(required=False),)), [{"a": "x"}, {}], (_Thing(a="x"), _Thing())),
-        (Structure(_Thing, (_A._replace(shape=ListOf(str)),)), [{"a": ["x"]}], (_Thing(a=("x",)),)),
+        (Structure(_Thing, (_A._replace(shape=ListOf(STRING)),)), [{"a": ["x"]}], (_Thing(a=("x",)),)),
         (Structure(lambda a: a, (_A,)), [{"a": "x"}], ("x",)),
         (Structure(SessionSummary, (_A._replace(name="session_id"),)), [{"a": "x"}], (SessionSummary("x"),)),
     ],
     ids=["strings", "lists", "two strings", "an optional string", "a list each", "a function", "one string"],
 )
 def test_lists_have_elements_of_any_shape(element: Shape, sent: Any, expected: tuple[object, ...]) -> None:
-    output: Structure[Any] = Structure(_Thing, (Member(name="a", wire_name="things", shape=ListOf(element)),))
+    output: Structure[Any] = Structure(_Thing, (Member("a", "things", ListOf(element)),))
     operation: Operation[Any] = attrs.evolve(LIST_SESSIONS, output=output)
     for _ in range(2):
         got = rest_json.decode(operation, response(200, {"things": sent}), attempts=1, now=0.0, redact=str)

@@ -3,7 +3,7 @@
 https://smithy.io/2.0/aws/protocols/aws-restjson1-protocol.html
 
 An error may look like anything, as gateways and proxies send errors too. A success must have all that the service model
-requires: anything else is a `ResponseError`, never an empty page.
+requires: anything else is a `ResponseError`, never an empty page. Unknown members are ignored.
 """
 
 from __future__ import annotations
@@ -18,13 +18,25 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from novaact_http._operations.common import ResponseMetadata
 from novaact_http._operations.service_errors import ERRORS, ErrorShape
-from novaact_http._operations.shapes import ListOf, Operation, Output, Shape, Structure
+from novaact_http._operations.shapes import (
+    Document,
+    Enumeration,
+    Integer,
+    ListOf,
+    Operation,
+    Output,
+    Shape,
+    String,
+    Structure,
+    Timestamp,
+)
 from novaact_http._support import percent_encoding
 from novaact_http._support.http_dates import parse_date
 from novaact_http.errors import ResponseError, ServiceError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from datetime import datetime
 
     from novaact_http._call.http_messages import Headers, Response
     from novaact_http._call.redaction import Redact
@@ -47,7 +59,10 @@ _LOOKED_AT = 2_048  # bytes of a success that is no output; more than the excerp
 
 
 def encode(operation: Operation[Output], arguments: Mapping[str, object]) -> tuple[str, str, bytes]:
-    """Return the encoded path, the encoded query (`""` for none) and the body. The arguments must be checked before."""
+    """Return the encoded path, the encoded query (`""` for none) and the body (`b""` for none).
+
+    The arguments must be checked before.
+    """
     labels: dict[str, str] = {}
     query: list[str] = []
     body: dict[str, object] = {}
@@ -60,8 +75,18 @@ def encode(operation: Operation[Output], arguments: Mapping[str, object]) -> tup
         elif each.location == "query":
             query.append(f"{each.wire_name}={_percent_encode(value)}")
         else:
-            body[each.wire_name] = value
-    return operation.path.format_map(labels), "&".join(query), json.dumps(body).encode("ascii") if body else b"{}"
+            body[each.wire_name] = _to_json(each.shape, value)
+    encoded = json.dumps(body).encode("ascii") if body else b"{}" if operation.has_body else b""
+    return operation.path.format_map(labels), "&".join(query), encoded
+
+
+def _to_json(shape: Shape, value: Any) -> object:
+    if isinstance(shape, Structure):
+        given = ((each, getattr(value, each.name)) for each in shape.members)
+        return {each.wire_name: _to_json(each.shape, member) for each, member in given if member is not None}
+    if isinstance(shape, ListOf):
+        return [_to_json(shape.element, each) for each in value]
+    return value
 
 
 def _percent_encode(value: object) -> str:
@@ -88,7 +113,8 @@ def decode(operation: Operation[OutputT], response: Response, *, attempts: int, 
         raise _service_error(operation.name, response, headers, attempts=attempts, now=now, redact=redact)
     request_id = _request_id(headers)
     try:
-        members = _members(operation.output, _json(response.body), "the body", _encodable)
+        raw = _json(response.body) if response.body or operation.output.members else {}
+        members = _members(operation.output, raw, "the body", _encodable)
     except (ValueError, RecursionError) as error:
         reason = _reason(error, headers)
     else:
@@ -97,9 +123,11 @@ def decode(operation: Operation[OutputT], response: Response, *, attempts: int, 
         )
         return operation.output.model(**members, metadata=metadata)
     # Not raised from the error: that holds the whole body, and so any secret that the service echoed.
-    beginning = redact(response.body[:_LOOKED_AT].decode("utf-8", "replace"))[:_EXCERPT]
+    excerpt = "is not shown, as it may have sensitive values"
+    if not operation.output.is_sensitive:
+        excerpt = f"begins {redact(response.body[:_LOOKED_AT].decode('utf-8', 'replace'))[:_EXCERPT]!r}"
     raise ResponseError(
-        f"{operation.name} got a success that is not its response: {reason}; the body begins {beginning!r}",
+        f"{operation.name} got a success that is not its response: {reason}; the body {excerpt}",
         status_code=response.status,
         request_id=request_id,
         headers=headers,
@@ -131,18 +159,63 @@ def _json(body: bytes) -> object:
 
 
 def _value(shape: Shape, raw: object, where: str, text: Callable[[str], str]) -> object:
-    if isinstance(shape, Structure):
-        return shape.model(**_members(shape, raw, where, text))
-    if isinstance(shape, ListOf):
-        if not isinstance(raw, list):
-            raise ValueError(f"{where} is not a list")
-        models = _all_at_once(shape, raw) if text is _encodable else None
-        if models is not None:
-            return models
-        return tuple([_value(shape.element, each, f"an element of {where}", text) for each in raw])
+    return _READERS[type(shape)](shape, raw, where, text)
+
+
+def _read_string(_: object, raw: object, where: str, text: Callable[[str], str]) -> str:
     if not isinstance(raw, str):
         raise ValueError(f"{where} is not a string")
     return text(raw)
+
+
+def _read_enumeration(shape: Enumeration, raw: object, where: str, text: Callable[[str], str]) -> object:
+    value = _read_string(shape, raw, where, text)
+    return shape.members._value2member_map_.get(value, value)
+
+
+def _read_integer(_: object, raw: object, where: str, __: object) -> int:
+    if not isinstance(raw, int) or isinstance(raw, bool):
+        raise ValueError(f"{where} is not an integer")
+    return raw
+
+
+def _read_timestamp(_: object, raw: object, where: str, __: object) -> datetime:
+    from novaact_http._support.timestamps import parse_timestamp  # takes 2 ms to import, and few operations need it
+
+    moment = parse_timestamp(raw)
+    if moment is None:
+        raise ValueError(f"{where} is not a timestamp")
+    return moment
+
+
+def _read_document(_: object, raw: object, __: object, ___: object) -> object:
+    return raw
+
+
+def _read_list(shape: ListOf, raw: object, where: str, text: Callable[[str], str]) -> tuple[object, ...]:
+    if not isinstance(raw, list):
+        raise ValueError(f"{where} is not a list")
+    models = _all_at_once(shape, raw) if text is _encodable else None
+    if models is not None:
+        return models
+    element = shape.element
+    read, where = _READERS[type(element)], f"an element of {where}"
+    return tuple([read(element, each, where, text) for each in raw])
+
+
+def _read_structure(shape: Structure[object], raw: object, where: str, text: Callable[[str], str]) -> object:
+    return shape.model(**_members(shape, raw, where, text))
+
+
+_READERS: dict[type[Shape], Callable[[Any, object, str, Callable[[str], str]], object]] = {
+    String: _read_string,
+    Enumeration: _read_enumeration,
+    Integer: _read_integer,
+    Timestamp: _read_timestamp,
+    Document: _read_document,
+    ListOf: _read_list,
+    Structure: _read_structure,
+}
 
 
 # Lists of elements that are made of one string each, as sessions are, come by the hundred. Filling the one slot of each
@@ -171,7 +244,7 @@ def _one_string(shape: ListOf) -> tuple[type[object], str, Callable[[object, str
     """Return the elements' class, the wire name of its one string and the setter of its one slot; None for others."""
     element = shape.element
     if isinstance(element, Structure) and isinstance(element.model, type):
-        required = [each for each in element.members if each.required and each.shape is str]
+        required = [each for each in element.members if each.required and type(each.shape) is String]
         if len(required) == len(element.members) == 1:
             return element.model, required[0].wire_name, getattr(element.model, required[0].name).__set__
     return None
@@ -186,7 +259,9 @@ def _members(shape: Structure[object], raw: object, where: str, text: Callable[[
         if value is not None:
             members[member.name] = _value(member.shape, value, member.wire_name, text)
         elif member.required:
-            raise ValueError(f"{where} has no {member.wire_name}")
+            if type(member.shape) is not Document or member.wire_name not in raw:
+                raise ValueError(f"{where} has no {member.wire_name}")
+            members[member.name] = None
     return members
 
 

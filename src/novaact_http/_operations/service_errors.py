@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from novaact_http import errors
-from novaact_http._operations.shapes import ListOf, Member, Structure
+from novaact_http._operations.shapes import STRING, ListOf, Member, structure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,19 +27,10 @@ class ErrorShape(NamedTuple):
     retryable: Literal["transient", "throttling"] | None = None
 
 
-_REASON = Member(name="reason", wire_name="reason")
-_RESOURCE = (
-    Member(name="resource_id", wire_name="resourceId"),
-    Member(name="resource_type", wire_name="resourceType"),
-)
-_QUOTA = (Member(name="service_code", wire_name="serviceCode"), Member(name="quota_code", wire_name="quotaCode"))
-_FIELD = Structure(
-    errors.ValidationExceptionField,
-    (
-        Member(name="name", wire_name="name"),
-        Member(name="message", wire_name="message"),
-    ),
-)
+_REASON = Member("reason", "reason", STRING)
+_RESOURCE = (Member("resource_id", "resourceId", STRING), Member("resource_type", "resourceType", STRING))
+_QUOTA = (Member("service_code", "serviceCode", STRING), Member("quota_code", "quotaCode", STRING))
+_FIELD = structure(errors.ValidationExceptionField)
 
 ERRORS: Mapping[str, ErrorShape] = {
     shape.exception.__name__: shape
@@ -54,7 +45,12 @@ ERRORS: Mapping[str, ErrorShape] = {
         ErrorShape(exception=errors.ThrottlingException, members=_QUOTA, has_retry_after=True, retryable="throttling"),
         ErrorShape(
             exception=errors.ValidationException,
-            members=(_REASON, Member(name="field_list", wire_name="fieldList", shape=ListOf(_FIELD))),
+            members=(_REASON, Member("field_list", "fieldList", ListOf(_FIELD))),
         ),
     )
 }
+
+# What the operations list of them.
+OF_ALL = frozenset({"AccessDeniedException", "InternalServerException", "ThrottlingException"})
+OF_MOST = OF_ALL | {"ConflictException", "ResourceNotFoundException", "ValidationException"}
+OF_CREATES = OF_MOST | {"ServiceQuotaExceededException"}

@@ -1,0 +1,52 @@
+"""Moments in JSON: ISO 8601 (RFC 3339), or seconds since the epoch."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+
+_UTC = dt.timezone.utc
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=_UTC)
+_ISO_8601 = re.compile(
+    r"(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d+))?)?(?:([Zz])|([+-])(\d\d)(?::?(\d\d))?)?", re.ASCII
+)
+_NUMBER = re.compile(r"[+-]?\d{1,15}(?:\.\d*)?(?:[eE][+-]?\d{1,2})?", re.ASCII)
+_LONGEST = 64  # characters
+
+
+def parse_timestamp(raw: object) -> dt.datetime | None:
+    """Return a moment in UTC, to the microsecond; None if it is no timestamp. Without a time zone it is in UTC."""
+    try:
+        if isinstance(raw, str):
+            if len(raw) > _LONGEST:
+                return None
+            parts = _ISO_8601.fullmatch(raw)
+            if parts is not None:
+                return _moment(*parts.groups())
+            return _EPOCH + dt.timedelta(seconds=float(raw)) if _NUMBER.fullmatch(raw) else None
+        if isinstance(raw, (int, float)) and not isinstance(raw, bool):
+            return _EPOCH + dt.timedelta(seconds=raw)
+    except (ValueError, OverflowError):
+        pass  # the 30th of February, or beyond the year 9999
+    return None
+
+
+def _moment(  # noqa: PLR0917 - the parts of the expression
+    year: str,
+    month: str,
+    day: str,
+    hour: str,
+    minute: str,
+    second: str | None,
+    fraction: str | None,
+    _: str | None,
+    sign: str | None,
+    offset_hours: str | None,
+    offset_minutes: str | None,
+) -> dt.datetime:
+    microsecond = int(fraction[:6].ljust(6, "0")) if fraction else 0
+    moment = dt.datetime(int(year), int(month), int(day), int(hour), int(minute), int(second or 0), microsecond, _UTC)
+    if sign is None:
+        return moment
+    ahead = dt.timedelta(hours=int(offset_hours or 0), minutes=int(offset_minutes or 0))
+    return moment - ahead if sign == "+" else moment + ahead
