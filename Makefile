@@ -53,6 +53,10 @@ floors: ## Run the tests with the oldest supported dependencies
 		$(FLOORS_VENV)/bin/python -m pip install --quiet --disable-pip-version-check $$floors
 	$(FLOORS_VENV)/bin/python -m pytest --numprocesses=auto --quiet -m 'not newest' -p no:pytest_httpx
 
+.PHONY: drift
+drift: $(READY) ## Print what botocore's model of the service has and the library has not
+	$(BIN)/python -m tests.beside.test_service_model
+
 .PHONY: compare
 compare: $(READY) $(AWSCLI_READY) ## Compare the command line with the AWS CLI, which is installed in .venv-awscli
 	AWS_CLI=$(abspath $(AWSCLI_VENV)/bin/aws) $(BIN)/python -m pytest --numprocesses=auto tests/beside/awscli
@@ -70,6 +74,7 @@ check: $(READY) ## Run the linter and the type checkers
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/pyright --pythonpath $(BIN)/python
+	$(BIN)/python -m tests.typing.check_with_ty
 
 .PHONY: format
 format: $(READY) ## Format the code and fix what the linter can fix
@@ -83,6 +88,10 @@ wheel: $(READY) ## Build the wheel, check its content, and use it in fresh virtu
 .PHONY: api
 api: $(READY) ## Write the public interface to tests/api.txt
 	$(BIN)/python -m tests.public_api
+
+.PHONY: twins
+twins: $(READY) ## Write the methods of AsyncClient from those of Client
+	$(BIN)/python -m tests.clients.twins
 
 .PHONY: fixtures
 fixtures: $(READY) ## Record the fixtures again, from boto3 calling the local service

@@ -1,4 +1,4 @@
-"""A lean, typed, SigV4-signing HTTP client for Amazon Nova Act's ListSessions, synchronous and asynchronous.
+"""A lean, typed, SigV4-signing HTTP client for Amazon Nova Act, synchronous and asynchronous.
 
 For example:
 
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from novaact_http._clients.asynchronous import AsyncClient
     from novaact_http._clients.blocking import Client
     from novaact_http._clients.pagers import AsyncPager, Pager
-    from novaact_http.attempts import Attempt
-    from novaact_http.config import Credentials, RetryPolicy, Timeout
+    from novaact_http.attempts import Attempt, CallReport
+    from novaact_http.config import Credentials, Poll, RetryPolicy, Timeout
     from novaact_http.errors import (
         AccessDeniedException,
         ConfigurationError,
@@ -54,9 +54,9 @@ else:
         {
             "_call.sigv4": ("BotocoreSigner", "Scope", "Signer"),
             "_clients.asynchronous": ("AsyncClient",),
-            "attempts": ("Attempt",),
+            "attempts": ("Attempt", "CallReport"),
             "_clients.blocking": ("Client",),
-            "config": ("Credentials", "RetryPolicy", "Timeout"),
+            "config": ("Credentials", "Poll", "RetryPolicy", "Timeout"),
             "errors": (
                 "errors",
                 "AccessDeniedException",
@@ -90,6 +90,7 @@ __all__ = [
     "AsyncPager",
     "Attempt",
     "BotocoreSigner",
+    "CallReport",
     "Client",
     "ConfigurationError",
     "ConflictException",
@@ -104,6 +105,7 @@ __all__ = [
     "Pager",
     "PaginationError",
     "ParameterError",
+    "Poll",
     "ResourceNotFoundException",
     "ResponseError",
     "ResponseMetadata",

@@ -15,6 +15,7 @@ import pytest
 from novaact_http import (
     AsyncClient,
     BotocoreSigner,
+    CallReport,
     Client,
     ConfigurationError,
     CredentialsError,
@@ -24,8 +25,6 @@ from novaact_http import (
     SortOrder,
     errors,
 )
-from novaact_http._call import flow
-from novaact_http._clients import asynchronous
 from tests.helpers.answers import httpx_page
 from tests.helpers.calls import CALL, OPTIONS, call_for, mocked, options_for
 from tests.helpers.flows import request_of
@@ -250,18 +249,8 @@ def test_an_async_client_serves_one_event_loop_after_another(service: LocalServi
     assert asyncio.run(once()) == asyncio.run(once()) == 34
 
 
-def test_a_cancelled_call_closes_its_flow_and_leaves_the_client_usable(monkeypatch: pytest.MonkeyPatch) -> None:
-    closed: list[bool] = []
-    original = flow.call
-
-    def watched(*arguments: Any) -> Any:
-        try:
-            return (yield from original(*arguments))
-        except GeneratorExit:
-            closed.append(True)
-            raise
-
-    monkeypatch.setattr(asynchronous, "call", watched)
+def test_a_cancelled_call_ends_its_flow_and_leaves_the_client_usable() -> None:
+    reports: list[CallReport] = []
 
     async def main() -> None:
         started, release = asyncio.Event(), asyncio.Event()
@@ -271,13 +260,14 @@ def test_a_cancelled_call_closes_its_flow_and_leaves_the_client_usable(monkeypat
             await release.wait()
             return httpx_page("a")
 
-        async with AsyncClient(**{**OPTIONS, "transport": httpx.MockTransport(handler)}) as client:
+        options: dict[str, Any] = {**OPTIONS, "transport": httpx.MockTransport(handler), "on_call": reports.append}
+        async with AsyncClient(**options) as client:
             task = asyncio.create_task(client.list_sessions(**CALL))
             await started.wait()
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await task
-            assert closed == [True]
+            assert [type(each.error) for each in reports] == [asyncio.CancelledError]
             release.set()
             assert (await client.list_sessions(**CALL)).session_summaries
 

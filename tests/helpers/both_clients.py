@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import TYPE_CHECKING, Any, Protocol
 
 import httpx
@@ -35,6 +36,14 @@ class Face(Protocol):
         """Return the page of one call."""
         ...
 
+    def call(self, method: str, options: Mapping[str, Any], **arguments: Any) -> Any:
+        """Return what a method of the client returns, and close the transport, if there is one."""
+        ...
+
+    def listing(self, method: str, options: Mapping[str, Any], **arguments: Any) -> list[Any]:
+        """Return all items of the listing that a method of the client returns."""
+        ...
+
     def items(self, options: Mapping[str, Any], **arguments: Any) -> tuple[list[SessionSummary], str | None]:
         """Return all items of a listing, and the resume token after the last."""
         ...
@@ -51,6 +60,14 @@ class SyncFace(Face):
     def page(self, options: Mapping[str, Any], **arguments: Any) -> ListSessionsResponse:
         with Client(**options) as client:
             return client.list_sessions(**arguments)
+
+    def call(self, method: str, options: Mapping[str, Any], **arguments: Any) -> Any:
+        with options.get("transport") or contextlib.nullcontext(), Client(**options) as client:
+            return getattr(client, method)(**arguments)
+
+    def listing(self, method: str, options: Mapping[str, Any], **arguments: Any) -> list[Any]:
+        with Client(**options) as client:
+            return list(getattr(client, method)(**arguments))
 
     def items(self, options: Mapping[str, Any], **arguments: Any) -> tuple[list[SessionSummary], str | None]:
         with Client(**options) as client:
@@ -71,6 +88,21 @@ class AsyncFace(Face):
         async def run() -> ListSessionsResponse:
             async with AsyncClient(**options) as client:
                 return await client.list_sessions(**arguments)
+
+        return asyncio.run(run())
+
+    def call(self, method: str, options: Mapping[str, Any], **arguments: Any) -> Any:
+        async def run() -> Any:
+            transport = options.get("transport") or contextlib.nullcontext()
+            async with transport, AsyncClient(**options) as client:
+                return await getattr(client, method)(**arguments)
+
+        return asyncio.run(run())
+
+    def listing(self, method: str, options: Mapping[str, Any], **arguments: Any) -> list[Any]:
+        async def run() -> list[Any]:
+            async with AsyncClient(**options) as client:
+                return [each async for each in getattr(client, method)(**arguments)]
 
         return asyncio.run(run())
 

@@ -82,20 +82,28 @@ class Boto3Wire:
         """Return a response of botocore's type."""
         return AWSResponse(url, answer.status, HTTPHeaderDict(answer.headers), _RawBody(answer.body))
 
-    def request_of(self, arguments: Mapping[str, object]) -> Any:
-        """Return what boto3 would send at `NOW`: an object with method, url, headers and body."""
+    def request(self, method: str, arguments: Mapping[str, object]) -> Any:
+        """Return what a method of boto3 would send at `NOW`, with its own arguments. See `request_of`."""
         now = dt.datetime.fromtimestamp(NOW, dt.timezone.utc).replace(tzinfo=None)
         with mock.patch("botocore.auth.get_current_datetime", return_value=now):
-            self.client.list_sessions(**boto3_arguments(arguments))
+            self.result(method, arguments, page())
         return self._sent.pop()
+
+    def result(self, method: str, arguments: Mapping[str, object], answer: Response) -> Any:
+        """Return what a method of boto3 returns for a response, or the exception that it raises."""
+        self._answer = answer
+        try:
+            return getattr(self.client, method)(**arguments)
+        except Exception as error:  # noqa: BLE001 - any exception is a result
+            return error
+
+    def request_of(self, arguments: Mapping[str, object]) -> Any:
+        """Return what boto3 would send at `NOW`: an object with method, url, headers and body."""
+        return self.request("list_sessions", boto3_arguments(arguments))
 
     def result_of(self, answer: Response) -> Any:
         """Return boto3's result for a response: the parsed page, or the exception."""
-        self._answer = answer
-        try:
-            return self.client.list_sessions(**boto3_arguments(CALL))
-        except Exception as error:  # noqa: BLE001 - any exception is a result
-            return error
+        return self.result("list_sessions", boto3_arguments(CALL), answer)
 
 
 class RetryingBoto3:

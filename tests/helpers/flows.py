@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from novaact_http import (
     Attempt,
+    CallReport,
     Credentials,
     RetryPolicy,
     Timeout,
@@ -26,6 +27,8 @@ from tests.helpers.calls import CALL, KEYS, NOW, ONCE
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from novaact_http._operations.shapes import Operation
+
 
 def context(
     *,
@@ -40,6 +43,7 @@ def context(
     skew: ClockSkew | None = None,
     correct_clock_skew: bool = True,
     on_attempt: Callable[[Attempt], object] | None = None,
+    on_call: Callable[[CallReport], object] | None = None,
     signer: Signer | None = None,
     renews_credentials: bool = False,
 ) -> Context:
@@ -58,14 +62,17 @@ def context(
         monotonic=monotonic,
         user_agent=user_agent(""),
         on_attempt=on_attempt,
+        on_call=on_call,
         renews_credentials=renews_credentials,
         new_invocation_id=iter(f"invocation-{number}" for number in range(1_000)).__next__,
     )
 
 
-def new_flow(of: Context, arguments: Mapping[str, object] = CALL) -> Flow[Any]:
+def new_flow(
+    of: Context, arguments: Mapping[str, object] = CALL, operation: Operation[Any] = LIST_SESSIONS
+) -> Flow[Any]:
     """Return the flow of a call that has not begun."""
-    return call(of, LIST_SESSIONS, arguments)
+    return call(of, operation, arguments)
 
 
 def attempt(flow: Flow[Any], credentials: Credentials = KEYS) -> Request:
@@ -92,9 +99,14 @@ def finish(flow: Flow[Any], response: Response | None = None) -> Any:
     raise AssertionError(f"the call goes on: it asks for {need}")
 
 
-def request_of(arguments: Mapping[str, object], credentials: Credentials = KEYS, **settings: Any) -> Request:
+def request_of(
+    arguments: Mapping[str, object],
+    credentials: Credentials = KEYS,
+    operation: Operation[Any] = LIST_SESSIONS,
+    **settings: Any,
+) -> Request:
     """Return the request that a call would send, without sending it."""
-    flow = new_flow(context(**settings), arguments)
+    flow = new_flow(context(**settings), arguments, operation)
     request = attempt(flow, credentials)
     flow.close()
     return request
@@ -120,6 +132,7 @@ def drive(
     of: Context,
     answers: Iterable[Response | NovaActError],
     *,
+    flow: Flow[Any] | None = None,
     credentials: Credentials = KEYS,
     on_request: Callable[[Request], object] = lambda _: None,
     on_wait: Callable[[float], object] = lambda _: None,
@@ -130,11 +143,12 @@ def drive(
         of: the context of the call.
         answers: the response to each request; an error is raised instead. After the last, every response is an empty
             page.
+        flow: the flow; by default that of a call of ListSessions.
         credentials: the credentials that the call gets each time it asks.
         on_request: called with each request before it is answered.
         on_wait: called with the seconds of each wait.
     """
-    flow = new_flow(of)
+    flow = new_flow(of) if flow is None else flow
     driven = Driven(None, None, [], [])
     remaining = iter(answers)
     step: Callable[[Any], Need] = flow.send

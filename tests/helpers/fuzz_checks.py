@@ -74,7 +74,7 @@ def check_arguments(arguments: dict[str, Any]) -> None:
         request = request_of(arguments, TEMPORARY_KEYS)
     except ParameterError:
         return
-    seen, _ = request_by_h11(encode(request))
+    seen, _ = request_by_h11(b"".join(encode(request)))
     assert [name.decode() for name, _ in seen.headers] == [name.lower() for name, _ in request.headers]
     assert dict(seen.headers)[b"host"] == b"nova-act.us-east-1.amazonaws.com"
     split = urlsplit(seen.target.decode())

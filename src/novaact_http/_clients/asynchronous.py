@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from novaact_http._aws import credential_cache
 from novaact_http._call.flow import GetCredentials, Need, call
 from novaact_http._call.http_messages import Request, Response
+from novaact_http._clients.async_methods import AsyncMethods
 from novaact_http._clients.base import ClientBase, Senders
 from novaact_http._http.asyncio_pool import Pool
 from novaact_http._http.pool_rules import seconds_left
 from novaact_http._http.threads import call_on_thread
-from novaact_http._operations.sessions import LIST_SESSIONS
 from novaact_http._support import traceback_scrubbing
 from novaact_http.config import Credentials
-from novaact_http.errors import ConfigurationError, DeadlineExceeded, NovaActError
+from novaact_http.errors import ConfigurationError, DeadlineExceeded
 
 if TYPE_CHECKING:
     import os
@@ -31,13 +31,11 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from novaact_http._aws.botocore_credentials import BotocoreCredentials
+    from novaact_http._call.flow import MakeFlow
     from novaact_http._call.sigv4 import Signer
-    from novaact_http._clients.pagers import AsyncPager
     from novaact_http._http.httpx_sender import AsyncSender
-    from novaact_http._operations.common import SortOrder
-    from novaact_http._operations.sessions import ListSessionsResponse, SessionSummary
     from novaact_http._operations.shapes import Operation, Output
-    from novaact_http.attempts import Attempt
+    from novaact_http.attempts import Attempt, CallReport
     from novaact_http.config import RetryPolicy, Timeout
 
 __all__ = ["AsyncClient"]
@@ -48,7 +46,7 @@ OutputT = TypeVar("OutputT", bound="Output")
 _HAS_POOL = sys.platform != "win32"
 
 
-class AsyncClient(ClientBase):
+class AsyncClient(AsyncMethods, ClientBase):
     """A client for Amazon Nova Act on asyncio. It is safe to share between tasks: make one and keep it.
 
     Use it as an asynchronous context manager, or await `aclose()` when you no longer need it. It takes the arguments of
@@ -74,8 +72,10 @@ class AsyncClient(ClientBase):
         verify: str | os.PathLike[str] | ssl.SSLContext | None = None,
         signer: Signer | None = None,
         on_attempt: Callable[[Attempt], object] | None = None,
+        on_call: Callable[[CallReport], object] | None = None,
         correct_clock_skew: bool = True,
         app_id: str | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(
             region=region,
@@ -90,8 +90,10 @@ class AsyncClient(ClientBase):
             verify=verify,
             signer=signer,
             on_attempt=on_attempt,
+            on_call=on_call,
             correct_clock_skew=correct_clock_skew,
             app_id=app_id,
+            headers=headers,
         )
         make = partial(_make_sender, transport, self._tls, self._proxy)
         self._senders: Senders[Pool, AsyncSender] = Senders(
@@ -100,52 +102,6 @@ class AsyncClient(ClientBase):
             None if transport is None else make(),
             "handle_async_request",
         )
-
-    async def list_sessions(
-        self,
-        *,
-        workflow_definition_name: str,
-        workflow_run_id: str,
-        max_results: int | None = None,
-        next_token: str | None = None,
-        sort_order: SortOrder | str | None = None,
-    ) -> ListSessionsResponse:
-        """List one page of a workflow run's sessions. See `Client.list_sessions`."""
-        arguments = {
-            "workflow_definition_name": workflow_definition_name,
-            "workflow_run_id": workflow_run_id,
-            "max_results": max_results,
-            "next_token": next_token,
-            "sort_order": sort_order,
-        }
-        return await self._call(LIST_SESSIONS, arguments)
-
-    def iter_sessions(
-        self,
-        *,
-        workflow_definition_name: str,
-        workflow_run_id: str,
-        sort_order: SortOrder | str | None = None,
-        page_size: int | None = None,
-        max_items: int | None = None,
-        starting_token: str | None = None,
-        prefetch: bool = False,
-    ) -> AsyncPager[ListSessionsResponse, SessionSummary]:
-        """List all sessions of a workflow run with `async for`. See `Client.iter_sessions`.
-
-        With `prefetch`, the next page is fetched while you work on the current one. If you stop early, that is one page
-        more than needed. Close the iterator then (`async with contextlib.aclosing(aiter(pager)) as sessions`), or the
-        event loop cleans up its task later.
-        """
-        from novaact_http._clients.pagers import AsyncPager, Options  # many programs never list
-
-        arguments = {
-            "workflow_definition_name": workflow_definition_name,
-            "workflow_run_id": workflow_run_id,
-            "sort_order": sort_order,
-        }
-        options = Options(page_size=page_size, max_items=max_items, starting_token=starting_token)
-        return AsyncPager(self._call, LIST_SESSIONS, arguments, options, prefetch=prefetch)
 
     async def aclose(self) -> None:
         """Close the connections of this event loop. Later calls raise a `NovaActError`. Closing again does nothing."""
@@ -162,9 +118,11 @@ class AsyncClient(ClientBase):
     ) -> None:
         await self.aclose()
 
-    async def _call(self, operation: Operation[OutputT], arguments: Mapping[str, object]) -> OutputT:
+    async def _call(
+        self, operation: Operation[OutputT], arguments: dict[str, Any], make_flow: MakeFlow[OutputT] = call
+    ) -> OutputT:
         _check_asyncio()
-        flow = call(self._context, operation, arguments)
+        flow = make_flow(self._context, operation, arguments)
         try:
             step: Any = flow.send
             answer: object = None
@@ -175,10 +133,14 @@ class AsyncClient(ClientBase):
                     return finished.value  # type: ignore[no-any-return]
                 try:
                     step, answer = flow.send, await self._answer(need)
-                except NovaActError as error:  # the flow decides what to do about it
+                except BaseException as error:  # noqa: BLE001 - the flow decides what to do about it
                     step, answer = flow.throw, error
         except BaseException as error:
             traceback_scrubbing.clear(error)
+            # These two functions still run, so they were not cleared: the called method has the arguments, and this one
+            # would keep the error alive, as the error keeps its frame.
+            arguments.clear()
+            answer = need = None
             raise
         finally:
             flow.close()

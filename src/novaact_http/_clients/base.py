@@ -25,7 +25,7 @@ from novaact_http._call.user_agent import user_agent
 from novaact_http._http import httpx_patches, tls
 from novaact_http._http.pool_rules import check_open
 from novaact_http._support import traceback_scrubbing
-from novaact_http.attempts import log
+from novaact_http._support.logs import log
 from novaact_http.config import RetryPolicy, Timeout
 from novaact_http.errors import ConfigurationError, CredentialsError
 
@@ -156,8 +156,9 @@ class ClientBase:
             new_invocation_id=_uuid4,
             user_agent=user_agent(settings.app_id, os.environ.get("AWS_EXECUTION_ENV", "")),
             on_attempt=options["on_attempt"],
+            on_call=options["on_call"],
             renews_credentials=self._credentials.renews,
-            call_headers=_trace_header if "AWS_LAMBDA_FUNCTION_NAME" in os.environ else None,
+            **_headers(options["headers"]),
         )
         # A pickled client is made again from what was passed and from the resolved settings of the service. The
         # settings of the machine (credentials, CA bundle, proxy) are resolved anew where it is unpickled.
@@ -168,6 +169,7 @@ class ClientBase:
             "use_fips": settings.use_fips,
             "use_dualstack": settings.use_dualstack,
             "app_id": settings.app_id,
+            "headers": dict(options["headers"] or {}),
         }
         for remark in settings.remarks:
             log().warning(remark)
@@ -188,7 +190,13 @@ class ClientBase:
         _check_picklable(options)
         return partial(type(self), **options), ()
 
-    def with_options(self, *, timeout: Timeout | float | None = None, retries: RetryPolicy | None = None) -> Self:
+    def with_options(
+        self,
+        *,
+        timeout: Timeout | float | None = None,
+        retries: RetryPolicy | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Self:
         """Return this client with other limits, for example `client.with_options(timeout=2).list_sessions(...)`.
 
         The two share all else: connections, the retry quota, credentials, the clock skew, and in adaptive mode the rate
@@ -197,19 +205,22 @@ class ClientBase:
         Args:
             timeout: a `Timeout`, or seconds for a whole call; None to keep this client's.
             retries: a `RetryPolicy`; None to keep this client's.
+            headers: further headers for every request, in place of this client's; None to keep these.
 
         Raises:
             ConfigurationError: a value is none of these.
         """
         _check_retries(retries)
+        changes: dict[str, Any] = {} if headers is None else _headers(headers)
+        if timeout is not None:
+            changes["timeout"] = _timeout(timeout)
+        if retries is not None:
+            changes["retries"] = retries
         other = object.__new__(type(self))
         vars(other).update(vars(self))
-        context = self._context
-        other._context = attrs.evolve(
-            context,
-            timeout=context.timeout if timeout is None else _timeout(timeout),
-            retries=context.retries if retries is None else retries,
-        )
+        other._context = attrs.evolve(self._context, **changes)
+        if headers is not None:
+            other._options = {**self._options, "headers": dict(headers)}
         return other
 
 
@@ -220,6 +231,20 @@ def _clock() -> float:
 
 def _monotonic() -> float:
     return time.monotonic()
+
+
+def _headers(given: Mapping[str, str] | None) -> dict[str, Any]:
+    """Return what the context has of the user's headers."""
+    in_lambda = "AWS_LAMBDA_FUNCTION_NAME" in os.environ
+    if not given and isinstance(given, (dict, type(None))):
+        return {"signed_headers": (), "call_headers": _trace_header if in_lambda else None}
+    from novaact_http._call.user_headers import check  # few programs have any
+
+    signed, unsigned = check(given)
+    names = {name.lower() for name, _ in unsigned}
+    if not in_lambda or "x-amzn-trace-id" in names:
+        return {"signed_headers": signed, "call_headers": (lambda: unsigned) if unsigned else None}
+    return {"signed_headers": signed, "call_headers": lambda: (*unsigned, *_trace_header())}
 
 
 def _trace_header() -> Headers:
@@ -238,11 +263,14 @@ def _uuid4() -> str:
 def _check(options: Mapping[str, Any]) -> None:
     """Raise a `ConfigurationError` if an option is wrong; for those options that nothing else checks."""
     _check_retries(options["retries"])
-    correct_clock_skew, on_attempt, signer = options["correct_clock_skew"], options["on_attempt"], options["signer"]
+    correct_clock_skew, signer = options["correct_clock_skew"], options["signer"]
+    on_attempt, on_call = options["on_attempt"], options["on_call"]
     if not isinstance(correct_clock_skew, bool):
         raise _wrong_type("correct_clock_skew", correct_clock_skew, "pass True or False")
     if on_attempt is not None and not callable(on_attempt):
         raise _wrong_type("on_attempt", on_attempt, "pass a function that takes a novaact_http.Attempt")
+    if on_call is not None and not callable(on_call):
+        raise _wrong_type("on_call", on_call, "pass a function that takes a novaact_http.CallReport")
     if signer is not None and not callable(getattr(signer, "sign", None)):
         raise _wrong_type("signer", signer, "pass an object with a method sign(), such as BotocoreSigner()")
 

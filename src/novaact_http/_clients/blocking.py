@@ -10,12 +10,12 @@ from novaact_http._aws.credential_cache import LOOK_AGAIN_AFTER, credentials_or_
 from novaact_http._call.flow import GetCredentials, Need, call
 from novaact_http._call.http_messages import Request
 from novaact_http._clients.base import ClientBase, Senders
+from novaact_http._clients.methods import Methods
 from novaact_http._http.blocking_pool import Pool
 from novaact_http._http.pool_rules import seconds_left
-from novaact_http._operations.sessions import LIST_SESSIONS
 from novaact_http._support import traceback_scrubbing
 from novaact_http.config import Credentials
-from novaact_http.errors import DeadlineExceeded, NovaActError
+from novaact_http.errors import DeadlineExceeded
 
 if TYPE_CHECKING:
     import os
@@ -28,13 +28,11 @@ if TYPE_CHECKING:
 
     from novaact_http._aws.botocore_credentials import BotocoreCredentials
     from novaact_http._aws.credential_cache import Promise
+    from novaact_http._call.flow import MakeFlow
     from novaact_http._call.sigv4 import Signer
-    from novaact_http._clients.pagers import Pager
     from novaact_http._http.httpx_sender import Sender
-    from novaact_http._operations.common import SortOrder
-    from novaact_http._operations.sessions import ListSessionsResponse, SessionSummary
     from novaact_http._operations.shapes import Operation, Output
-    from novaact_http.attempts import Attempt
+    from novaact_http.attempts import Attempt, CallReport
     from novaact_http.config import RetryPolicy, Timeout
 
 __all__ = ["Client"]
@@ -42,7 +40,7 @@ __all__ = ["Client"]
 OutputT = TypeVar("OutputT", bound="Output")
 
 
-class Client(ClientBase):
+class Client(Methods, ClientBase):
     """A client for Amazon Nova Act. It is safe to share between threads: make one and keep it.
 
     Use it as a context manager, or call `close()` when you no longer need it.
@@ -76,10 +74,15 @@ class Client(ClientBase):
         signer: what signs requests. By default the library's own signer; `BotocoreSigner()` uses AWS's code.
         on_attempt: a function for metrics and tracing, called with an `Attempt` after each attempt, on the caller's
             thread or event loop. If it raises, that is logged and the call continues.
+        on_call: the same for whole calls, called with a `CallReport` after each call that began, also if that failed or
+            was cancelled.
         correct_clock_skew: whether to sign a refused request again when this machine's clock is wrong; the service's
             response tells by how much.
         app_id: the application's name in the User-Agent, at most 50 characters long if possible. By default
             AWS_SDK_UA_APP_ID, then the profile's.
+        headers: further headers for every request, such as a tenant's name for a gateway. They are signed, except
+            those that proxies and tracing change: `traceparent`, `tracestate`, `baggage`, `X-Amzn-Trace-Id`. Headers
+            that the library sets itself, or that are about the connection, are refused.
 
     Raises:
         ConfigurationError: an argument is missing or wrong, or its replacement in the environment or the profile is.
@@ -101,8 +104,10 @@ class Client(ClientBase):
         verify: str | os.PathLike[str] | ssl.SSLContext | None = None,
         signer: Signer | None = None,
         on_attempt: Callable[[Attempt], object] | None = None,
+        on_call: Callable[[CallReport], object] | None = None,
         correct_clock_skew: bool = True,
         app_id: str | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(
             region=region,
@@ -117,8 +122,10 @@ class Client(ClientBase):
             verify=verify,
             signer=signer,
             on_attempt=on_attempt,
+            on_call=on_call,
             correct_clock_skew=correct_clock_skew,
             app_id=app_id,
+            headers=headers,
         )
         make = partial(_make_sender, transport, self._tls, self._proxy)
         self._senders: Senders[Pool, Sender] = Senders(
@@ -127,75 +134,6 @@ class Client(ClientBase):
             None if transport is None else make(),
             "handle_request",
         )
-
-    def list_sessions(
-        self,
-        *,
-        workflow_definition_name: str,
-        workflow_run_id: str,
-        max_results: int | None = None,
-        next_token: str | None = None,
-        sort_order: SortOrder | str | None = None,
-    ) -> ListSessionsResponse:
-        """List one page of a workflow run's sessions.
-
-        Args:
-            workflow_definition_name: the workflow definition's name.
-            workflow_run_id: the workflow run's id, a UUID.
-            max_results: the most sessions to return, from 1; the service allows up to 100. By default the service
-                decides.
-            next_token: the `next_token` of the previous page. By default the first page is returned.
-            sort_order: the order by time of creation. By default the service decides.
-
-        Raises:
-            ParameterError: bad arguments; it names all of them, and nothing was sent.
-            CredentialsError: there are no credentials.
-            ServiceError: the service returned an error. There is a subclass for each documented code.
-            ResponseError: the response is not a page of sessions.
-            TransportError: there was no response.
-        """
-        arguments = {
-            "workflow_definition_name": workflow_definition_name,
-            "workflow_run_id": workflow_run_id,
-            "max_results": max_results,
-            "next_token": next_token,
-            "sort_order": sort_order,
-        }
-        return self._call(LIST_SESSIONS, arguments)
-
-    def iter_sessions(
-        self,
-        *,
-        workflow_definition_name: str,
-        workflow_run_id: str,
-        sort_order: SortOrder | str | None = None,
-        page_size: int | None = None,
-        max_items: int | None = None,
-        starting_token: str | None = None,
-    ) -> Pager[ListSessionsResponse, SessionSummary]:
-        """List all sessions of a workflow run. Each page is fetched when its first session is needed.
-
-        Args:
-            workflow_definition_name: the workflow definition's name.
-            workflow_run_id: the workflow run's id, a UUID.
-            sort_order: as for `list_sessions`.
-            page_size: the most sessions that each call asks for. By default the service decides.
-            max_items: the most sessions to list; 0 lists none and sends nothing. By default all are listed.
-            starting_token: where to start: the `resume_token` of a pager or of a boto3 paginator, or a `next_token`.
-
-        Raises:
-            ParameterError: bad arguments; it names all of them. Iterating raises what `list_sessions` raises, and
-                `PaginationError` if the service repeats a token.
-        """
-        from novaact_http._clients.pagers import Options, Pager  # many programs never list
-
-        arguments = {
-            "workflow_definition_name": workflow_definition_name,
-            "workflow_run_id": workflow_run_id,
-            "sort_order": sort_order,
-        }
-        options = Options(page_size=page_size, max_items=max_items, starting_token=starting_token)
-        return Pager(self._call, LIST_SESSIONS, arguments, options)
 
     def close(self) -> None:
         """Close the connections. Later calls raise a `NovaActError`. Closing again does nothing."""
@@ -211,8 +149,10 @@ class Client(ClientBase):
     ) -> None:
         self.close()
 
-    def _call(self, operation: Operation[OutputT], arguments: Mapping[str, object]) -> OutputT:
-        flow = call(self._context, operation, arguments)
+    def _call(
+        self, operation: Operation[OutputT], arguments: dict[str, Any], make_flow: MakeFlow[OutputT] = call
+    ) -> OutputT:
+        flow = make_flow(self._context, operation, arguments)
         try:
             step: Any = flow.send
             answer: object = None
@@ -223,10 +163,16 @@ class Client(ClientBase):
                     return finished.value  # type: ignore[no-any-return]
                 try:
                     step, answer = flow.send, self._answer(need)
-                except NovaActError as error:  # the flow decides what to do about it
+                except StopIteration:  # of the user's code: a generator must not raise it
+                    raise
+                except BaseException as error:  # noqa: BLE001 - the flow decides what to do about it
                     step, answer = flow.throw, error
         except BaseException as error:
             traceback_scrubbing.clear(error)
+            # These two functions still run, so they were not cleared: the called method has the arguments, and this one
+            # would keep the error alive, as the error keeps its frame.
+            arguments.clear()
+            answer = need = None
             raise
         finally:
             flow.close()

@@ -8,25 +8,31 @@ from __future__ import annotations
 
 import json
 import reprlib
+import time
+from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 import attrs
 
 from novaact_http._call import parameters
-from novaact_http._operations.shapes import Input, Operation, Output, Paging
+from novaact_http._call.flow import Limit, call
+from novaact_http._operations.shapes import NAME, Input, Integer, Operation, Output, Paging, Seconds
 from novaact_http.errors import NovaActError, PaginationError
 
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 
+    from novaact_http._call.flow import MakeFlow
+
 PageT = TypeVar("PageT", bound="Output")
 ItemT = TypeVar("ItemT")
 
 _INPUTS = (
-    Input(name="page_size", wire_name="PageSize", location="client", kind=int, minimum=1),
-    Input(name="max_items", wire_name="MaxItems", location="client", kind=int, minimum=0),
-    Input(name="starting_token", wire_name="StartingToken", location="client", minimum=1),
+    Input("page_size", "PageSize", "client", Integer(minimum=1)),
+    Input("max_items", "MaxItems", "client", Integer(minimum=0)),
+    Input("starting_token", "StartingToken", "client", NAME),
+    Input("total", "total", "client", Seconds()),
 )
 _TOKEN, _SKIP = "nextToken", "boto_truncate_amount"
 
@@ -37,12 +43,19 @@ class Options(NamedTuple):
     page_size: int | None
     max_items: int | None
     starting_token: str | None
+    total: float | None
 
     def check(self, operation: Operation[Output], arguments: Mapping[str, object]) -> None:
         """Raise a `ParameterError` that names all problems of these options and of the operation's arguments."""
-        set_by_pager = (operation.paging.input_token, operation.paging.limit)
+        paging = _paging_of(operation)
+        set_by_pager = (paging.input_token, paging.limit)
         inputs = [each for each in operation.inputs if each.name not in set_by_pager]
         parameters.check(operation.name, (*inputs, *_INPUTS), {**arguments, **self._asdict()})
+
+
+def _paging_of(operation: Operation[Output]) -> Paging:
+    assert operation.paging is not None  # noqa: S101 - only operations with pages have an `iter_` method
+    return operation.paging
 
 
 class _Position(Generic[PageT]):
@@ -157,8 +170,10 @@ class _PagerBase(Generic[PageT]):
         options.check(operation, arguments)
         self._operation = operation
         self._arguments = arguments
-        self._position: _Position[PageT] = _Position(operation.paging, options)
+        self._position: _Position[PageT] = _Position(_paging_of(operation), options)
+        self._total = options.total
         self._used = False
+        self._flow: MakeFlow[PageT] = call
 
     @property
     def resume_token(self) -> str | None:
@@ -174,6 +189,9 @@ class _PagerBase(Generic[PageT]):
                 "a pager can be iterated once; to continue, make another one with starting_token=pager.resume_token"
             )
         self._used = True
+        if self._total is not None:
+            limit = Limit(time.monotonic() + self._total, f"total allows the listing {self._total} s in all")
+            self._flow = partial(call, limit=limit)
         return self._position
 
 
@@ -182,13 +200,13 @@ class Pager(_PagerBase[PageT], Generic[PageT, ItemT]):
 
     def __init__(
         self,
-        call: Callable[[Operation[PageT], Mapping[str, object]], PageT],
+        call_operation: Callable[[Operation[PageT], dict[str, Any], MakeFlow[PageT]], PageT],
         operation: Operation[PageT],
         arguments: Mapping[str, object],
         options: Options,
     ) -> None:
         super().__init__(operation, arguments, options)
-        self._call = call
+        self._call = call_operation
 
     def __iter__(self) -> Iterator[ItemT]:
         return self._items(self._use())
@@ -198,20 +216,20 @@ class Pager(_PagerBase[PageT], Generic[PageT, ItemT]):
         return self._pages(self._use())
 
     def _items(self, position: _Position[PageT]) -> Iterator[ItemT]:
-        while (call := position.next_call()) is not None:
-            for item in position.arrive(self._fetch(call)):
+        while (paging := position.next_call()) is not None:
+            for item in position.arrive(self._fetch(paging)):
                 position.handed_out += 1
                 yield item
 
     def _pages(self, position: _Position[PageT]) -> Iterator[PageT]:
-        while (call := position.next_call()) is not None:
-            page = self._fetch(call)
+        while (paging := position.next_call()) is not None:
+            page = self._fetch(paging)
             items = position.arrive(page)
             position.handed_out += len(items)
             yield position.trim(page, items)
 
     def _fetch(self, paging: Mapping[str, object]) -> PageT:
-        return self._call(self._operation, {**self._arguments, **paging})
+        return self._call(self._operation, {**self._arguments, **paging}, self._flow)
 
 
 class AsyncPager(_PagerBase[PageT], Generic[PageT, ItemT]):
@@ -219,7 +237,7 @@ class AsyncPager(_PagerBase[PageT], Generic[PageT, ItemT]):
 
     def __init__(
         self,
-        call: Callable[[Operation[PageT], Mapping[str, object]], Coroutine[Any, Any, PageT]],
+        call_operation: Callable[[Operation[PageT], dict[str, Any], MakeFlow[PageT]], Coroutine[Any, Any, PageT]],
         operation: Operation[PageT],
         arguments: Mapping[str, object],
         options: Options,
@@ -227,7 +245,7 @@ class AsyncPager(_PagerBase[PageT], Generic[PageT, ItemT]):
         prefetch: bool,
     ) -> None:
         super().__init__(operation, arguments, options)
-        self._call = call
+        self._call = call_operation
         self._prefetch = prefetch
         self._ahead: asyncio.Task[PageT] | None = None  # fetches the next page
 
@@ -240,8 +258,8 @@ class AsyncPager(_PagerBase[PageT], Generic[PageT, ItemT]):
 
     async def _items(self, position: _Position[PageT]) -> AsyncIterator[ItemT]:
         try:
-            while (call := position.next_call()) is not None:
-                items = position.arrive(await self._page(call))
+            while (paging := position.next_call()) is not None:
+                items = position.arrive(await self._page(paging))
                 self._fetch_ahead(position)
                 for item in items:
                     position.handed_out += 1
@@ -251,8 +269,8 @@ class AsyncPager(_PagerBase[PageT], Generic[PageT, ItemT]):
 
     async def _pages(self, position: _Position[PageT]) -> AsyncIterator[PageT]:
         try:
-            while (call := position.next_call()) is not None:
-                page = await self._page(call)
+            while (paging := position.next_call()) is not None:
+                page = await self._page(paging)
                 items = position.arrive(page)
                 self._fetch_ahead(position)
                 position.handed_out += len(items)
@@ -261,18 +279,18 @@ class AsyncPager(_PagerBase[PageT], Generic[PageT, ItemT]):
             await self._drop_ahead()
 
     def _fetch(self, paging: Mapping[str, object]) -> Coroutine[Any, Any, PageT]:
-        return self._call(self._operation, {**self._arguments, **paging})
+        return self._call(self._operation, {**self._arguments, **paging}, self._flow)
 
-    async def _page(self, call: Mapping[str, object]) -> PageT:
+    async def _page(self, paging: Mapping[str, object]) -> PageT:
         ahead, self._ahead = self._ahead, None
-        return await (self._fetch(call) if ahead is None else ahead)
+        return await (self._fetch(paging) if ahead is None else ahead)
 
     def _fetch_ahead(self, position: _Position[PageT]) -> None:
         """Begin to fetch the next page, if there is one and `prefetch` is on."""
-        if self._prefetch and (call := position.call_after()) is not None:
+        if self._prefetch and (paging := position.call_after()) is not None:
             import asyncio  # already loaded here, but not by the synchronous client, which uses this module too
 
-            self._ahead = asyncio.get_running_loop().create_task(self._fetch(call))
+            self._ahead = asyncio.get_running_loop().create_task(self._fetch(paging))
 
     async def _drop_ahead(self) -> None:
         """Cancel the task that fetches the next page. If it has failed, ignore that: nobody needs its page any more."""

@@ -1,22 +1,34 @@
-"""Sessions of a workflow run: the models, and the operation that lists them."""
+"""Sessions of a workflow run: the models, and the operations that create and list them."""
 
 from __future__ import annotations
 
 import attrs
 
-from novaact_http._operations.common import ResponseMetadata
-from novaact_http._operations.shapes import Input, ListOf, Member, Operation, Paging, Structure
+from novaact_http._operations.common import ResponseMetadata, SortOrder
+from novaact_http._operations.service_errors import OF_CREATES, OF_MOST
+from novaact_http._operations.shapes import (
+    CLIENT_TOKEN,
+    PAGE,
+    Enumeration,
+    ListOf,
+    Operation,
+    Paging,
+    body,
+    path,
+    structure,
+)
+from novaact_http._support.value_objects import ValueObject
 
 
-@attrs.frozen
-class SessionSummary:
+@attrs.frozen(eq=False, repr=False)
+class SessionSummary(ValueObject):
     """One session of a workflow run."""
 
     session_id: str
 
 
-@attrs.frozen(kw_only=True)
-class ListSessionsResponse:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class ListSessionsResponse(ValueObject):
     """One page of sessions.
 
     Attributes:
@@ -32,39 +44,36 @@ class ListSessionsResponse:
 
 LIST_SESSIONS = Operation(
     name="ListSessions",
-    method="POST",
-    path="/workflow-definitions/{workflowDefinitionName}/workflow-runs/{workflowRunId}",
+    http="POST /workflow-definitions/{workflowDefinitionName}/workflow-runs/{workflowRunId}",
     inputs=(
-        Input(name="workflow_definition_name", wire_name="workflowDefinitionName", location="path", minimum=1),
-        Input(name="workflow_run_id", wire_name="workflowRunId", location="path", minimum=1),
-        Input(name="max_results", wire_name="maxResults", location="query", kind=int, minimum=1),
-        Input(name="next_token", wire_name="nextToken", location="query", minimum=1),
-        Input(name="sort_order", wire_name="sortOrder", location="body"),
+        path("workflow_definition_name"),
+        path("workflow_run_id"),
+        *PAGE,
+        body("sort_order", Enumeration(SortOrder)),
     ),
-    output=Structure(
-        ListSessionsResponse,
-        (
-            Member(
-                name="session_summaries",
-                wire_name="sessionSummaries",
-                shape=ListOf(
-                    Structure(SessionSummary, (Member(name="session_id", wire_name="sessionId", required=True),))
-                ),
-                required=True,
-            ),
-            Member(name="next_token", wire_name="nextToken"),
-        ),
-    ),
-    paging=Paging(input_token="next_token", output_token="next_token", limit="max_results", items="session_summaries"),  # noqa: S106
-    errors=frozenset(
-        {
-            "AccessDeniedException",
-            "ConflictException",
-            "InternalServerException",
-            "ResourceNotFoundException",
-            "ThrottlingException",
-            "ValidationException",
-        }
-    ),
-    read_only=True,
+    output=structure(ListSessionsResponse, session_summaries=ListOf(structure(SessionSummary))),
+    errors=OF_MOST,
+    paging=Paging(items="session_summaries"),
+)
+
+
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class CreateSessionResponse(ValueObject):
+    """A session that was created.
+
+    Attributes:
+        session_id: the session's id, a UUID.
+        metadata: request id, status, headers and attempts; not part of equality or hash.
+    """
+
+    session_id: str
+    metadata: ResponseMetadata = attrs.field(eq=False, repr=False)
+
+
+CREATE_SESSION = Operation(
+    name="CreateSession",
+    http="PUT /workflow-definitions/{workflowDefinitionName}/workflow-runs/{workflowRunId}/sessions",
+    inputs=(path("workflow_definition_name"), path("workflow_run_id"), CLIENT_TOKEN),
+    output=structure(CreateSessionResponse),
+    errors=OF_CREATES,
 )

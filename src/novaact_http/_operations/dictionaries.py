@@ -1,0 +1,44 @@
+"""Outputs as the dicts that boto3 returns."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Any
+
+import attrs
+
+from novaact_http._operations.common import ResponseMetadata
+from novaact_http._operations.shapes import wire_name
+
+
+def as_dict(output: attrs.AttrsInstance) -> dict[str, Any]:
+    """Return an output of an operation, or a value in one, as the dict that boto3 returns for it.
+
+    Args:
+        output: for example a `ListSessionsResponse`, or one of its `SessionSummary`s.
+
+    Returns:
+        The members by the service's names, such as `"sessionSummaries"`. What the service left out is not there. Times
+        are `datetime`s, members of enumerations are their plain values, and `ResponseMetadata` is as in boto3.
+    """
+    if isinstance(output, ResponseMetadata):
+        return {
+            "RequestId": output.request_id,
+            "HTTPStatusCode": output.status_code,
+            "HTTPHeaders": dict(output.headers),
+            "RetryAttempts": output.attempts - 1,
+        }
+    members: dict[str, Any] = {}
+    for each in attrs.fields(type(output)):
+        value = getattr(output, each.name)
+        if value is not None or each.default is attrs.NOTHING:
+            members["ResponseMetadata" if each.name == "metadata" else wire_name(each.name)] = _plain(value)
+    return members
+
+
+def _plain(value: Any) -> object:
+    if attrs.has(type(value)):
+        return as_dict(value)
+    if isinstance(value, tuple):
+        return [_plain(each) for each in value]
+    return value.value if isinstance(value, Enum) else value
