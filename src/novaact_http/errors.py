@@ -46,9 +46,14 @@ class NovaActError(Exception):
     Attributes:
         request_id (str | None): the service's id of the request, which AWS support asks for. None if no response came,
             or if the response had none.
+        client_token (str | None): the token of the failed call, if its operation takes one. If you make the call again
+            with it, the service does nothing twice. None otherwise.
     """
 
     request_id: str | None = None
+    client_token: str | None = None
+
+    _remark = ""
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Exceptions pickle as `cls(*args)`, which fails for keyword-only arguments. The facts are in `__dict__`.
@@ -164,7 +169,7 @@ class TransportError(NovaActError):
 
     def __str__(self) -> str:
         sent = "request may have been received" if self.request_sent else "request not sent"
-        return f"{self.args[0]} ({sent}, attempts {self.attempts})"
+        return f"{self.args[0]} ({sent}, attempts {self.attempts}){self._remark}"
 
 
 class TransportTimeout(TransportError):
@@ -204,7 +209,10 @@ class ResponseError(NovaActError):
         self.retry_after = retry_after
 
     def __str__(self) -> str:
-        return f"{self.args[0]} (status {self.status_code}, request id {self.request_id}, attempts {self.attempts})"
+        return (
+            f"{self.args[0]} (status {self.status_code}, request id {self.request_id}, attempts {self.attempts})"
+            f"{self._remark}"
+        )
 
 
 class _ServiceFacts(TypedDict, total=False):
@@ -241,7 +249,6 @@ class ServiceError(NovaActError):
     clock_skew: float | None = None
 
     _default_status_code = 400
-    _remark = ""
 
     def __init__(
         self,

@@ -191,10 +191,10 @@ class _Exchange:
         """Return until when to wait for a connection, by `time.monotonic`; None for no limit."""
         return None if self._pool is None else time.monotonic() + self._pool
 
-    def add(self, part: bytes) -> bytes:
+    def add(self, part: bytes) -> tuple[bytes, ...]:
         """Add a part of the body. Return what to send now: nothing while a few bytes are held back.
 
-        So the head and a small body go out in one write.
+        So the head and a small body go out in one write. A large part is not copied to be joined to what goes before.
         """
         if self._chunked:
             part = encode_chunk(part)
@@ -202,11 +202,11 @@ class _Exchange:
             self._room -= len(part)
             if self._room < 0:
                 raise httpx.LocalProtocolError("the body is longer than its Content-Length")
-        self._unsent += part
-        if len(self._unsent) < _WORTH_SENDING:
-            return b""
+        if len(self._unsent) + len(part) < _WORTH_SENDING:
+            self._unsent += part
+            return ()
         unsent, self._unsent = self._unsent, b""
-        return unsent
+        return (unsent, part) if unsent else (part,)
 
     def end(self) -> bytes:
         """End the body. Return what is left to send."""
@@ -283,7 +283,7 @@ class _Stream(_StreamBase["Connection"], httpx.SyncByteStream):
         exchange = self._exchange
         try:
             for part in body:
-                if unsent := exchange.add(part):
+                for unsent in exchange.add(part):
                     connection.send(unsent, exchange.write)
             connection.send(exchange.end(), exchange.write)
             exchange.sent = True
@@ -328,7 +328,7 @@ class _AsyncStream(_StreamBase["AsyncConnection"], httpx.AsyncByteStream):
         streamed = self._streamed = StreamedExchange(connection, exchange.reader)
         try:
             async for part in body:
-                if unsent := exchange.add(part):
+                for unsent in exchange.add(part):
                     await streamed.send(unsent, exchange.write)
             await streamed.send(exchange.end(), exchange.write)
             exchange.sent = True

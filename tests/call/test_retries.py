@@ -20,12 +20,14 @@ from novaact_http._call.retries import Quota, Retries
 from novaact_http._operations.service_errors import ERRORS
 from novaact_http._operations.sessions import LIST_SESSIONS
 from novaact_http.errors import (
+    InternalServerException,
     NovaActError,
     ResponseError,
     ServiceError,
     ThrottlingException,
     TransportError,
     TransportTimeout,
+    ValidationException,
 )
 from tests.helpers.answers import response
 from tests.helpers.boto3_oracle import RetryingBoto3
@@ -154,25 +156,37 @@ def delay(failure: Any, *, attempt: int = 1, operation: Any = LIST_SESSIONS, rng
     return Retries(RetryPolicy(rng=lambda: rng), Quota()).delay(operation, failure, attempt)
 
 
-WRITING = attrs.evolve(LIST_SESSIONS, read_only=False)
+ONCE = attrs.evolve(LIST_SESSIONS, repeatable=False)
 
 
-def test_a_broken_success_is_retried_if_the_operation_only_reads() -> None:
+def test_a_broken_success_is_retried_if_the_operation_is_repeatable() -> None:
     broken = ResponseError("odd", status_code=200)
     assert delay(broken) == 0.025
-    assert delay(broken, operation=WRITING) is None
+    assert delay(broken, operation=ONCE) is None
 
 
-def test_a_request_that_may_have_been_received_is_repeated_only_if_the_operation_only_reads() -> None:
+def test_a_request_that_may_have_been_received_is_repeated_only_if_the_operation_is_repeatable() -> None:
     for sent, repeated in ((True, None), (False, 0.025)):
         lost = TransportError("lost", request_sent=sent)
         assert delay(lost) == 0.025
-        assert delay(lost, operation=WRITING) == repeated
+        assert delay(lost, operation=ONCE) == repeated
 
 
-def test_a_request_that_the_service_refused_is_repeated_for_any_operation() -> None:
-    assert delay(ThrottlingException(), operation=WRITING) == 0.5
-    assert delay(ServiceError(code="x", status_code=503), operation=WRITING) == 0.025
+@pytest.mark.parametrize(
+    ("error", "repeated"),
+    [
+        (ThrottlingException(), True),
+        (ServiceError(code="SlowDown", status_code=503), True),
+        (ServiceError(code="x", status_code=429), True),
+        (InternalServerException(), True),
+        (InternalServerException(reason="InvalidModelGeneration"), False),
+        (ServiceError(code="x", status_code=503), False),
+        (ServiceError(code="RequestTimeout", status_code=400), False),
+        (ValidationException(), False),
+    ],
+)
+def test_an_error_is_retried_if_it_says_that_nothing_was_done(error: ServiceError, repeated: bool) -> None:
+    assert (delay(error, operation=ONCE) is not None) is repeated
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ PROGRAM = """
     import anyio._backends._asyncio, httpcore, httpx
     from novaact_http import AsyncClient, Client, Credentials, RetryPolicy, TransportError
     import novaact_http._http.httpx_sender
+    from novaact_http.models import ListSessionsResponse
 
     kind, verify = sys.argv[1], sys.argv[2] or None
     keys = Credentials(access_key_id="AKIAIOSFODNN7EXAMPLE", secret_access_key="x" * 40)

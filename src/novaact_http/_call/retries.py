@@ -3,8 +3,8 @@
 This is AWS's standard mode, as in botocore 1.44. Adaptive mode limits the rate of sending too (see `rate_limiter`).
 https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
 Two things are added: `Retry-After` is waited for, and a success that is not a valid response is retried like an error.
-Only requests that are safe to repeat are repeated: those that only read, that were certainly not sent, that the service
-refused, or on which the service failed. After an error about a certificate none is, as the same certificate comes back.
+A request that is not repeatable is repeated only if it was certainly not sent, or if the service says that it did
+nothing. After an error about a certificate none is repeated, as the same certificate comes back.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from novaact_http._operations.service_errors import ERRORS
 from novaact_http._support.fork_safety import renew_after_fork
-from novaact_http.errors import ConfigurationError, ResponseError, ServiceError, TransportError
+from novaact_http.errors import ConfigurationError, InternalServerException, ResponseError, ServiceError, TransportError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -121,12 +121,12 @@ class Retries:
             attempt: the number of this attempt, from 1.
             left: how many seconds the call has left. If the wait is not shorter, it costs no tokens, as the call ends.
         """
-        if attempt >= self.max_attempts or not _is_retryable(operation, failure):
+        if attempt >= self.max_attempts or not is_retryable(operation, failure):
             return None
         throttled = is_throttling(operation, failure)
         scale = _THROTTLING_SCALE if throttled else _SCALE
         # A large power of 2.0 would overflow. The backoff stops growing long before.
-        backoff = _random_number(self._policy) * min(scale * 2.0 ** min(attempt - 1, 64), _LONGEST_BACKOFF)
+        backoff = random_number(self._policy) * min(scale * 2.0 ** min(attempt - 1, 64), _LONGEST_BACKOFF)
         wait = (
             backoff
             if isinstance(failure, TransportError)
@@ -144,7 +144,7 @@ class Retries:
         self._quota.release(_EARNED_WITHOUT_RETRY if self._paid is None else self._paid)
 
 
-def _random_number(policy: RetryPolicy) -> float:
+def random_number(policy: RetryPolicy) -> float:
     """Return a number of the policy's `rng`, which is checked here, as a policy that only is made must not take one.
 
     Raises:
@@ -163,17 +163,33 @@ def _random_number(policy: RetryPolicy) -> float:
     ) from cause
 
 
-def _is_retryable(operation: Operation[Output], failure: Failure) -> bool:
+def is_retryable(operation: Operation[Output], failure: Failure) -> bool:
+    """Tell whether an attempt that failed so may be made again."""
     if isinstance(failure, TransportError):
-        return (operation.read_only or not failure.request_sent) and not _is_about_certificate(failure)
+        return (operation.repeatable or not failure.request_sent) and not _is_about_certificate(failure)
     if isinstance(failure, ResponseError):
-        return operation.read_only
-    return (
+        return operation.repeatable
+    return not may_be_done(operation, failure) and (
         failure.code in _TRANSIENT_CODES
         or failure.status_code in _TRANSIENT_STATUSES
         or (failure.code in operation.errors and ERRORS[failure.code].retryable is not None)
         or is_throttling(operation, failure)
     )
+
+
+def may_be_done(operation: Operation[Output], failure: Failure) -> bool:
+    """Tell whether the service may have carried out a request that must not be carried out twice."""
+    if operation.repeatable:
+        return False
+    if isinstance(failure, TransportError):
+        return failure.request_sent
+    if isinstance(failure, ResponseError):
+        return True
+    if is_throttling(operation, failure):
+        return False
+    if isinstance(failure, InternalServerException):
+        return failure.reason is not None  # without a reason the model calls it retryable
+    return failure.status_code >= 500 or failure.code in _TRANSIENT_CODES
 
 
 def _is_about_certificate(failure: TransportError) -> bool:

@@ -84,6 +84,7 @@ class Connection:
         "_poll",
         "_pool",
         "_reads",
+        "_rest",
         "_socket",
         "_waiter",
         "due",
@@ -100,6 +101,7 @@ class Connection:
         self.idle_since = 0.0
         self.due = math.inf
         self.unsent: bytes | memoryview = b""
+        self._rest = b""  # what is sent after that
         self.refusal: ExchangeError | None = None
         self._pool = pool
         self._loop = pool.loop
@@ -124,22 +126,31 @@ class Connection:
         self._exchange = None
         self.resume()
 
-    def send(self, data: bytes | memoryview) -> None:
-        """Send a part of a request. What it does not take at once is `unsent`, and sent as it takes more."""
+    def send(self, data: bytes | memoryview, rest: bytes = b"") -> None:
+        """Send a part of a request. What it does not take at once is `unsent`, and sent as it takes more.
+
+        Args:
+            data: the part.
+            rest: what to send after it.
+        """
         try:
             sent = self._socket.send(data)
+            if rest and sent == len(data):
+                data, rest = rest, b""
+                sent = self._socket.send(data)
         except (BlockingIOError, InterruptedError, ssl.SSLWantWriteError):
             sent = 0
         except ssl.SSLWantReadError:  # TLS has to hear from the peer first: `_receive` continues
             if self.unsent:
                 self._loop.remove_writer(self._fd)
-            self.unsent = data
+            self.unsent, self._rest = data, rest
             return
         except OSError as error:
             # The peer may have responded before it closed the connection. A response matters more than this error.
             self.refusal = failure("write", error)
-            sent = len(data)
-        was_unsent, self.unsent = self.unsent, b"" if sent == len(data) else memoryview(data)[sent:]
+            sent, rest = len(data), b""
+        was_unsent = self.unsent
+        self.unsent, self._rest = b"" if sent == len(data) else memoryview(data)[sent:], rest
         if self.unsent:
             self._loop.add_writer(self._fd, self._on_writable)
         elif was_unsent:
@@ -243,7 +254,7 @@ class Connection:
 
     def _on_writable(self) -> None:
         if self.unsent:
-            self.send(self.unsent)
+            self.send(self.unsent, self._rest)
             self.restart_limit()
             if not self.unsent and self._exchange is not None:
                 self._exchange.sent()
@@ -264,7 +275,7 @@ class Connection:
             data = self._socket.recv(RECEIVE_SIZE)
         except (BlockingIOError, InterruptedError, ssl.SSLWantReadError):
             if self.unsent:  # TLS had to read before it could write
-                self.send(self.unsent)
+                self.send(self.unsent, self._rest)
         except ssl.SSLWantWriteError:
             self._loop.add_writer(self._fd, self._on_writable)
         except OSError as error:

@@ -30,11 +30,12 @@ class WholeExchange:
         self._connection = connection
         self.reader = reader
 
-    async def run(self, data: bytes, timeout: float | None, deadline: float | None) -> None:
+    async def run(self, data: bytes, rest: bytes, timeout: float | None, deadline: float | None) -> None:
         """Send a request, and read the response to its end.
 
         Args:
-            data: the whole request.
+            data: the request.
+            rest: what is sent after that, to complete the request.
             timeout: seconds to wait for more of the response, or until the peer takes more of the request.
             deadline: for the whole exchange, by `time.monotonic`.
 
@@ -43,7 +44,7 @@ class WholeExchange:
         """
         connection = self._connection
         connection.begin(self)
-        connection.send(data)
+        connection.send(data, rest)
         await connection.wait(timeout, deadline)
         connection.check()
 

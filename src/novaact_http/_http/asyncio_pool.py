@@ -75,17 +75,19 @@ class LoopPool:
         self._timer_at = math.inf
         self._look_again: asyncio.TimerHandle | None = None
 
-    async def exchange(self, request: Request, data: bytes, new_reader: Callable[[str], ResponseReader]) -> Response:
+    async def exchange(
+        self, request: Request, data: bytes, rest: bytes, new_reader: Callable[[str], ResponseReader]
+    ) -> Response:
         """Send a request, and read its whole response. See `Pool.send`."""
         origin, deadline = request.endpoint.origin, request.deadline
-        held = await self.acquire(origin, deadline)
+        held = await self.acquire(origin, deadline, pool_rules.longest_idle(request))
         while True:
             reader = new_reader(request.method)
             is_kept = not isinstance(held, Place)
             try:
                 if isinstance(held, Place):
                     held = await self.open(origin, held, request.timeout.connect, deadline)
-                await WholeExchange(held, reader).run(data, request.timeout.read, deadline)
+                await WholeExchange(held, reader).run(data, rest, request.timeout.read, deadline)
             except ExchangeError as error:
                 if is_kept and pool_rules.may_send_again(request, reader, error):
                     assert not isinstance(held, Place)  # noqa: S101 - it was kept
@@ -100,13 +102,15 @@ class LoopPool:
             self.finish(held, reader)
             return pool_rules.to_response(reader)
 
-    async def acquire(self, origin: Origin, deadline: float | None) -> Connection | Place:
+    async def acquire(
+        self, origin: Origin, deadline: float | None, longest_idle: float = math.inf
+    ) -> Connection | Place:
         """Return a kept connection, or a place to `open` one in. See `blocking_pool.Pool.acquire`."""
         connections = self._connections
         pool_rules.check_open(closed=connections.closed)
-        taken = connections.take(origin, time.monotonic())
+        taken = connections.take(origin, time.monotonic(), None, longest_idle)
         if taken is None:
-            taken = await self._wait(origin, deadline)
+            taken = await self._wait(origin, deadline, longest_idle)
         if isinstance(taken, Place):
             return taken
         if taken.is_stale():
@@ -114,7 +118,7 @@ class LoopPool:
         self._in_use.add(taken)
         return taken
 
-    async def _wait(self, origin: Origin, deadline: float | None) -> Connection | Place:
+    async def _wait(self, origin: Origin, deadline: float | None, longest_idle: float) -> Connection | Place:
         connections, waiter = self._connections, _Waiter(self.loop)
         connections.wait(waiter)
         if self._look_again is None:
@@ -126,7 +130,7 @@ class LoopPool:
                 left = seconds_left(None, deadline, now)
                 if left == 0:
                     raise failure("queue", None)
-                taken = connections.take(origin, now, waiter)
+                taken = connections.take(origin, now, waiter, longest_idle)
                 if taken is not None:
                     return taken
                 await waiter.sleep(left)
@@ -272,7 +276,7 @@ class Pool:
         """
         data = pool_rules.encode(request)
         try:
-            return await self.here().exchange(request, data, self.new_reader)
+            return await self.here().exchange(request, *data, self.new_reader)
         except ExchangeError as error:
             raise to_transport_error(request.endpoint, error) from error.__cause__
 

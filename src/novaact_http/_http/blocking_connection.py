@@ -55,11 +55,14 @@ class Connection:
         self._timeout = connected.gettimeout()
         self._poll: Any = None
 
-    def exchange(self, data: bytes, reader: ResponseReader, timeout: float | None, deadline: float | None) -> None:
+    def exchange(
+        self, data: bytes, rest: bytes, reader: ResponseReader, timeout: float | None, deadline: float | None
+    ) -> None:
         """Send a request, and read the response to its end.
 
         Args:
-            data: the whole request.
+            data: the request.
+            rest: what is sent after that, to complete the request.
             reader: reads the response.
             timeout: seconds to wait for more of the response, or until the peer takes more of the request.
             deadline: for the whole exchange, by `time.monotonic`.
@@ -70,6 +73,8 @@ class Connection:
         refused = None
         try:
             self.send(data, timeout, deadline)
+            if rest:
+                self.send(rest, timeout, deadline)
         except ExchangeError as error:
             if error.timed_out:
                 raise

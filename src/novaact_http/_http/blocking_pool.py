@@ -7,6 +7,7 @@ the pool is lost then, and no connection stays open. There is no lock, so a sign
 from __future__ import annotations
 
 import contextlib
+import math
 import threading
 import time
 import weakref
@@ -103,20 +104,20 @@ class Pool:
         """
         data = pool_rules.encode(request)
         try:
-            return self._exchange(request, data)
+            return self._exchange(request, *data)
         except ExchangeError as error:
             raise to_transport_error(request.endpoint, error) from error.__cause__
 
-    def _exchange(self, request: Request, data: bytes) -> Response:
+    def _exchange(self, request: Request, data: bytes, rest: bytes) -> Response:
         origin, deadline = request.endpoint.origin, request.deadline
-        held = self.acquire(origin, deadline)
+        held = self.acquire(origin, deadline, pool_rules.longest_idle(request))
         while True:
             reader = self.new_reader(request.method)
             is_kept = not isinstance(held, Place)
             try:
                 if isinstance(held, Place):
                     held = self.open(origin, held, request.timeout.connect, deadline)
-                held.exchange(data, reader, request.timeout.read, deadline)
+                held.exchange(data, rest, reader, request.timeout.read, deadline)
             except ExchangeError as error:
                 if is_kept and pool_rules.may_send_again(request, reader, error):
                     assert not isinstance(held, Place)  # noqa: S101 - it was kept
@@ -131,7 +132,7 @@ class Pool:
             self.finish(held, reader)
             return pool_rules.to_response(reader)
 
-    def acquire(self, origin: Origin, deadline: float | None) -> Connection | Place:
+    def acquire(self, origin: Origin, deadline: float | None, longest_idle: float = math.inf) -> Connection | Place:
         """Return a kept connection; or a place in the pool, in which the caller opens a connection with `open`.
 
         The caller gives either back with `finish` or `discard`; else the pool has it back when nothing refers to it.
@@ -139,6 +140,7 @@ class Pool:
         Args:
             origin: where to connect to.
             deadline: how long to wait for a turn, by `time.monotonic`; None for no limit.
+            longest_idle: how many seconds a kept connection may have been idle.
 
         Raises:
             ExchangeError: the turn did not come in time.
@@ -146,15 +148,15 @@ class Pool:
         """
         connections = self._connections
         pool_rules.check_open(closed=connections.closed)
-        taken = connections.take(origin, time.monotonic())
+        taken = connections.take(origin, time.monotonic(), None, longest_idle)
         if taken is None:
-            taken = self._wait(origin, deadline)
+            taken = self._wait(origin, deadline, longest_idle)
         if isinstance(taken, Place) or not taken.is_stale():
             return taken
         taken.close()
         return taken.place
 
-    def _wait(self, origin: Origin, deadline: float | None) -> Connection | Place:
+    def _wait(self, origin: Origin, deadline: float | None, longest_idle: float) -> Connection | Place:
         connections, waiter = self._connections, _Waiter()
         # A signal handler that makes a call while its own thread waits goes first, as it holds the other call up.
         is_nested = any(each.thread == waiter.thread for each in connections.waiters())
@@ -166,7 +168,7 @@ class Pool:
                 left = seconds_left(pool_rules.LOOK_AGAIN_AFTER, deadline, now)
                 if not left:
                     raise failure("queue", None)
-                taken = connections.take(origin, now, waiter)
+                taken = connections.take(origin, now, waiter, longest_idle)
                 if taken is not None:
                     return taken
                 waiter.sleep(left)

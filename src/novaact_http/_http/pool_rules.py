@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 
 MAX_CONNECTIONS = 100
 KEEPALIVE_EXPIRY = 30.0  # seconds
+_LONGEST_IDLE_ONCE = 5.0  # seconds that a connection was idle at most, for a request that cannot be sent again
 LOOK_AGAIN_AFTER = 0.25  # seconds that a request waits for a connection, if no wake-up reaches it before
+_LARGE = 64 * 1024  # bytes of a request's body
 MAX_BODY = 64 * 1024 * 1024  # bytes of a response that is read whole
 MAX_ERROR_BODY = 1024 * 1024  # bytes that are read of an error, which says what it has to say in a few hundred
 RECEIVE_SIZE = 65_536  # bytes to read at a time; a TLS record has at most 16,384
@@ -54,14 +56,19 @@ def seconds_left(limit: float | None, deadline: float | None, now: float) -> flo
     return left if limit is None or left < limit else limit
 
 
-def encode(request: Request) -> bytes:
-    """Return a request as it goes over the wire.
+def encode(request: Request) -> tuple[bytes, bytes]:
+    """Return a request as it goes over the wire: what to send, and what to send after it.
+
+    The latter is a large body, which is not copied to be joined to the head. Else it is empty, as one write is cheaper
+    than two.
 
     Raises:
         ConfigurationError: HTTP cannot express it.
     """
+    body = request.body
     try:
-        return encode_head(request.method, request.target, request.headers) + request.body
+        head = encode_head(request.method, request.target, request.headers)
+        return (head + body, b"") if len(body) < _LARGE else (head, body)
     except UnsendableError as error:
         raise ConfigurationError(
             f"the signer made a request that HTTP cannot express: {error}", setting="signer"
@@ -109,6 +116,14 @@ def may_send_again(request: Request, reader: ResponseReader, error: ExchangeErro
     and the connection did not just stay silent. Only what is safe to repeat is sent again, as that is not certain.
     """
     return request.repeatable and not reader.started and not error.timed_out
+
+
+def longest_idle(request: Request) -> float:
+    """Return how many seconds a connection may have been idle before this request goes out on it.
+
+    The peer may close an idle connection at any moment, and then it is unknown whether it has seen the request.
+    """
+    return math.inf if request.repeatable else _LONGEST_IDLE_ONCE
 
 
 def may_be_kept(connection: Pooled, reader: ResponseReader) -> bool:
@@ -197,21 +212,25 @@ class Connections(Generic[ConnectionT, WaiterT]):
         """Return the requests that wait, in their order."""
         return [waiter for each in self._queue.copy() if (waiter := each()) is not None and not waiter.gone]
 
-    def take(self, origin: Origin, now: float, waiter: WaiterT | None = None) -> ConnectionT | Place | None:
+    def take(
+        self, origin: Origin, now: float, waiter: WaiterT | None = None, longest_idle: float = math.inf
+    ) -> ConnectionT | Place | None:
         """Return an idle connection to this origin; else the place to open one in; else None: the request has to wait.
 
         Args:
             origin: where the request goes.
             now: seconds since some moment.
             waiter: the request, if it waits already. Only the first of those gets something.
+            longest_idle: how many seconds the connection may have been idle, if that is less than for all requests.
         """
         if self._queue and self._first_in_queue() is not waiter:
             return None
         idle = self._idle.get(origin)
         if idle:
             try:
-                if idle[0].idle_since < now - self._keepalive_expiry:
-                    self._discard_older(idle, now - self._keepalive_expiry)
+                since = now - min(longest_idle, self._keepalive_expiry)
+                if idle[0].idle_since < since:
+                    self._discard_older(idle, since)
                 return idle.pop()
             except IndexError:  # they have expired, or were taken at this moment
                 pass

@@ -215,7 +215,7 @@ def test_tls_may_have_to_read_before_it_can_write(driver: AsyncDriver, fussy: An
         near.sends = [ssl.SSLWantReadError()]
         near.receives = [ssl.SSLWantReadError(), ssl.SSLWantReadError()]
         reader = ResponseReader("GET")
-        exchange = asyncio.ensure_future(WholeExchange(connection, reader).run(b"request", None, None))
+        exchange = asyncio.ensure_future(WholeExchange(connection, reader).run(b"request", b"", None, None))
         await asyncio.sleep(0.005)
         assert near.sent == 1  # nothing has come from the peer yet
         far.send(OK[:1])
@@ -236,7 +236,7 @@ def test_the_event_loop_rests_while_tls_has_to_read_before_it_can_write_more(dri
         near.sends = [ssl.SSLWantWriteError(), ssl.SSLWantReadError()]
         near.receives = [ssl.SSLWantReadError()]
         reader = ResponseReader("GET")
-        exchange = asyncio.ensure_future(WholeExchange(connection, reader).run(b"request", None, None))
+        exchange = asyncio.ensure_future(WholeExchange(connection, reader).run(b"request", b"", None, None))
         await soon(lambda: near.sent == 2)
         near.sends = [AssertionError("it cannot write yet")]
         await asyncio.sleep(0.005)
@@ -260,7 +260,7 @@ def test_the_rest_of_a_big_request_is_not_copied_for_each_send(driver: AsyncDriv
     async def run() -> None:
         near.send = take_a_little
         reader = ResponseReader("GET")
-        exchange = asyncio.ensure_future(WholeExchange(connection, reader).run(BIG, None, None))
+        exchange = asyncio.ensure_future(WholeExchange(connection, reader).run(BIG, b"", None, None))
         left = len(BIG)
         far.setblocking(False)
         loop = asyncio.get_running_loop()
@@ -281,7 +281,7 @@ def test_tls_may_have_to_write_before_it_can_read(driver: AsyncDriver, fussy: An
     async def run() -> None:
         near.receives = [ssl.SSLWantWriteError()]
         reader = ResponseReader("GET")
-        exchange = asyncio.ensure_future(WholeExchange(connection, reader).run(b"request", None, None))
+        exchange = asyncio.ensure_future(WholeExchange(connection, reader).run(b"request", b"", None, None))
         await asyncio.sleep(0)
         far.send(OK)
         await exchange
@@ -305,7 +305,7 @@ def test_a_response_that_is_complete_while_the_request_is_still_sent_ends_the_ex
     async def run() -> None:
         reader = ResponseReader("GET")
         far.send(OK)
-        await WholeExchange(connection, reader).run(BIG, None, None)
+        await WholeExchange(connection, reader).run(BIG, b"", None, None)
         assert reader.complete
         assert not connection.is_reusable
 
@@ -318,7 +318,7 @@ def test_a_refused_request_is_a_write_error_and_not_a_missing_response(driver: A
     async def run() -> None:
         far.close()
         with pytest.raises(ExchangeError, match="BrokenPipeError") as caught:
-            await WholeExchange(connection, ResponseReader("GET")).run(b"request", None, None)
+            await WholeExchange(connection, ResponseReader("GET")).run(b"request", b"", None, None)
         assert caught.value.phase == "write"
         assert isinstance(caught.value.__cause__, BrokenPipeError)
 

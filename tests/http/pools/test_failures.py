@@ -222,7 +222,7 @@ def test_a_refused_request_is_a_write_error_and_not_a_missing_response() -> None
     far.close()
     connection = connection_over(near)
     with pytest.raises(ExchangeError, match="BrokenPipeError") as caught:
-        connection.exchange(b"request", ResponseReader("GET"), None, None)
+        connection.exchange(b"request", b"", ResponseReader("GET"), None, None)
     assert caught.value.phase == "write"
     assert isinstance(caught.value.__cause__, BrokenPipeError)
     connection.close()
