@@ -7,7 +7,6 @@ shown as error trackers show them: with the repr of each variable of each functi
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import hmac
 import json
 import logging
@@ -15,7 +14,6 @@ import pickle
 import re
 import sys
 import time
-import traceback
 import types
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -44,6 +42,7 @@ from tests.helpers.both_clients import Face, SyncFace
 from tests.helpers.calls import CALL, NOW, ONCE, call_for, options_for
 from tests.helpers.flows import context, new_flow
 from tests.helpers.servers import Peer, Script, Server, closed_port, never
+from tests.helpers.tracebacks import everything, variables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -73,33 +72,6 @@ def check(shown: str, signatures: set[str]) -> None:
     for each in written:
         half = each[: len(each) // 2 + 1]
         assert half not in shown, shown[max(0, shown.index(half) - 300) :][:600]
-
-
-def everything(error: BaseException) -> str:
-    """Return an error and its causes as text, with their facts and the variables of all functions except the tests'."""
-    shown: list[str] = []
-    seen: set[int] = set()
-    found: list[BaseException | None] = [error]
-    while found:
-        each = found.pop()
-        if each is None or id(each) in seen:
-            continue
-        seen.add(id(each))
-        found += [each.__cause__, each.__context__]
-        shown += [str(each), repr(each), repr(vars(each)), *traceback.format_exception_only(type(each), each)]
-        # Not all errors of other libraries can be pickled.
-        with contextlib.suppress(TypeError, AttributeError, pickle.PicklingError):
-            shown.append(repr(pickle.dumps(each)))
-        for frame, _ in traceback.walk_tb(each.__traceback__):
-            if TESTS not in Path(frame.f_code.co_filename).parents:
-                shown += variables(frame)
-    return "\n".join(shown)
-
-
-def variables(frame: types.FrameType) -> Iterator[str]:
-    for name, value in frame.f_locals.items():
-        is_half_made = isinstance(value, base.ClientBase) and not hasattr(value, "_context")
-        yield f"{frame.f_code.co_name}: {name} = {'' if is_half_made else repr(value)}"
 
 
 def stack() -> str:

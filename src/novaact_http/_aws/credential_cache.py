@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from novaact_http._aws.credential_sources import as_credentials_error, is_awaitable
 from novaact_http._support.fork_safety import renew_after_fork
 from novaact_http._support.interruptions import comes_from_signal_handler
-from novaact_http.attempts import log
+from novaact_http._support.logs import log
 from novaact_http.config import Credentials
 from novaact_http.errors import CredentialsError
 
