@@ -15,7 +15,7 @@ MAKEFILE = (ROOT / "Makefile").read_text()
 TARGETS = set(re.findall(r"^\.PHONY: (.+)$", MAKEFILE, flags=re.MULTILINE))
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text()
 CI_RUN = (ROOT / ".ci" / "run").read_text()
-CI_TARGETS = set(re.findall(r"^ *(?:[A-Z_]+=\w+ )*make ([a-z-]+)", CI_RUN, flags=re.MULTILINE))
+CI_TARGETS = set(re.findall(r"^ *(?:[A-Z_]+=\S+ )*make ([a-z-]+)", CI_RUN, flags=re.MULTILINE))
 WORKFLOW: dict[str, Any] = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text())
 HOOKS: dict[str, Any] = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())
 STEPS: list[dict[str, Any]] = [step for job in WORKFLOW["jobs"].values() for step in job["steps"]]
