@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from click.testing import CliRunner, Result
 
@@ -130,11 +130,11 @@ class Held:
         self._was_in_time = True
         answer = service._nova_act.answer
 
-        def answering(method: str, target: str, body: bytes) -> object:
-            if held(target):
+        def answering(route: Any, request: Any) -> object:
+            if held(request.target):
                 self.asked.set()
                 self._was_in_time &= self._released.wait(10)
-            return answer(method, target, body)
+            return answer(route, request)
 
         monkeypatch.setattr(service._nova_act, "answer", answering)
 

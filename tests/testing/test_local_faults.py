@@ -24,7 +24,7 @@ from novaact_http import (
 )
 from novaact_http.testing import LocalService
 from novaact_http.testing._local_service.faults import FaultSpecification, Schedule, ScheduledFault, TokenBucket
-from novaact_http.testing._local_service.nova_act import modelled_error
+from novaact_http.testing._local_service.service_model import modelled_error
 from tests.helpers.boto3_oracle import boto3_arguments, boto3_for
 from tests.helpers.calls import KEYS, TEMPORARY_KEYS, call_for, options_for
 from tests.helpers.raw_requests import connect, read_all
@@ -108,14 +108,15 @@ def test_of_several_faults_that_are_due_the_first_applies() -> None:
     first, second = modelled_error("ConflictException", ""), modelled_error("ThrottlingException", "")
     schedule.add(ScheduledFault(effect=first, every=2))
     schedule.add(ScheduledFault(effect=second, times=3))
-    assert [schedule.next() for _ in range(6)] == [second, first, second, first, second, first]
+    applied = [schedule.next(None) for _ in range(6)]
+    assert [each and each.effect for each in applied] == [second, first, second, first, second, first]
 
 
 def test_chances_depend_on_the_seed(service: LocalService) -> None:
     def applied(seed: int) -> list[bool]:
         schedule = Schedule(random.Random(seed))
         schedule.add(ScheduledFault(effect=modelled_error("ConflictException", ""), chance=0.3))
-        return [schedule.next() is not None for _ in range(1_000)]
+        return [schedule.next(None) is not None for _ in range(1_000)]
 
     assert applied(1) == applied(1) != applied(2)
     assert 230 < sum(applied(3)) < 370

@@ -98,8 +98,8 @@ def test_a_token_is_valid_for_one_listing_only(service: LocalService) -> None:
 @pytest.mark.parametrize(
     ("method", "target", "body", "status", "code"),
     [
-        ("PUT", _target("a", UUID), b"{}", 404, "UnknownOperationException"),
-        ("GET", _target("a", UUID), b"", 404, "UnknownOperationException"),
+        ("PATCH", _target("a", UUID), b"{}", 404, "UnknownOperationException"),
+        ("GET", "/workflow-definitions", b"", 404, "UnknownOperationException"),
         ("POST", "/", b"{}", 404, "UnknownOperationException"),
         ("POST", "/workflow-definitions/a/workflow-runs/", b"{}", 404, "UnknownOperationException"),
         ("POST", _target("a", UUID), b"", 400, "SerializationException"),

@@ -1,6 +1,6 @@
 """Tools to test code that uses this library.
 
-`LocalService` serves Nova Act's ListSessions on this machine:
+`LocalService` is a Nova Act on this machine:
 
     with LocalService() as service:
         client = Client(region=service.region, endpoint_url=service.url, credentials=service.credentials)
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from novaact_http.testing._local_service.http_messages import ReceivedRequest
     from novaact_http.testing._local_service.nova_act import WorkflowRun
     from novaact_http.testing._local_service.service import LocalService
+    from novaact_http.testing._local_service.service_model import ServiceCall
     from novaact_http.testing._pages_and_errors import make_error, make_page
     from novaact_http.testing._transports import Recorder, Replay, replay
 else:
@@ -29,8 +30,19 @@ else:
             "_local_service.nova_act": ("WorkflowRun",),
             "_local_service.service": ("LocalService",),
             "_local_service.http_messages": ("ReceivedRequest",),
+            "_local_service.service_model": ("ServiceCall",),
             "_transports": ("Recorder", "Replay", "replay"),
         },
     )
 
-__all__ = ["LocalService", "ReceivedRequest", "Recorder", "Replay", "WorkflowRun", "make_error", "make_page", "replay"]
+__all__ = [
+    "LocalService",
+    "ReceivedRequest",
+    "Recorder",
+    "Replay",
+    "ServiceCall",
+    "WorkflowRun",
+    "make_error",
+    "make_page",
+    "replay",
+]

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import random
 
     from novaact_http.testing._local_service.http_messages import Answer
+    from novaact_http.testing._local_service.service_model import Route
 
 # The faults of a connection, each with its default number of seconds; 0.0 for a fault that takes no seconds.
 CONNECTION_FAULTS = {
@@ -25,6 +26,7 @@ CONNECTION_FAULTS = {
     "stall": 0.0,  # never respond
     "close": 0.0,  # close it after the response, without a "Connection: close"
 }
+FAULTS_WITHOUT_RESPONSE = frozenset({"refuse", "reset", "stall"})
 _NUMBER = r"[0-9]+(?:\.[0-9]+)?"
 _SPECIFICATION = re.compile(
     r"(?P<fault>[A-Za-z-]+)"
@@ -49,14 +51,25 @@ class ScheduledFault:
         times: the number of requests that it applies to at most; None for no limit.
         every: with 3, it applies to every third request; None for all.
         chance: the probability from 0 to 1 that it applies to a request; None for 1.
-        seen: the number of requests since it was scheduled.
+        operation, workflow_run_id: the only operation and run that it applies to; None for all.
+        is_after_work: whether the service does its work before.
+        seen: the number of requests, of those that it may apply to, since it was scheduled.
     """
 
     effect: Answer | ConnectionFault
     times: int | None = None
     every: int | None = None
     chance: float | None = None
+    operation: str | None = None
+    workflow_run_id: str | None = None
+    is_after_work: bool = False
     seen: int = 0
+
+    def may_apply_to(self, route: Route | None) -> bool:
+        """Tell whether it is for the operation and run of a request."""
+        operation = None if route is None else route.operation.name
+        run_id = None if route is None else route.labels.get("workflowRunId")
+        return self.operation in (None, operation) and self.workflow_run_id in (None, run_id)
 
     def is_due(self, rng: random.Random) -> bool:
         """Tell whether it applies to the request that was just counted in `seen`."""
@@ -79,18 +92,23 @@ class Schedule:
     def clear(self) -> None:
         self._scheduled.clear()
 
-    def next(self) -> Answer | ConnectionFault | None:
-        """Return what to do to the next request, or None if nothing is due."""
-        for each in self._scheduled:
+    def next(self, route: Route | None) -> ScheduledFault | None:
+        """Return what to do to the next request, or None if nothing is due.
+
+        Args:
+            route: what the request is for, or None if it is for no operation.
+        """
+        candidates = [each for each in self._scheduled if each.may_apply_to(route)]
+        for each in candidates:
             each.seen += 1
-        due = next((each for each in self._scheduled if each.is_due(self._rng)), None)
+        due = next((each for each in candidates if each.is_due(self._rng)), None)
         if due is None:
             return None
         if due.times is not None:
             due.times -= 1
             if due.times == 0:
                 self._scheduled.remove(due)
-        return due.effect
+        return due
 
 
 @attrs.frozen(kw_only=True)

@@ -32,9 +32,9 @@ class Answer:
     body: bytes = attrs.field(repr=False)  # it repeats the request if the signature is wrong
 
 
-def success(members: Mapping[str, object]) -> Answer:
-    """Make a response with status 200 and these members."""
-    return _json(200, {}, members)
+def success(members: Mapping[str, object], status: int = 200) -> Answer:
+    """Make a response with these members."""
+    return _json(status, {}, members)
 
 
 def error(status: int, code: str, members: Mapping[str, object], headers: Mapping[str, str] | None = None) -> Answer:

@@ -1,6 +1,6 @@
-"""Answers ListSessions requests as Nova Act does, without HTTP and without signatures.
+"""What Nova Act does: a small function for each operation, over one world. Without HTTP and without signatures.
 
-Constraints and errors come from the service model in botocore.
+Routes, limits and errors come from the service model in botocore. See `service_model`.
 """
 
 from __future__ import annotations
@@ -10,25 +10,33 @@ import hashlib
 import hmac
 import json
 import random
-import re
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
-from typing import Any
-from urllib.parse import parse_qsl, unquote
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import attrs
 from botocore import xform_name
-from botocore.loaders import Loader
-from botocore.model import ServiceModel
 
-from novaact_http.testing._argument_checks import ArgumentError, check, check_number, session_ids
-from novaact_http.testing._local_service.http_messages import Answer, error, success
+from novaact_http.testing._argument_checks import check, session_ids
+from novaact_http.testing._local_service import scripts, service_model
+from novaact_http.testing._local_service.http_messages import Answer, error
+from novaact_http.testing._local_service.service_model import invalid, modelled_error
+from novaact_http.testing._local_service.world import ACCOUNT, ENDED, World
 
-_ROUTE = re.compile(r"/workflow-definitions/([^/]+)/workflow-runs/([^/]+)")
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from novaact_http.testing._local_service.http_messages import ReceivedRequest
+    from novaact_http.testing._local_service.service_model import Route
+    from novaact_http.testing._local_service.world import Act, Definition, Run, Session, Things
+
 _PAGE_SIZE = 100  # without maxResults
 DEFINITIONS = {"checkout-flow": (34, 3, 0), "invoice-export": (250, 1), "signup-smoke-test": (11,)}
 _RUNS = [34, ["id-1", "id-2"]]
+DEFAULT_MODEL = "nova-act-v1.0"
+# Each with its status and the least compatibility version of clients.
+_MODELS = (("nova-act-v1.0", "ACTIVE", 1), ("nova-act-v0.9", "LEGACY", 1), ("nova-act-v2.0-preview", "PREVIEW", 2))
+_ALIASES = (("nova-act-latest", DEFAULT_MODEL),)
 
 
 @attrs.frozen(kw_only=True)
@@ -40,21 +48,63 @@ class WorkflowRun:
     session_ids: tuple[str, ...] = attrs.field(repr=lambda ids: f"<{len(ids)} sessions>")
 
 
-class NovaAct:
-    """The workflow runs that exist, and the listing of their sessions."""
+class Refusal(Exception):  # noqa: N818 - it is an answer
+    """Ends the handling of a request with this answer."""
 
-    def __init__(self, seed: int, definitions: Mapping[str, Sequence[int | Iterable[str]]]) -> None:
-        # Two generators, so that the ids of a new run do not depend on the number of requests before.
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(answer)
+        self.answer = answer
+
+
+def _refuse(code: str, message: str, **members: object) -> NoReturn:
+    raise Refusal(modelled_error(code, message, **members))
+
+
+def _refuse_missing(kind: str, key: str) -> NoReturn:
+    message = f"{kind} {key} was not found."
+    _refuse("ResourceNotFoundException", message, resource_id=key, resource_type=kind)
+
+
+def _refuse_status(kind: str, key: str, status: str) -> NoReturn:
+    _refuse("ValidationException", f"{kind} {key} is {status}.", reason="InvalidStatus")
+
+
+class NovaAct:
+    """All that the service has, and the operations on it."""
+
+    def __init__(
+        self,
+        seed: int,
+        definitions: Mapping[str, Sequence[int | Iterable[str]]],
+        now: Callable[[], float],
+        region: str,
+    ) -> None:
+        # Three generators, so that the ids of what a test adds do not depend on the requests before.
         self._random = random.Random(seed)  # noqa: S311 - not secret, and the same for the same seed
         self._random_of_requests = random.Random(f"requests {seed}")  # noqa: S311
-        self._inputs = _model().operation_model("ListSessions").input_shape.members
+        self._random_of_things = random.Random(f"things {seed}")  # noqa: S311
         self._token_key = self._random.randbytes(32)
-        self.runs: dict[tuple[str, str], WorkflowRun] = {}
+        self._done: dict[tuple[str, str], tuple[dict[str, Any], dict[str, Any]]] = {}
+        self._region = region
+        self.world = World(now)
+        self.act_script: scripts.Script | None = None
+        self.run_ending: tuple[str, int | None, float | None] | None = None
         check("definitions", definitions, f"a mapping such as {{'a': {_RUNS}}}", valid=isinstance(definitions, Mapping))
         for name, runs in definitions.items():
             check(f"definitions[{name!r}]", runs, f"a list of runs such as {_RUNS}", valid=isinstance(runs, Iterable))
             for sessions in runs:
                 self.add_run(name, sessions, argument=f"a run of definitions[{name!r}]")
+
+    # What tests add and look at.
+
+    @property
+    def runs(self) -> tuple[WorkflowRun, ...]:
+        """All runs, by their definitions."""
+        return tuple(view(run) for definition in self.world.definitions for run in definition.runs)
+
+    def add_definition(self, name: str, **members: Any) -> Definition:
+        self._check_name("workflowDefinitionName", name)
+        return self.world.definitions.get(name) or self.world.add_definition(name, **members)
 
     def add_run(
         self,
@@ -64,192 +114,363 @@ class NovaAct:
         *,
         replace: bool = False,
         argument: str = "sessions",
-    ) -> WorkflowRun:
-        run_id = _uuid(self._random) if workflow_run_id is None else workflow_run_id
-        for name, value in (("workflowDefinitionName", workflow_definition_name), ("workflowRunId", run_id)):
-            problem = _problem(self._inputs[name], value)
-            if problem is not None:
-                raise ValueError(f"{value!r} cannot be a {name}: {problem}")
-        if (workflow_definition_name, run_id) in self.runs and not replace:
+        model_id: str = DEFAULT_MODEL,
+        started_at: float | None = None,
+    ) -> Run:
+        self._check_name("workflowDefinitionName", workflow_definition_name)
+        run_id = self._new_id() if workflow_run_id is None else workflow_run_id
+        self._check_name("workflowRunId", run_id)
+        definition = self.world.definitions.get(workflow_definition_name)
+        old = None if definition is None else definition.runs.get(run_id)
+        if old is not None and not replace:
             raise ValueError(
                 f"{workflow_definition_name} already has a run {run_id}: add_sessions() adds to it, "
                 "replace=True replaces it"
             )
-        run = WorkflowRun(
-            workflow_definition_name=workflow_definition_name,
-            workflow_run_id=run_id,
-            session_ids=self._session_ids(sessions, argument),
-        )
-        self.runs[workflow_definition_name, run_id] = run
+        ids = session_ids(argument, sessions, self._new_id)
+        if definition is None:
+            definition = self.world.add_definition(workflow_definition_name)
+        if old is None:
+            run = self.world.add_run(definition, run_id, model_id, started_at=started_at)
+        else:
+            run = self.world.begin_anew(old)
+        for each in ids:
+            self.world.add_session(run, each)
         return run
 
-    def add_sessions(self, run: WorkflowRun, sessions: int | Iterable[str]) -> WorkflowRun:
-        key = name, run_id = run.workflow_definition_name, run.workflow_run_id
-        if key not in self.runs:
-            raise KeyError(f"{name} has no run {run_id}: add_run() adds it")
-        grown = attrs.evolve(run, session_ids=self.runs[key].session_ids + self._session_ids(sessions))
-        self.runs[key] = grown
-        return grown
+    def add_sessions(self, of: WorkflowRun, sessions: int | Iterable[str]) -> WorkflowRun:
+        run = self.run_of(of)
+        for each in session_ids("sessions", sessions, self._new_id):
+            self.world.add_session(run, each)
+        return view(run)
 
-    def _session_ids(self, sessions: int | Iterable[str], argument: str = "sessions") -> tuple[str, ...]:
-        return session_ids(argument, sessions, lambda: _uuid(self._random))
+    def run_of(self, view: WorkflowRun) -> Run:
+        """Return the run that a view is of.
+
+        Raises:
+            KeyError: the service does not have it.
+        """
+        definition = self.world.definitions.get(view.workflow_definition_name)
+        run = None if definition is None else definition.runs.get(view.workflow_run_id)
+        if run is None:
+            raise KeyError(f"{view.workflow_definition_name} has no run {view.workflow_run_id}: add_run() adds it")
+        return run
+
+    def _new_id(self) -> str:
+        return _uuid(self._random)
+
+    def _check_name(self, member: str, value: str) -> None:
+        shape = service_model.model().operation_model("GetWorkflowRun").input_shape.members[member]
+        found = service_model.problem(shape, value)
+        if found is not None:
+            raise ValueError(f"{value!r} cannot be a {member}: {found}")
 
     def new_request_id(self) -> str:
         return _uuid(self._random_of_requests)
 
-    def answer(self, method: str, target: str, body: bytes) -> Answer:
-        """Answer a request whose signature is valid."""
-        path, _, query = target.partition("?")
-        route = _ROUTE.fullmatch(path)
-        if method != "POST" or route is None:
-            return error(404, "UnknownOperationException", {"message": "The local service knows only ListSessions."})
+    # Requests.
+
+    def answer(self, route: Route | None, request: ReceivedRequest) -> Answer:
+        """Answer a request whose signature is valid, and which is for this operation."""
+        path, _, query = request.target.partition("?")
+        if route is None:
+            message = f"There is no operation {request.method} {path}."
+            return error(404, "UnknownOperationException", {"message": message})
         try:
-            values = self._bind(
-                labels={"workflowDefinitionName": route[1], "workflowRunId": route[2]},
-                query=dict(parse_qsl(query, keep_blank_values=True, errors="strict")),
-                body=_json_object(body),
-            )
+            values = service_model.bind(route, query, request.body)
         except (ValueError, RecursionError):
             return error(400, "SerializationException", {"message": "The request cannot be deserialized."})
-        problems = [
-            (name, problem)
-            for name, value in values.items()
-            if (problem := _problem(self._inputs[name], value)) is not None
-        ]
-        return _invalid(problems) if problems else self._list_sessions(values)
-
-    def _bind(self, *, labels: dict[str, str], query: dict[str, str], body: dict[str, object]) -> dict[str, object]:
-        """Return the members of the request, each taken only from the location that the model gives it."""
-        values: dict[str, object] = {}
-        for name, shape in self._inputs.items():
-            location = shape.serialization.get("location")
-            if location == "uri":
-                values[name] = unquote(labels[name], errors="strict")
-            else:
-                value = query.get(name) if location == "querystring" else body.get(name)
-                if value is not None:
-                    values[name] = value
-        return values
-
-    def _list_sessions(self, values: dict[str, Any]) -> Answer:
-        name, run_id = values["workflowDefinitionName"], values["workflowRunId"]
-        run = self.runs.get((name, run_id))
-        if run is None:
-            known = any(each == name for each, _ in self.runs)
-            kind, resource = ("WorkflowRun", run_id) if known else ("WorkflowDefinition", name)
-            message = f"{kind} {resource} was not found."
-            return modelled_error("ResourceNotFoundException", message, resource_id=resource, resource_type=kind)
-        order = values.get("sortOrder", "Ascending")
-        size = int(values.get("maxResults", _PAGE_SIZE))
-        is_ascending = order == "Ascending"
-        # A position counts the older sessions, so sessions that are added between two pages change nothing.
-        position: int | None = 0 if is_ascending else len(run.session_ids)
-        if "nextToken" in values:
-            position = self._position(values["nextToken"], run_id, order)
-        if position is None:
-            return _invalid([("nextToken", "The token does not belong to this listing.")])
-        if is_ascending:
-            end = min(position + size, len(run.session_ids))
-            ids, has_more = run.session_ids[position:end], end < len(run.session_ids)
-        else:
-            end = max(position - size, 0)
-            ids, has_more = run.session_ids[end:position][::-1], end > 0
-        page: dict[str, object] = {"sessionSummaries": [{"sessionId": each} for each in ids]}
-        if has_more:
-            page["nextToken"] = self._token(end, run_id, order)
-        return success(page)
-
-    def _token(self, position: int, run_id: str, order: str) -> str:
-        mac = hmac.digest(self._token_key, f"{position} {run_id} {order}".encode(), hashlib.sha256)
-        return base64.urlsafe_b64encode(position.to_bytes(4, "big") + mac).decode()
-
-    def _position(self, token: str, run_id: str, order: str) -> int | None:
+        operation = route.operation
+        found = service_model.problems(operation, values)
+        if found:
+            return invalid(found)
+        self.world.tidy()
         try:
-            position = int.from_bytes(base64.urlsafe_b64decode(token)[:4], "big")
+            members = self._do(operation.name, service_model.with_integers(operation, values))
+        except Refusal as refusal:
+            return refusal.answer
+        return service_model.output(operation, members)
+
+    def _do(self, operation: str, values: dict[str, Any]) -> dict[str, Any]:
+        """Carry out an operation; once for each token."""
+        token = values.pop("clientToken", None)
+        handle = getattr(self, f"_{xform_name(operation)}")
+        if token is None:
+            return handle(values)  # type: ignore[no-any-return]
+        done = self._done.get((operation, token))
+        if done is None:
+            members = handle(values)
+            self._done[operation, token] = (values, members)
+            return members  # type: ignore[no-any-return]
+        if done[0] != values:
+            _refuse("ConflictException", "The client token was used with other arguments.", resource_id=token)
+        return done[1]
+
+    # Workflow definitions.
+
+    def _create_workflow_definition(self, values: dict[str, Any]) -> dict[str, Any]:
+        name = values["name"]
+        if self.world.definitions.get(name) is not None:
+            message = f"WorkflowDefinition {name} exists already."
+            _refuse("ConflictException", message, resource_id=name, resource_type="WorkflowDefinition")
+        self.world.add_definition(name, values.get("description"), values.get("exportConfig"))
+        return {"status": "ACTIVE"}
+
+    def _get_workflow_definition(self, values: dict[str, Any]) -> dict[str, Any]:
+        definition = self._definition(values)
+        return {
+            "name": definition.id,
+            "arn": self._arn(definition),
+            "createdAt": definition.created_at,
+            "description": definition.description,
+            "exportConfig": definition.export_config,
+            "status": definition.status,
+        }
+
+    def _delete_workflow_definition(self, values: dict[str, Any]) -> dict[str, Any]:
+        definition = self._definition(values)
+        if definition.status != "DELETING":
+            self.world.delete_definition(definition)
+        return {"status": "DELETING"}
+
+    def _list_workflow_definitions(self, values: dict[str, Any]) -> dict[str, Any]:
+        def summary(definition: Definition) -> dict[str, Any]:
+            return {
+                "workflowDefinitionArn": self._arn(definition),
+                "workflowDefinitionName": definition.id,
+                "createdAt": definition.created_at,
+                "status": definition.status,
+            }
+
+        return self._page(values, self.world.definitions, "workflowDefinitionSummaries", summary)
+
+    # Workflow runs.
+
+    def _create_workflow_run(self, values: dict[str, Any]) -> dict[str, Any]:
+        definition = self._definition(values)
+        if definition.status != "ACTIVE":
+            _refuse_status("WorkflowDefinition", definition.id, definition.status)
+        run_id = _uuid(self._random_of_things)
+        run = self.world.add_run(definition, run_id, values["modelId"], values.get("logGroupName"))
+        if self.run_ending is not None:
+            status, polls, seconds = self.run_ending
+            run.ending = (status, polls, None if seconds is None else self.world.now() + seconds)
+        return {"workflowRunId": run.id, "status": run.status}
+
+    def _get_workflow_run(self, values: dict[str, Any]) -> dict[str, Any]:
+        run = self._run(values).settle(self.world.now(), asked=True)
+        return {
+            "workflowRunArn": self._arn(run.definition, run),
+            "workflowRunId": run.id,
+            "status": run.status,
+            "startedAt": run.started_at,
+            "endedAt": run.ended_at,
+            "modelId": run.model_id,
+            "logGroupName": run.log_group_name,
+        }
+
+    def _update_workflow_run(self, values: dict[str, Any]) -> dict[str, Any]:
+        run, status = self._run(values), values["status"]
+        if run.status == status:
+            return {}
+        if run.status != "RUNNING" or status not in ENDED:
+            _refuse_status("WorkflowRun", run.id, run.status)
+        run.end(status, self.world.now())
+        return {}
+
+    def _delete_workflow_run(self, values: dict[str, Any]) -> dict[str, Any]:
+        run = self._run(values)
+        if run.status != "DELETING":
+            self.world.delete_run(run)
+        return {"status": "DELETING"}
+
+    def _list_workflow_runs(self, values: dict[str, Any]) -> dict[str, Any]:
+        now = self.world.now()
+
+        def summary(run: Run) -> dict[str, Any]:
+            run.settle(now)
+            return {
+                "workflowRunArn": self._arn(run.definition, run),
+                "workflowRunId": run.id,
+                "status": run.status,
+                "startedAt": run.started_at,
+                "endedAt": run.ended_at,
+                "traceLocation": _trace(run),
+            }
+
+        return self._page(values, self._definition(values).runs, "workflowRunSummaries", summary)
+
+    # Sessions.
+
+    def _create_session(self, values: dict[str, Any]) -> dict[str, Any]:
+        return {"sessionId": self.world.add_session(self._running(values), _uuid(self._random_of_things)).id}
+
+    def _list_sessions(self, values: dict[str, Any]) -> dict[str, Any]:
+        sessions = self._run(values).sessions
+        return self._page(values, sessions, "sessionSummaries", lambda session: {"sessionId": session.id})
+
+    # Acts.
+
+    def _create_act(self, values: dict[str, Any]) -> dict[str, Any]:
+        self._running(values)
+        session = self._session(values)
+        act = self.world.add_act(session, _uuid(self._random_of_things), values["task"], values.get("toolSpecs", []))
+        act.script = self.act_script
+        return {"actId": act.id, "status": act.status}
+
+    def _update_act(self, values: dict[str, Any]) -> dict[str, Any]:
+        act, status = self._act(values), values["status"]
+        if act.status in ENDED and act.status != status:
+            _refuse_status("Act", act.id, act.status)
+        act.error = values.get("error", act.error)
+        if status in ENDED and act.ended_at is None:
+            act.end(status, self.world.now())
+        else:
+            act.status = status
+        return {}
+
+    def _list_acts(self, values: dict[str, Any]) -> dict[str, Any]:
+        acts: Things[Act] = self._definition(values).acts
+        if "workflowRunId" in values:
+            acts = self._run(values).acts
+            if "sessionId" in values:
+                acts = self._session(values).acts
+        elif "sessionId" in values:
+            message = "A session is of a run: workflowRunId is required with it."
+            raise Refusal(invalid([("workflowRunId", message)]))
+        now = self.world.now()
+
+        def summary(act: Act) -> dict[str, Any]:
+            act.settle(now)
+            return {
+                "workflowRunId": act.session.run.id,
+                "sessionId": act.session.id,
+                "actId": act.id,
+                "status": act.status,
+                "startedAt": act.started_at,
+                "endedAt": act.ended_at,
+                "traceLocation": _trace(act.session.run, act),
+            }
+
+        return self._page(values, acts, "actSummaries", summary)
+
+    def _invoke_act_step(self, values: dict[str, Any]) -> dict[str, Any]:
+        self._running(values)
+        act = self._act(values)
+        if act.status not in ("RUNNING", "PENDING_CLIENT_ACTION"):
+            _refuse_status("Act", act.id, act.status)
+        last = act.steps[-1] if act.steps else None
+        if values.get("previousStepId") != last:
+            message = "This is the first step." if last is None else f"The previous step is {last}."
+            raise Refusal(invalid([("previousStepId", message)]))
+        calls, status = scripts.next_step(act, values["callResults"])
+        act.steps.append(_uuid(self._random_of_things))
+        if scripts.has_ended(status):
+            act.end(status, self.world.now())
+        else:
+            act.status = status
+        return {"calls": calls, "stepId": act.steps[-1]}
+
+    # Models.
+
+    def _list_models(self, values: dict[str, Any]) -> dict[str, Any]:
+        version = values["clientCompatibilityVersion"]
+        supported = [name for name, _, least in _MODELS if least <= version]
+        return {
+            "modelSummaries": [
+                {"modelId": name, "modelLifecycle": {"status": status}, "minimumCompatibilityVersion": least}
+                for name, status, least in _MODELS
+            ],
+            "modelAliases": [
+                {"aliasName": alias, "latestModelId": name, "resolvedModelId": name} for alias, name in _ALIASES
+            ],
+            "compatibilityInformation": {
+                "clientCompatibilityVersion": version,
+                "supportedModelIds": supported,
+                "message": None if len(supported) == len(_MODELS) else "A newer client supports more models.",
+            },
+        }
+
+    # What requests name.
+
+    def _definition(self, values: dict[str, Any]) -> Definition:
+        name = values["workflowDefinitionName"]
+        definition = self.world.definitions.get(name)
+        return _refuse_missing("WorkflowDefinition", name) if definition is None else definition
+
+    def _run(self, values: dict[str, Any]) -> Run:
+        run = self._definition(values).runs.get(values["workflowRunId"])
+        if run is None:
+            _refuse_missing("WorkflowRun", values["workflowRunId"])
+        return run.settle(self.world.now())
+
+    def _running(self, values: dict[str, Any]) -> Run:
+        run = self._run(values)
+        if run.status != "RUNNING":
+            _refuse_status("WorkflowRun", run.id, run.status)
+        return run
+
+    def _session(self, values: dict[str, Any]) -> Session:
+        session = self._run(values).sessions.get(values["sessionId"])
+        return _refuse_missing("Session", values["sessionId"]) if session is None else session
+
+    def _act(self, values: dict[str, Any]) -> Act:
+        act = self._session(values).acts.get(values["actId"])
+        return _refuse_missing("Act", values["actId"]) if act is None else act.settle(self.world.now())
+
+    def _arn(self, definition: Definition, run: Run | None = None) -> str:
+        arn = f"arn:aws:nova-act:{self._region}:{ACCOUNT}:workflow-definition/{definition.id}"
+        return arn if run is None else f"{arn}/workflow-run/{run.id}"
+
+    # Pages.
+
+    def _page(
+        self, values: dict[str, Any], things: Things[Any], name: str, summary: Callable[[Any], dict[str, Any]]
+    ) -> dict[str, Any]:
+        order = values.get("sortOrder", "Ascending")
+        listing = json.dumps([name, order, *(values.get(each) for each in _OF_LISTINGS)])
+        after = None
+        if "nextToken" in values:
+            after = self._after(values["nextToken"], listing)
+            if after is None:
+                raise Refusal(invalid([("nextToken", "The token does not belong to this listing.")]))
+        chosen, last = things.page(values.get("maxResults", _PAGE_SIZE), after, ascending=order == "Ascending")
+        return {name: [summary(each) for each in chosen], "nextToken": last and self._token(last, listing)}
+
+    def _token(self, after: int, listing: str) -> str:
+        mac = hmac.digest(self._token_key, f"{after} {listing}".encode(), hashlib.sha256)
+        return base64.urlsafe_b64encode(after.to_bytes(8, "big") + mac).decode()
+
+    def _after(self, token: str, listing: str) -> int | None:
+        try:
+            after = int.from_bytes(base64.urlsafe_b64decode(token)[:8], "big")
         except ValueError:
             return None
-        return position if hmac.compare_digest(token.encode(), self._token(position, run_id, order).encode()) else None
+        return after if hmac.compare_digest(token.encode(), self._token(after, listing).encode()) else None
+
+
+_OF_LISTINGS = ("workflowDefinitionName", "workflowRunId", "sessionId")
+
+
+def view(run: Run) -> WorkflowRun:
+    """Return a run as tests see it."""
+    return WorkflowRun(
+        workflow_definition_name=run.definition.id,
+        workflow_run_id=run.id,
+        session_ids=tuple(each.id for each in run.sessions),
+    )
+
+
+def _trace(run: Run, act: Act | None = None) -> dict[str, str] | None:
+    """Return where the trace of an ended run or act is, if its definition exports traces."""
+    export = run.definition.export_config
+    ended_at = run.ended_at if act is None else act.ended_at
+    if export is None or ended_at is None:
+        return None
+    names = [export.get("s3KeyPrefix"), run.id, None if act is None else act.id]
+    path = "/".join(filter(None, names))
+    return {"locationType": "S3", "location": f"s3://{export['s3BucketName']}/{path}"}
 
 
 def _uuid(rng: random.Random) -> str:
     return str(uuid.UUID(bytes=rng.randbytes(16), version=4))
-
-
-@cache
-def _model() -> ServiceModel:
-    return ServiceModel(Loader().load_service_model("nova-act", "service-2"))
-
-
-def modelled_error(code: str, message: str, **members: object) -> Answer:
-    """Return an error of the service model, with its status, and its members where the model puts them.
-
-    Args:
-        code: the error code, such as `"ThrottlingException"`.
-        message: the service's message.
-        members: the error's members, by their names on the exception. Required ones that are missing get an example.
-
-    Raises:
-        ValueError: the code is not in the model, or a number is not valid.
-        TypeError: the error has no such member.
-    """
-    shapes = {each.name: each for each in _model().error_shapes}
-    if code not in shapes:
-        known = ", ".join(sorted(shapes))
-        raise ArgumentError(
-            code,
-            f"is not an error of the service model, which has {known}",
-            "use answer_next() for any other response",
-        )
-    shape = shapes[code]
-    names = {xform_name(name): name for name in shape.members}
-    unknown = members.keys() - names.keys()
-    if unknown:
-        raise TypeError(f"{code} has no {', '.join(sorted(unknown))}, only {', '.join(sorted(names))}")
-    body: dict[str, object] = {"message": message}
-    headers: dict[str, str] = {}
-    for name, wire_name in names.items():
-        if name in members and shape.members[wire_name].type_name == "integer":
-            check_number(name, members[name], minimum=0, whole=True)
-        location = shape.members[wire_name].serialization
-        if location.get("location") == "header":
-            if name in members:
-                headers[location["name"]] = str(members[name])
-        elif name in members or wire_name in shape.required_members:
-            body[wire_name] = members.get(name, body.get(wire_name, f"example-{wire_name}"))
-    return error(shape.metadata["error"]["httpStatusCode"], code, body, headers)
-
-
-def _invalid(problems: list[tuple[str, str]]) -> Answer:
-    return modelled_error(
-        "ValidationException",
-        "; ".join(f"{name}: {problem}" for name, problem in problems),
-        reason="FieldValidationFailed",
-        field_list=[{"name": name, "message": problem} for name, problem in problems],
-    )
-
-
-def _json_object(body: bytes) -> dict[str, object]:
-    parsed = json.loads(body)
-    if not isinstance(parsed, dict):
-        raise ValueError("not an object")
-    return parsed
-
-
-def _problem(shape: Any, value: object) -> str | None:
-    """Return how a value breaks the model's constraints, or None. Only members of the body can be other than text."""
-    limits = shape.metadata
-    if not isinstance(value, str):
-        return "Value must be a string."
-    if shape.type_name == "integer":
-        if not re.fullmatch(r"-?[0-9]{1,9}", value):
-            return "Value must be an integer."
-        size, unit = int(value), ""
-    else:
-        size, unit = len(value), " characters"
-    if not limits.get("min", size) <= size <= limits.get("max", size):
-        return f"Value must be from {limits.get('min')} to {limits.get('max')}{unit}."
-    if not re.fullmatch(limits.get("pattern", "(?s:.*)"), value):
-        return f"Value must satisfy the pattern {limits['pattern']}."
-    if "enum" in limits and value not in limits["enum"]:
-        return f"Value must be one of {', '.join(limits['enum'])}."
-    return None

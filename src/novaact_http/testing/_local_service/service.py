@@ -1,21 +1,21 @@
-"""`LocalService`: an HTTP/1.1 server on 127.0.0.1 that answers ListSessions as Nova Act does."""
+"""`LocalService`: an HTTP/1.1 server on 127.0.0.1 that answers as Nova Act does."""
 
 from __future__ import annotations
 
 import contextlib
 import math
 import random
-import threading
 import time
 from typing import TYPE_CHECKING
 
 from novaact_http.config import Credentials
 from novaact_http.testing._argument_checks import check, check_number, check_text, number_attribute
-from novaact_http.testing._local_service import certificates, http, nova_act
+from novaact_http.testing._local_service import certificates, http, nova_act, service_model
 from novaact_http.testing._local_service.authorization import SignatureVerifier
 from novaact_http.testing._local_service.credentials import CredentialStore
 from novaact_http.testing._local_service.faults import (
     CONNECTION_FAULTS,
+    FAULTS_WITHOUT_RESPONSE,
     ConnectionFault,
     FaultSpecification,
     Schedule,
@@ -24,6 +24,8 @@ from novaact_http.testing._local_service.faults import (
 )
 from novaact_http.testing._local_service.http_messages import Answer
 from novaact_http.testing._local_service.server import ADDRESS, Reply, Server
+from novaact_http.testing._local_service.service_model import ServiceCall
+from novaact_http.testing._local_service.world_methods import WorldMethods
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -32,14 +34,20 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from novaact_http.testing._local_service.http_messages import ReceivedRequest
-    from novaact_http.testing._local_service.nova_act import WorkflowRun
+    from novaact_http.testing._local_service.service_model import Route
 
 _MESSAGE = "Asked for by the test."
+_NOTHING = Answer(status=500, headers={}, body=b"")  # for a connection that is reset without a response
 _REGION = r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)"
 
 
-class LocalService:
-    """A local server for Nova Act's ListSessions. Use it as a context manager, or call `start()` and `close()`.
+class LocalService(WorldMethods):
+    """A local server for all of Nova Act. Use it as a context manager, or call `start()` and `close()`.
+
+    Workflows run in it from definition to last act: what clients create, update and delete is there for other calls,
+    statuses follow one another as in the service, and a token makes a repeated call the same one. What an act has its
+    client do, and when a run ends by itself, is told by `script_acts` and `script_runs`. A run that takes a week, or an
+    act that takes a day, is TIMED_OUT; what is deleted is gone a second later; `advance` moves the time.
 
     Args:
         port: the port to listen on; 0, the default, for any free port.
@@ -61,13 +69,14 @@ class LocalService:
         burst: requests that are admitted at once, if there is a rate. With None, the default, it is the same number as
             the rate, but at least 1.
         tls: whether to serve HTTPS, with a certificate that is made at the start. It needs the extra `testing`.
-        record_requests: whether to keep all requests in `requests`.
+        record_requests: whether to keep all requests in `requests`, and all calls in `calls`.
 
     Attributes:
         url: the URL to pass as `endpoint_url`. It is known once the service has started.
         ca_file: the path of a CA bundle with the service's certificate, to pass as `verify`. It is None without `tls`,
             and while the service is not running.
         requests: all requests in order of arrival, also those with a bad signature.
+        calls: the same as calls of operations: what was called, by whom, and what came of it.
         connections: the number of connections accepted so far.
 
     Raises:
@@ -107,12 +116,14 @@ class LocalService:
         self.clock_offset = clock_offset
         self.latency, self.jitter = latency, jitter
         self.requests: list[ReceivedRequest] = []
+        self.calls: list[ServiceCall] = []
         self.connections = 0
         self.ca_file: str | None = None
         self._clock = clock
         self._credentials = CredentialStore(seed, credentials, credentials_lifetime)
         self._verifier = SignatureVerifier(credentials=self._credentials, region=region)
-        self._nova_act = nova_act.NovaAct(seed, nova_act.DEFINITIONS if definitions is None else definitions)
+        definitions = nova_act.DEFINITIONS if definitions is None else definitions
+        super().__init__(nova_act.NovaAct(seed, definitions, self._world_now, region))
         self._random = random.Random(f"chances {seed}")  # noqa: S311 - not secret, and the same for the same seed
         self._schedule = Schedule(self._random)
         self._bucket: TokenBucket | None = None
@@ -121,7 +132,6 @@ class LocalService:
         elif burst is not None:
             raise ValueError(f"burst={burst} needs a rate, such as rate=10: without a rate, every request is admitted")
         self._records_requests = record_requests
-        self._lock = threading.RLock()
         self._port = port
         self._tls = tls
         self._files = contextlib.ExitStack()
@@ -173,48 +183,6 @@ class LocalService:
             variables["AWS_CA_BUNDLE"] = self.ca_file
         return variables
 
-    @property
-    def runs(self) -> tuple[WorkflowRun, ...]:
-        """All workflow runs. Of the default runs, the first has more than ten sessions, others have one or none."""
-        return tuple(self._nova_act.runs.values())
-
-    def add_run(
-        self,
-        workflow_definition_name: str,
-        *,
-        sessions: int | Iterable[str] = 0,
-        workflow_run_id: str | None = None,
-        replace: bool = False,
-    ) -> WorkflowRun:
-        """Add a workflow run, and its definition if that does not exist. Return the run.
-
-        Args:
-            workflow_definition_name: the name of an existing or a new definition.
-            sessions: the number of sessions, or a list of their ids from the oldest to the newest.
-            workflow_run_id: a UUID; a random one by default.
-            replace: whether to replace an existing run of that name and id.
-
-        Raises:
-            ValueError: the service model does not allow the name or the id, `sessions` is neither a number from 0 nor
-                a list of ids, or the run exists already.
-        """
-        with self._lock:
-            return self._nova_act.add_run(workflow_definition_name, sessions, workflow_run_id, replace=replace)
-
-    def add_sessions(self, run: WorkflowRun, sessions: int | Iterable[str]) -> WorkflowRun:
-        """Add sessions to a run, newer than all others in it. Return the run with the new sessions.
-
-        Args:
-            run: a run of this service.
-            sessions: the number of sessions, or a list of their ids from the oldest to the newest.
-
-        Raises:
-            KeyError: the service does not have this run.
-            ValueError: `sessions` is neither a number from 0 nor a list of ids.
-        """
-        with self._lock:
-            return self._nova_act.add_sessions(run, sessions)
-
     def fail_next(self, code: str, message: str = _MESSAGE, *, times: int = 1, **members: object) -> None:
         """Answer the next requests that have a valid signature with an error of the service model.
 
@@ -230,7 +198,7 @@ class LocalService:
             TypeError: the error has no such member.
         """
         check_number("times", times, minimum=0, whole=True)
-        self._add(ScheduledFault(effect=nova_act.modelled_error(code, message, **members), times=times))
+        self._add(ScheduledFault(effect=service_model.modelled_error(code, message, **members), times=times))
 
     def answer_next(self, status: int, body: bytes = b"", headers: Mapping[str, str] | None = None) -> None:
         """Answer the next request that has a valid signature with exactly this response, as a gateway might.
@@ -256,6 +224,9 @@ class LocalService:
         every: int | None = None,
         chance: float | None = None,
         seconds: float | None = None,
+        operation: str | None = None,
+        workflow_run_id: str | None = None,
+        after_work: bool = False,
         message: str = _MESSAGE,
         **members: object,
     ) -> None:
@@ -276,11 +247,15 @@ class LocalService:
             seconds: for `"refuse"`, how long connections are refused (1 by default); for `"reset-mid"` and
                 `"reset-after"`, how long the client can read before the reset (0.2); for `"drip"`, the time between
                 two bytes (0.01). Other faults do not take it.
+            operation: the only operation that it applies to, such as `"CreateAct"`.
+            workflow_run_id: the only run that it applies to.
+            after_work: whether the service does its work before the fault: the answer is lost, or is an error although
+                all was done. Faults that break the response itself come after the work in any case.
             message: the error's message.
             members: the error's members, by their names on the exception, such as `retry_after_seconds=2`.
 
         Raises:
-            ValueError: there is no such fault or schedule, or a part of the schedule is given twice.
+            ValueError: there is no such operation, or schedule, or a part of the schedule is given twice.
             TypeError: the error has no such member.
         """
         spec = FaultSpecification.parse(fault, times=times, every=every, chance=chance, seconds=seconds)
@@ -293,7 +268,7 @@ class LocalService:
             wait = CONNECTION_FAULTS[spec.fault] if spec.seconds is None else spec.seconds
             effect = ConnectionFault(spec.fault, wait)
         elif spec.fault[0].isupper():
-            effect = nova_act.modelled_error(spec.fault, message, **members)
+            effect = service_model.modelled_error(spec.fault, message, **members)
         else:
             raise ValueError(
                 f"{spec.fault!r} is not a fault: use {', '.join(CONNECTION_FAULTS)} or the code of an error"
@@ -301,7 +276,22 @@ class LocalService:
         if spec.seconds is not None and not CONNECTION_FAULTS.get(spec.fault):
             takers = ", ".join(name for name, default in CONNECTION_FAULTS.items() if default)
             raise ValueError(f"{spec.fault} takes no seconds, only {takers} do; use latency to delay all responses")
-        self._add(ScheduledFault(effect=effect, times=spec.times, every=spec.every, chance=spec.chance))
+        if operation is not None:
+            known = service_model.model().operation_names
+            check("operation", operation, f"one of {', '.join(known)}", valid=operation in known)
+        check("after_work", after_work, "True or False", valid=isinstance(after_work, bool))
+        breaks_response = isinstance(effect, ConnectionFault) and effect.kind not in FAULTS_WITHOUT_RESPONSE
+        self._add(
+            ScheduledFault(
+                effect=effect,
+                times=spec.times,
+                every=spec.every,
+                chance=spec.chance,
+                operation=operation,
+                workflow_run_id=workflow_run_id,
+                is_after_work=after_work or breaks_response,
+            )
+        )
 
     def clear_faults(self) -> None:
         """Remove all faults, also those of `fail_next` and `answer_next`."""
@@ -353,6 +343,9 @@ class LocalService:
             raise RuntimeError("the local service is not running: use it in a `with` block, or call start()")
         return self._server
 
+    def _world_now(self) -> float:
+        return self._now() + self.advanced
+
     def _now(self) -> float:
         return (time.time() if self._clock is None else self._clock()) + self.clock_offset
 
@@ -366,24 +359,36 @@ class LocalService:
     def _reply(self, request: ReceivedRequest) -> Reply:
         """Return the reply to a request. The server's thread calls it."""
         with self._lock:
-            if self._records_requests:
-                self.requests.append(request)
             now = self._now()
+            route = service_model.find_route(request.method, request.target.partition("?")[0])
             answer, fault = self._verifier.refusal(request, now), None
             if answer is None:
-                planned = self._schedule.next()
-                if isinstance(planned, Answer):
-                    answer = planned
-                else:
-                    fault = planned
-            if answer is None:
-                answer = self._throttled() or self._nova_act.answer(request.method, request.target, request.body)
+                answer, fault = self._carry_out(request, route)
+            if self._records_requests:
+                self.requests.append(request)
+                self.calls.append(ServiceCall(route, request, answer))
+            answer = answer or _NOTHING
             head = http.encode_head(answer, self._nova_act.new_request_id(), now)
             delay = self.latency + (self._random.uniform(0, self.jitter) if self.jitter else 0.0)
         return Reply(head, answer.body, delay, fault)
+
+    def _carry_out(self, request: ReceivedRequest, route: Route | None) -> tuple[Answer | None, ConnectionFault | None]:
+        """Return the answer to a request whose signature is valid, and what is done to its connection.
+
+        The answer is None if there is none, as the fault leaves none to send.
+        """
+        planned = self._schedule.next(route)
+        if planned is None:
+            return self._throttled() or self._nova_act.answer(route, request), None
+        answer = None
+        if planned.is_after_work:
+            answer = self._throttled() or self._nova_act.answer(route, request)
+        if isinstance(planned.effect, Answer):
+            return planned.effect, None
+        return answer, planned.effect
 
     def _throttled(self) -> Answer | None:
         wait = self._bucket.take(time.monotonic()) if self._bucket is not None else 0.0
         if not wait:
             return None
-        return nova_act.modelled_error("ThrottlingException", "Rate exceeded", retry_after_seconds=math.ceil(wait))
+        return service_model.modelled_error("ThrottlingException", "Rate exceeded", retry_after_seconds=math.ceil(wait))
