@@ -33,7 +33,7 @@ $(READY): pyproject.toml
 	touch $@
 
 .PHONY: demo
-demo: $(READY) ## Start the local service and list sessions from it over real HTTP
+demo: $(READY) ## Start the local service, run a workflow in it and list sessions, over real HTTP
 	@$(BIN)/python examples/demo.py
 
 .PHONY: test

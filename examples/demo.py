@@ -1,4 +1,7 @@
-"""Lists sessions from the local service, over real HTTP, with signatures that botocore checks. `make demo` runs it."""
+"""Runs a workflow in the local service and lists sessions, over real HTTP, with signatures that botocore checks.
+
+`make demo` runs it.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +9,14 @@ import asyncio
 import inspect
 import os
 import textwrap
+from typing import Any
 
 from rich.console import Console
 from rich.syntax import Syntax
 from rich.table import Table
 
-from novaact_http import AsyncClient, Client, errors
+from novaact_http import AsyncClient, Client, errors, models
+from novaact_http.config import Poll
 from novaact_http.testing import LocalService, WorkflowRun
 
 console = Console(highlight=False)
@@ -72,6 +77,43 @@ async def all_pages_async(run: WorkflowRun) -> None:
         say(f"resumed from there: the other {len([session async for session in rest])}")
 
 
+def a_workflow(client: Client, service: LocalService) -> None:
+    """Drive a workflow from its definition to its last act. A fault on the way is survived."""
+    definition = client.ensure_workflow_definition(name="shop", description="Buys what is on the list.")
+    say(f"definition {definition.name}: {definition.status}")
+    service.script_runs("SUCCEEDED", polls=2)
+    service.inject("InternalServerException", times=1, operation="CreateWorkflowRun", after_work=True)
+    created = client.create_workflow_run(
+        workflow_definition_name="shop",
+        model_id="nova-act-latest",
+        client_info=models.ClientInfo(compatibility_version=1),
+    )
+    say(f"run {created.workflow_run_id}: the service failed after creating it, so attempts {created.metadata.attempts}")
+    run: dict[str, Any] = {"workflow_definition_name": "shop", "workflow_run_id": created.workflow_run_id}
+    session = client.create_session(**run)
+    act = client.create_act(**run, session_id=session.session_id, task="Buy a blue bicycle.")
+    say(f"act {act.act_id}: {act.status}")
+    said, step_id = "begin", None
+    while True:
+        done = client.invoke_act_step(
+            **run,
+            session_id=session.session_id,
+            act_id=act.act_id,
+            call_results=[models.CallResult(content=[models.CallResultContent(text=said)])],
+            previous_step_id=step_id,
+        )
+        if not done.calls:
+            break
+        said, step_id = "done", done.step_id
+        say(f"  step {step_id}: {', '.join(f'{call.name}({call.input})' for call in done.calls)}")
+    (summary,) = client.iter_acts(**run)
+    say(f"act {summary.act_id}: {summary.status}")
+    ended = client.wait_for_workflow_run(**run, poll=Poll(initial=0.2))
+    say(f"run {ended.workflow_run_id}: [green]{ended.status}[/]")
+    runs = client.list_workflow_runs(workflow_definition_name="shop").workflow_run_summaries
+    say(f"the definition has {len(runs)} run, although the service was asked twice to create it")
+
+
 def an_error(client: Client, run: WorkflowRun) -> None:
     """Show an error of the service model."""
     try:
@@ -97,6 +139,8 @@ def main() -> None:
             all_pages(client, run)
             step("All pages, with AsyncClient")
             asyncio.run(all_pages_async(run))
+            step("A workflow, from its definition to its last act")
+            a_workflow(client, service)
             step("An error of the service model")
             an_error(client, run)
             step("The three lines that list all sessions")
