@@ -9,16 +9,18 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from novaact_http import NovaActError, ResponseError, RetryPolicy, Timeout, models
+from novaact_http import NovaActError, ResponseError, RetryPolicy, Timeout, TransportError, models
 from novaact_http._operations import shapes
 from tests.helpers.calls import CALL, NAME, mocked
 from tests.helpers.operations import OPERATIONS, method_name
+from tests.helpers.servers import Server
 from tests.helpers.tracebacks import everything
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.helpers.both_clients import Face
+    from tests.helpers.servers import Peer
 
 SENSITIVE = "Buy the blue bicycle of 4711"
 SESSION = {**CALL, "session_id": "s"}
@@ -90,8 +92,14 @@ def _lines(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
 @pytest.mark.parametrize(("method", "arguments"), CALLS, ids=IDS)
 def test_an_error_of_a_call_shows_none(face: Face, method: str, arguments: dict[str, Any], end: str) -> None:
     told: list[Any] = []
-    options = {**mocked(ENDS[end]), "retries": RetryPolicy(max_attempts=2), "on_attempt": told.append}
-    options |= {"on_call": told.append, "timeout": Timeout(total=5)}
+
+    def hook(report: Any) -> None:
+        told.append(report)
+        # As an error tracker would show it, while the functions that are being called still run.
+        assert report.error is None or SENSITIVE not in everything(report.error)
+
+    options = {**mocked(ENDS[end]), "retries": RetryPolicy(max_attempts=2), "on_attempt": hook}
+    options |= {"on_call": hook, "timeout": Timeout(total=5)}
     with pytest.raises((NovaActError, ZeroDivisionError)) as caught:
         face.call(method, options, **arguments)
     assert SENSITIVE not in everything(caught.value)
@@ -106,6 +114,51 @@ def test_an_error_before_anything_is_sent_shows_none(face: Face, method: str, ar
     with pytest.raises(NovaActError) as caught:
         face.call(method, mocked(crash), **{**arguments, bad: 5})
     assert SENSITIVE not in everything(caught.value)
+
+
+# As somebody would pass them who comes from boto3.
+WRONG: list[tuple[str, dict[str, Any]]] = [
+    ("create_act", {**SESSION, "task": "t", "tool_specs": [{"name": "n", "description": SENSITIVE}]}),
+    ("create_act", {**SESSION, "task": [SENSITIVE]}),
+    ("update_act", {**ACT, "status": "FAILED", "error": {"message": SENSITIVE}}),
+    ("update_act", {**ACT, "status": "FAILED", "error": SENSITIVE}),
+    ("invoke_act_step", {**ACT, "call_results": [{"content": [{"text": SENSITIVE}]}]}),
+    ("invoke_act_step", {**ACT, "call_results": SENSITIVE}),
+    ("invoke_act_step", {**ACT, "call_results": [models.CallResult(content=[{"text": SENSITIVE}])]}),  # type: ignore[list-item]
+    ("invoke_act_step", {**ACT, "call_results": [models.CallResult(content=SENSITIVE)]}),  # type: ignore[arg-type]
+    ("create_workflow_definition", {"name": "n", "description": {"text": SENSITIVE}}),
+]
+
+
+@pytest.mark.parametrize(("method", "arguments"), WRONG, ids=map(str, range(len(WRONG))))
+def test_a_value_of_a_wrong_type_is_shown_no_more_than_a_right_one(
+    face: Face, method: str, arguments: dict[str, Any]
+) -> None:
+    with pytest.raises(NovaActError) as caught:
+        face.call(method, mocked(crash), **arguments)
+    assert SENSITIVE not in everything(caught.value)
+
+
+@pytest.mark.parametrize("method", ["create_act", "update_act", "create_workflow_definition"])
+def test_of_a_broken_output_that_repeats_the_request_no_excerpt_is_kept(face: Face, method: str) -> None:
+    arguments = dict(CALLS)[method]
+    with pytest.raises(ResponseError, match="the body is not shown") as caught:
+        face.call(method, mocked(lambda request: httpx.Response(200, content=b"sent: " + request.content)), **arguments)
+    assert SENSITIVE not in everything(caught.value)
+
+
+def test_of_a_body_whose_chunks_are_out_of_step_nothing_is_shown(face: Face) -> None:
+    body = f"3\r\n{SENSITIVE}\r\n0\r\n\r\n".encode()
+
+    def script(peer: Peer) -> None:
+        peer.request()
+        peer.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + body)
+
+    with Server(script) as server:
+        options = {**mocked(crash), "endpoint_url": server.url, "transport": None}
+        with pytest.raises(TransportError) as caught:
+            face.call("invoke_act_step", options, **OUTPUTS["invoke_act_step"][1])
+    assert "bicycle" not in everything(caught.value)
 
 
 @pytest.mark.parametrize(("method", "arguments"), CALLS, ids=IDS)

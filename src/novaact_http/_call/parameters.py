@@ -37,6 +37,15 @@ _LARGEST_INTEGER = 2**63 - 1
 _JSON = "a dict, list, tuple, str, int, float, bool or None"
 
 
+class SensitiveArguments(dict[str, Any]):
+    """Arguments of which some are sensitive. Its repr hides them, as functions that still run cannot be cleared."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"<{', '.join(self)}>"
+
+
 def check(
     operation: str, inputs: Iterable[Input], arguments: Mapping[str, object], more: Iterable[Problem] = ()
 ) -> None:

@@ -113,7 +113,7 @@ def decode(operation: Operation[OutputT], response: Response, *, attempts: int, 
         raise _service_error(operation.name, response, headers, attempts=attempts, now=now, redact=redact)
     request_id = _request_id(headers)
     try:
-        raw = _json(response.body) if response.body or operation.output.members else {}
+        raw = _json(response.body) if operation.output.members or response.body.strip() else {}
         members = _members(operation.output, raw, "the body", _encodable)
     except (ValueError, RecursionError) as error:
         reason = _reason(error, headers)
@@ -124,7 +124,7 @@ def decode(operation: Operation[OutputT], response: Response, *, attempts: int, 
         return operation.output.model(**members, metadata=metadata)
     # Not raised from the error: that holds the whole body, and so any secret that the service echoed.
     excerpt = "is not shown, as it may have sensitive values"
-    if not operation.output.is_sensitive:
+    if not operation.is_sensitive:
         excerpt = f"begins {redact(response.body[:_LOOKED_AT].decode('utf-8', 'replace'))[:_EXCERPT]!r}"
     raise ResponseError(
         f"{operation.name} got a success that is not its response: {reason}; the body {excerpt}",
@@ -382,8 +382,9 @@ def _error_members(shape: ErrorShape, body: Mapping[str, object], text: Callable
             value = value[:_LONGEST_LIST]
         try:
             members[member.name] = _value(member.shape, value, member.wire_name, text)
-        except ValueError:
-            continue  # absent, or not what the model says: the error matters more than its details
+        except ValueError:  # absent, or not what the model says: the error matters more than its details
+            if member.name == "reason" and shape.retryable and value is not None:
+                members[member.name] = ""  # there is one, and that tells whether the request may be sent again
     return members
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from novaact_http import _operations as operations
+from novaact_http._call.parameters import SensitiveArguments
 from novaact_http.config import Poll
 
 if TYPE_CHECKING:
@@ -84,12 +85,14 @@ class AsyncMethods:
             ResponseError: the response is not that of a created workflow definition.
             TransportError: there was no response.
         """
-        arguments = {
-            "name": name,
-            "description": description,
-            "export_config": export_config,
-            "client_token": client_token,
-        }
+        arguments = SensitiveArguments(
+            {
+                "name": name,
+                "description": description,
+                "export_config": export_config,
+                "client_token": client_token,
+            }
+        )
         del description  # no traceback shall show it
         return await self._call(operations.CREATE_WORKFLOW_DEFINITION, arguments)
 
@@ -139,7 +142,7 @@ class AsyncMethods:
         """
         from novaact_http._call.waiting import ensure_workflow_definition  # many programs never do
 
-        arguments = {"name": name, "description": description, "export_config": export_config}
+        arguments = SensitiveArguments({"name": name, "description": description, "export_config": export_config})
         del description  # no traceback shall show it
         return await self._call(operations.GET_WORKFLOW_DEFINITION, arguments, ensure_workflow_definition)
 
@@ -312,7 +315,8 @@ class AsyncMethods:
         Args:
             workflow_definition_name: the workflow definition's name.
             workflow_run_id: the workflow run's id, a UUID.
-            until: the statuses to wait for. By default all but `"RUNNING"`.
+            until: the statuses to wait for. By default all but `"RUNNING"`. A run that ends with another one is waited
+                for all the same, until `total` is over.
             total: how many seconds to wait at most. By default there is no limit, not even `Timeout.total`, which then
                 limits each request.
             poll: how often to ask.
@@ -601,15 +605,17 @@ class AsyncMethods:
             ResponseError: the response is not that of a created act.
             TransportError: there was no response.
         """
-        arguments = {
-            "workflow_definition_name": workflow_definition_name,
-            "workflow_run_id": workflow_run_id,
-            "session_id": session_id,
-            "task": task,
-            "tool_specs": tool_specs,
-            "client_token": client_token,
-        }
-        del task  # no traceback shall show it
+        arguments = SensitiveArguments(
+            {
+                "workflow_definition_name": workflow_definition_name,
+                "workflow_run_id": workflow_run_id,
+                "session_id": session_id,
+                "task": task,
+                "tool_specs": tool_specs,
+                "client_token": client_token,
+            }
+        )
+        del task, tool_specs  # no traceback shall show them
         return await self._call(operations.CREATE_ACT, arguments)
 
     async def update_act(
@@ -640,14 +646,17 @@ class AsyncMethods:
             ResponseError: the response is not that of an update.
             TransportError: there was no response.
         """
-        arguments = {
-            "workflow_definition_name": workflow_definition_name,
-            "workflow_run_id": workflow_run_id,
-            "session_id": session_id,
-            "act_id": act_id,
-            "status": status,
-            "error": error,
-        }
+        arguments = SensitiveArguments(
+            {
+                "workflow_definition_name": workflow_definition_name,
+                "workflow_run_id": workflow_run_id,
+                "session_id": session_id,
+                "act_id": act_id,
+                "status": status,
+                "error": error,
+            }
+        )
+        del error  # no traceback shall show it
         return await self._call(operations.UPDATE_ACT, arguments)
 
     async def list_acts(
@@ -764,14 +773,17 @@ class AsyncMethods:
             ResponseError: the response is no step.
             TransportError: there was no response.
         """
-        arguments = {
-            "workflow_definition_name": workflow_definition_name,
-            "workflow_run_id": workflow_run_id,
-            "session_id": session_id,
-            "act_id": act_id,
-            "call_results": call_results,
-            "previous_step_id": previous_step_id,
-        }
+        arguments = SensitiveArguments(
+            {
+                "workflow_definition_name": workflow_definition_name,
+                "workflow_run_id": workflow_run_id,
+                "session_id": session_id,
+                "act_id": act_id,
+                "call_results": call_results,
+                "previous_step_id": previous_step_id,
+            }
+        )
+        del call_results  # no traceback shall show it
         return await self._call(operations.INVOKE_ACT_STEP, arguments)
 
     async def list_models(

@@ -23,6 +23,10 @@ class CallResultContent(ValueObject):
     text: str | None = attrs.field(default=None, repr=False)
 
 
+def _number_of_parts(content: object) -> str:
+    return f"<{len(content)} parts>" if isinstance(content, (list, tuple)) else f"<{type(content).__name__}>"
+
+
 @attrs.frozen(kw_only=True, eq=False, repr=False)
 class CallResult(ValueObject):
     """What a call returned.
@@ -33,7 +37,7 @@ class CallResult(ValueObject):
     """
 
     call_id: str | None = None
-    content: tuple[CallResultContent, ...] | list[CallResultContent]
+    content: tuple[CallResultContent, ...] | list[CallResultContent] = attrs.field(repr=_number_of_parts)
 
 
 @attrs.frozen(kw_only=True, eq=False, repr=False)

@@ -22,8 +22,9 @@ def as_dict(output: attrs.AttrsInstance) -> dict[str, Any]:
         are `datetime`s, members of enumerations are their plain values, and `ResponseMetadata` is as in boto3.
     """
     if isinstance(output, ResponseMetadata):
+        request_id = {} if output.request_id is None else {"RequestId": output.request_id}
         return {
-            "RequestId": output.request_id,
+            **request_id,
             "HTTPStatusCode": output.status_code,
             "HTTPHeaders": dict(output.headers),
             "RetryAttempts": output.attempts - 1,
@@ -31,7 +32,7 @@ def as_dict(output: attrs.AttrsInstance) -> dict[str, Any]:
     members: dict[str, Any] = {}
     for each in attrs.fields(type(output)):
         value = getattr(output, each.name)
-        if value is not None or each.default is attrs.NOTHING:
+        if value is not None:
             members["ResponseMetadata" if each.name == "metadata" else wire_name(each.name)] = _plain(value)
     return members
 

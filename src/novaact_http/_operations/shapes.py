@@ -275,6 +275,7 @@ class Operation(Generic[OutputT_co]):
         path: the path template.
         has_body: whether its requests have a body.
         token: the name of the argument that is its token; None if it has none.
+        is_sensitive: whether there are values in its inputs or its output that are never shown.
     """
 
     name: str
@@ -288,6 +289,7 @@ class Operation(Generic[OutputT_co]):
     path: str = attrs.field(init=False)
     has_body: bool = attrs.field(init=False)
     token: str | None = attrs.field(init=False)
+    is_sensitive: bool = attrs.field(init=False)
 
     @method.default
     def _(self) -> str:
@@ -304,3 +306,7 @@ class Operation(Generic[OutputT_co]):
     @token.default
     def _(self) -> str | None:
         return next((each.name for each in self.inputs if type(each.shape) is Token), None)
+
+    @is_sensitive.default
+    def _(self) -> bool:
+        return self.output.is_sensitive or any(each.sensitive or each.shape.is_sensitive for each in self.inputs)
