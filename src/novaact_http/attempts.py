@@ -72,11 +72,12 @@ class CallReport(ValueObject):
         region: the client's region.
         endpoint: the URL of the client's endpoint.
         call_id: a UUID, as in each `Attempt` of the call.
-        attempts: how many times the request was sent; 0 if the call ended before that.
+        attempts: how many attempts were made; 0 if the call ended before the first.
         started: when the call began, in seconds since the epoch.
         milliseconds: how long it took.
-        status_code: the HTTP status of the last response, or None if the call ended without one.
-        request_id: the service's id of the last request, or None.
+        status_code: the HTTP status of the last response, also if the call then went on without another; None if there
+            was no response.
+        request_id: the service's id of the last request that has one, or None.
         error: what ended the call; None if it succeeded. `asyncio.CancelledError` if it was cancelled, `GeneratorExit`
             if it was given up in another way.
     """

@@ -74,6 +74,23 @@ def test_a_call_that_failed_is_reported_with_its_error(
     assert call.error is attempts[-1].error
 
 
+def test_the_last_response_is_reported_also_if_another_attempt_had_none() -> None:
+    call, _ = reported(THROTTLED, LOST)
+    assert isinstance(call.error, TransportError)
+    assert (call.attempts, call.status_code, call.request_id) == (2, 429, "r-1")
+
+
+def test_a_hook_that_ends_the_program_is_not_called_again() -> None:
+    def hook(report: CallReport) -> None:
+        calls.append(report)
+        raise SystemExit
+
+    calls: list[CallReport] = []
+    with Client(**mocked(lambda _: httpx_page()), on_call=hook) as client, pytest.raises(SystemExit):
+        client.list_sessions(**CALL)
+    assert len(calls) == 1
+
+
 def test_a_call_that_was_given_up_is_reported() -> None:
     calls: list[CallReport] = []
     flow = new_flow(context(on_call=calls.append))

@@ -45,7 +45,7 @@ def test_unknown_members_are_ignored_and_unknown_values_of_enumerations_kept(fac
 
 
 @pytest.mark.parametrize("method", ["update_workflow_run", "update_act"])
-@pytest.mark.parametrize("body", [b"", b"{}", b' {"new": 1} '])
+@pytest.mark.parametrize("body", [b"", b"{}", b' {"new": 1} ', b" \r\n"])
 def test_an_output_without_members_may_be_empty(face: Face, method: str, body: bytes) -> None:
     arguments = {**(CALL if method == "update_workflow_run" else {**SESSION, "act_id": "a"}), "status": "FAILED"}
     assert read(face, method, arguments, body).metadata.status_code == 200

@@ -160,10 +160,29 @@ def test_the_time_is_kept_and_used(total: float, taking: float, poll: Poll, fail
     assert sent[-1] + taking >= total - min(1.0, total / 10) - 1e-6
 
 
+def test_the_error_counts_attempts_and_says_whether_anything_was_asked() -> None:
+    throttled = error(429, "ThrottlingException")
+    standard = RetryPolicy(max_attempts=3, rng=lambda: 0.5)
+    driven = waited([run("RUNNING"), *[throttled] * 100], total=20, retries=standard)
+    assert isinstance(driven.error, DeadlineExceeded)
+    assert (driven.error.attempts, driven.error.request_sent) == (len(driven.requests), True)
+    refused = waited([TransportError("refused", request_sent=False)] * 100, total=5)
+    assert isinstance(refused.error, DeadlineExceeded)
+    assert not refused.error.request_sent
+
+
+def test_the_error_says_if_the_run_ended_otherwise() -> None:
+    driven = waited([run("FAILED")] * 100, total=5, until=["SUCCEEDED"])
+    assert str(driven.error).startswith(
+        "the workflow run was not done within 5 s; its last status was FAILED, which is not one of `until` ("
+    )
+
+
 def test_the_error_of_a_wait_without_an_answer_has_the_last_failure_as_its_cause() -> None:
     driven = waited([LOST] * 100, total=5)
     assert isinstance(driven.error, DeadlineExceeded)
     assert isinstance(driven.error.__cause__, TransportError)
+    assert (driven.error.attempts, driven.error.request_sent) == (len(driven.requests), True)
     late = waited([DeadlineExceeded("late", request_sent=True)] * 100, total=5, taking=5)
     assert isinstance(late.error, DeadlineExceeded)
     assert "its status is not known yet" in str(late.error)
@@ -172,9 +191,9 @@ def test_the_error_of_a_wait_without_an_answer_has_the_last_failure_as_its_cause
 @pytest.mark.parametrize(
     ("name", "value", "problem"),
     [
-        ("until", "SUCCEEDED", "must be a list or tuple, not str"),
-        ("until", b"x", "must be a list or tuple, not bytes"),
-        ("until", 5, "must be a list or tuple, not int"),
+        ("until", "SUCCEEDED", 'must be several statuses, such as ["SUCCEEDED"], not str'),
+        ("until", b"x", 'must be several statuses, such as ["SUCCEEDED"], not bytes'),
+        ("until", 5, 'must be several statuses, such as ["SUCCEEDED"], not int'),
         ("until", [], "must have at least 1 element"),
         ("total", 0, "must be a positive number of seconds"),
         ("total", True, "must be a positive number of seconds"),
@@ -295,6 +314,11 @@ def test_any_other_error_is_raised(answers: list[Any]) -> None:
     assert isinstance(driven.error, ServiceError)
     assert not isinstance(driven.error, (ResourceNotFoundException, ConflictException))
     assert len(driven.requests) == len(answers)
+
+
+def test_a_conflict_is_raised_if_there_is_nothing_to_be_seen_after_it() -> None:
+    driven = ensured([MISSING, CONFLICT, *[MISSING] * 20])
+    assert isinstance(driven.error, ConflictException)
 
 
 def test_the_total_limits_all_of_it_together() -> None:

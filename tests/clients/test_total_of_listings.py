@@ -14,6 +14,7 @@ from tests.helpers.answers import httpx_page
 from tests.helpers.both_clients import AsyncFace, Face
 from tests.helpers.calls import CALL, Clock, mocked
 from tests.helpers.paging import THREE, Script
+from tests.helpers.servers import Server, never
 
 if TYPE_CHECKING:
     import httpx
@@ -75,6 +76,13 @@ def test_the_limit_of_a_listing_is_on_each_request_too(face: Face, monkeypatch: 
     face.items({**mocked(answer), "timeout": Timeout(total=2)}, **CALL, total=3)
     face.items({**mocked(answer), "timeout": Timeout(total=4)}, **CALL, total=3)
     assert limits == [3, 2, 3]
+
+
+def test_a_deadline_that_strikes_in_a_transport_names_the_limit_of_the_listing(face: Face) -> None:
+    with Server(never) as server:
+        options = {**mocked(lambda _: httpx_page()), "endpoint_url": server.url, "transport": None}
+        with pytest.raises(DeadlineExceeded, match=r"total allows the listing 0\.1 s in all"):
+            face.items(options, **CALL, total=0.1)
 
 
 @pytest.mark.parametrize("total", [0, -1, "5", True, float("inf")])

@@ -184,6 +184,9 @@ ROWS = {
         again=False,
         kind=InternalServerException,
     ),
+    "internal error with an unreadable reason": Row(
+        error(b"500 Oops", "InternalServerException", b'{"reason": 5}'), again=False, kind=InternalServerException
+    ),
     "unknown internal error": Row(error(b"500 Oops", "OtherException"), again=False, kind=ServiceError),
     "bad gateway": Row(error(b"502 Bad Gateway", body=b"<html>"), again=False, kind=ServiceError),
     "unavailable": Row(error(b"503 Unavailable"), again=False, kind=ServiceError),

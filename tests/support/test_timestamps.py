@@ -22,6 +22,11 @@ UTC = dt.timezone.utc
         ("2026-11-25t10:00:00z", dt.datetime(2026, 11, 25, 10, tzinfo=UTC)),
         ("2026-11-25 10:00Z", dt.datetime(2026, 11, 25, 10, tzinfo=UTC)),
         ("2026-11-25T10:00:00.123456789Z", dt.datetime(2026, 11, 25, 10, 0, 0, 123_456, UTC)),
+        ("2026-11-25T10:00:00." + "1" * 60 + "Z", dt.datetime(2026, 11, 25, 10, 0, 0, 111_111, UTC)),
+        ("1763930096." + "2" * 90, dt.datetime(2025, 11, 23, 20, 34, 56, 222_222, UTC)),
+        ("2026-11-25", dt.datetime(2026, 11, 25, tzinfo=UTC)),
+        ("20261125T100000Z", dt.datetime(2026, 11, 25, 10, tzinfo=UTC)),
+        ("2026-11-25T10Z", dt.datetime(2026, 11, 25, 10, tzinfo=UTC)),
         ("2026-11-25T10:00:00,5Z", dt.datetime(2026, 11, 25, 10, 0, 0, 500_000, UTC)),
         ("2026-11-25T12:30:00+02:30", dt.datetime(2026, 11, 25, 10, tzinfo=UTC)),
         ("2026-11-25T08:00:00-0200", dt.datetime(2026, 11, 25, 10, tzinfo=UTC)),
@@ -37,7 +42,7 @@ UTC = dt.timezone.utc
 def test_a_timestamp_is_a_moment_in_utc(raw: object, moment: dt.datetime) -> None:
     assert parse_timestamp(raw) == moment
     assert parse_timestamp(raw).tzinfo is UTC  # type: ignore[union-attr]
-    if raw != "2026-11-25T10:00:00":  # which botocore takes for the machine's own time
+    if raw not in ("2026-11-25T10:00:00", "2026-11-25"):  # which botocore takes for the machine's own time
         theirs = botocores(raw)
         assert abs(theirs - moment) < dt.timedelta(microseconds=1)
 
@@ -63,9 +68,9 @@ def test_a_timestamp_is_a_moment_in_utc(raw: object, moment: dt.datetime) -> Non
         float("nan"),
         1e18,
         10**400,
-        "1" * 65,
+        "1" * 16,
         "\u0661763930096",
-        "2026-11-25T10:00:00." + "1" * 60 + "Z",
+        "2026-11-25T10:00:00." + "1" * 1000 + "Z",
     ],
     ids=lambda raw: repr(raw)[:40],
 )

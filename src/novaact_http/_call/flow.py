@@ -35,7 +35,6 @@ from novaact_http.errors import (
 
 if TYPE_CHECKING:
     from novaact_http._call.redaction import Redact
-    from novaact_http._operations.common import ResponseMetadata
     from novaact_http._operations.shapes import Operation, Output
     from novaact_http.attempts import Attempt, CallReport  # noqa: TC004 - annotations are not evaluated
 
@@ -245,6 +244,8 @@ class _Call(Generic[OutputT]):
         self._clock_corrections = 0
         self._renewals = 0
         self._refused: Credentials | None = None
+        self._last_status: int | None = None
+        self._last_request_id: str | None = None
         self._ttl = ""
         self._may_have_been_received = False
 
@@ -330,14 +331,16 @@ class _Call(Generic[OutputT]):
         if self.limiter is not None:
             self.limiter.update(self._context.monotonic(), throttled=False)
         self._report(attempt, response.status, output.metadata.request_id, None, None)
-        self._report_call(output.metadata, None)
+        self._report_call(None)
         return output
 
     def failed(self, error: BaseException) -> None:
         """Report that the call ended with an error, and put the token into it."""
         if self._token is not None and isinstance(error, NovaActError):
             error.client_token = self._token
-        self._report_call(error, error)
+        if self._context.on_call is not None:
+            traceback_scrubbing.clear(error)  # the user's hook gets it
+        self._report_call(error)
 
     def wait_after(self, attempt: _Attempt, failure: Failure) -> float | None:
         """Return how many seconds to wait before the next attempt, or None to raise the failure.
@@ -357,6 +360,8 @@ class _Call(Generic[OutputT]):
             self.limiter.update(self._context.monotonic(), throttled=is_throttling(self._operation, failure))
         wait = self._retry_in(attempt, failure)
         needs_time = isinstance(failure, TransportTimeout) or wait is not None
+        if isinstance(failure, DeadlineExceeded) and self._limit is not None:
+            needs_time = True  # for its text, which a transport does not know
         if wait is None and may_be_done(self._operation, failure):
             failure._remark += _NOT_REPEATED  # noqa: SLF001 - for its text
         out_of_time = needs_time and self._left() <= (wait or 0.0)
@@ -431,6 +436,11 @@ class _Call(Generic[OutputT]):
         error: Failure | None,
         wait: float | None,
     ) -> None:
+        if self._began is not None:
+            self._last_status, self._last_request_id = (
+                status_code or self._last_status,
+                request_id or self._last_request_id,
+            )
         hook, logs = self._context.on_attempt, shows_debug_lines()
         if hook is None and not logs:
             return
@@ -453,11 +463,12 @@ class _Call(Generic[OutputT]):
         if hook is not None:
             attempts.tell(hook, "on_attempt", report)
 
-    def _report_call(self, end: ResponseMetadata | BaseException, error: BaseException | None) -> None:
-        """Report the call, which ended with this."""
+    def _report_call(self, error: BaseException | None) -> None:
+        """Report the call, once. It ended with this error, or with a success."""
         hook, began = self._context.on_call, self._began
         if hook is None or began is None:
             return
+        self._began = None
         from novaact_http import attempts
 
         report = attempts.CallReport(
@@ -468,8 +479,8 @@ class _Call(Generic[OutputT]):
             attempts=self._attempts,
             started=began[0],
             milliseconds=(self._context.monotonic() - began[1]) * 1000,
-            status_code=getattr(end, "status_code", None),
-            request_id=getattr(end, "request_id", None),
+            status_code=self._last_status,
+            request_id=self._last_request_id,
             error=error,
         )
         attempts.tell(hook, "on_call", report)

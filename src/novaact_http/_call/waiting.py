@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from novaact_http import _operations as operations
@@ -57,11 +58,18 @@ def wait_for_workflow_run(
         DeadlineExceeded: the time is over. It names the last status.
         NovaActError: what an attempt raised that would fail again in the same way.
     """
-    until, total, poll = _statuses(arguments["until"]), arguments["total"], arguments["poll"]
-    wrong_poll = () if isinstance(poll, Poll) else (Problem("poll", f"must be a Poll, not {type(poll).__name__}"),)
+    until, total, poll = arguments["until"], arguments["total"], arguments["poll"]
+    wrong = []
+    if not isinstance(poll, Poll):
+        wrong.append(Problem("poll", f"must be a Poll, not {type(poll).__name__}"))
+    if isinstance(until, Iterable) and not isinstance(until, (str, bytes)):
+        until = tuple(until)
+    elif until is not None:
+        wrong.append(Problem("until", f'must be several statuses, such as ["SUCCEEDED"], not {type(until).__name__}'))
+        until = None
     own = {name: value for name, value in arguments.items() if name not in ("until", "total", "poll")}
     parameters.check(
-        "wait_for_workflow_run", (*operation.inputs, *_WAITING), {**own, "until": until, "total": total}, wrong_poll
+        "wait_for_workflow_run", (*operation.inputs, *_WAITING), {**own, "until": until, "total": total}, wrong
     )
     this = _Waiting(context, poll, total)
     while True:
@@ -70,16 +78,10 @@ def wait_for_workflow_run(
         except (TransportError, ServiceError, ResponseError) as failure:
             this.survive(operation, failure)
         else:
-            this.last = f"its last status was {run.status!s}"
+            this.answered(run)
             if run.status in until if until else run.status != "RUNNING":
                 return run
-            this.failure = None
         yield Sleep(this.next_wait())
-
-
-def _statuses(until: Any) -> Any:
-    """Return what may be given as any iterable but a str as a tuple; anything else as it is, to be refused."""
-    return until if until is None or isinstance(until, (str, bytes)) or not hasattr(until, "__iter__") else (*until,)
 
 
 class _Waiting:
@@ -96,13 +98,22 @@ class _Waiting:
         self._poll: Poll = poll
         self._total: float | None = total
         self._wait: float = min(self._poll.initial, self._poll.maximum)
-        self._asked = 0
+        self._attempts = 0
+        self._was_received = False
+        self._advice = ": wait again, as nothing is lost"
         self._was_last = False
         self.limit = None
         if total is not None:
             self.limit = Limit(context.monotonic() + total, f"total allows the wait {total} s in all")
         self.last = "its status is not known yet"
         self.failure: TransportError | ServiceError | ResponseError | None = None
+
+    def answered(self, run: GetWorkflowRunResponse) -> None:
+        """Take note of what was answered."""
+        self.last, self.failure = f"its last status was {run.status!s}", None
+        self._advice = self._advice if run.status == "RUNNING" else ", which is not one of `until`"
+        self._attempts += run.metadata.attempts
+        self._was_received = True
 
     def survive(self, operation: Operation[Any], failure: TransportError | ServiceError | ResponseError) -> None:
         """Take note of a failure after which it makes sense to ask again.
@@ -111,6 +122,8 @@ class _Waiting:
             NovaActError: it makes no sense, or the time is over.
         """
         self.failure = failure
+        self._attempts += failure.attempts
+        self._was_received |= getattr(failure, "request_sent", True)
         if _left(self._context, self.limit) <= 0:
             raise self._deadline_exceeded() from failure
         if not is_retryable(operation, failure):
@@ -122,7 +135,6 @@ class _Waiting:
         Raises:
             DeadlineExceeded: there is no time to ask again.
         """
-        self._asked += 1
         wait: float = self._wait * (0.5 + random_number(self._context.retries) / 2)
         self._wait = min(self._wait * self._poll.multiplier, self._poll.maximum)
         if isinstance(self.failure, (ServiceError, ResponseError)):
@@ -138,9 +150,9 @@ class _Waiting:
 
     def _deadline_exceeded(self) -> DeadlineExceeded:
         return DeadlineExceeded(
-            f"the workflow run was not done within {self._total} s; {self.last}: wait again, as nothing is lost",
-            request_sent=True,
-            attempts=self._asked + 1,
+            f"the workflow run was not done within {self._total} s; {self.last}{self._advice}",
+            request_sent=self._was_received,
+            attempts=self._attempts,
         )
 
 
@@ -169,13 +181,21 @@ def ensure_workflow_definition(
     get = {"workflow_definition_name": arguments["name"]}
     with contextlib.suppress(ResourceNotFoundException):
         return (yield from call(context, operation, get, limit))
-    with contextlib.suppress(ConflictException):  # somebody else has created it in the meantime
+    refused = None
+    try:
         yield from call(context, create, arguments, limit)
+    except ConflictException as conflict:  # as somebody else has created it in the meantime
+        refused = conflict
     for wait in _UNTIL_SEEN:
         with contextlib.suppress(ResourceNotFoundException):
             return (yield from call(context, operation, get, limit))
         yield Sleep(min(wait, _left(context, limit)))
-    return (yield from call(context, operation, get, limit))
+    try:
+        return (yield from call(context, operation, get, limit))
+    except ResourceNotFoundException:
+        if refused is None:
+            raise
+    raise refused
 
 
 def _left(context: Context, limit: Limit | None) -> float:

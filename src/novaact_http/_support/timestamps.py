@@ -7,11 +7,11 @@ import re
 
 _UTC = dt.timezone.utc
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=_UTC)
-_ISO_8601 = re.compile(
-    r"(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d+))?)?(?:([Zz])|([+-])(\d\d)(?::?(\d\d))?)?", re.ASCII
-)
+_DATE = r"(\d{4})-?(\d\d)-?(\d\d)"
+_TIME = r"(\d\d)(?::?(\d\d)(?::?(\d\d)(?:[.,](\d+))?)?)?(?:([Zz])|([+-])(\d\d)(?::?(\d\d))?)?"
+_ISO_8601 = re.compile(rf"{_DATE}(?:[Tt ]{_TIME})?", re.ASCII)
 _NUMBER = re.compile(r"[+-]?\d{1,15}(?:\.\d*)?(?:[eE][+-]?\d{1,2})?", re.ASCII)
-_LONGEST = 64  # characters
+_LONGEST = 1_000  # characters
 
 
 def parse_timestamp(raw: object) -> dt.datetime | None:
@@ -20,10 +20,10 @@ def parse_timestamp(raw: object) -> dt.datetime | None:
         if isinstance(raw, str):
             if len(raw) > _LONGEST:
                 return None
+            if _NUMBER.fullmatch(raw):
+                return _EPOCH + dt.timedelta(seconds=float(raw))
             parts = _ISO_8601.fullmatch(raw)
-            if parts is not None:
-                return _moment(*parts.groups())
-            return _EPOCH + dt.timedelta(seconds=float(raw)) if _NUMBER.fullmatch(raw) else None
+            return None if parts is None else _moment(*parts.groups())
         if isinstance(raw, (int, float)) and not isinstance(raw, bool):
             return _EPOCH + dt.timedelta(seconds=raw)
     except (ValueError, OverflowError):
@@ -35,8 +35,8 @@ def _moment(  # noqa: PLR0917 - the parts of the expression
     year: str,
     month: str,
     day: str,
-    hour: str,
-    minute: str,
+    hour: str | None,
+    minute: str | None,
     second: str | None,
     fraction: str | None,
     _: str | None,
@@ -45,7 +45,8 @@ def _moment(  # noqa: PLR0917 - the parts of the expression
     offset_minutes: str | None,
 ) -> dt.datetime:
     microsecond = int(fraction[:6].ljust(6, "0")) if fraction else 0
-    moment = dt.datetime(int(year), int(month), int(day), int(hour), int(minute), int(second or 0), microsecond, _UTC)
+    time = int(hour or 0), int(minute or 0), int(second or 0), microsecond
+    moment = dt.datetime(int(year), int(month), int(day), *time, tzinfo=_UTC)
     if sign is None:
         return moment
     ahead = dt.timedelta(hours=int(offset_hours or 0), minutes=int(offset_minutes or 0))
