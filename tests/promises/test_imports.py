@@ -34,6 +34,16 @@ def test_the_synchronous_client_loads_neither_httpx_nor_botocore_nor_asyncio(cod
     assert not loaded_after(code) & {*HEAVY, "asyncio", "ssl", "concurrent"}
 
 
+def test_a_client_loads_no_operation_and_a_call_only_its_own() -> None:
+    def operations(code: str) -> set[str]:
+        inner = "novaact_http._operations."
+        return {each.removeprefix(inner) for each in modules_after(code) if each.startswith(inner)}
+
+    shared = {"common", "service_errors", "shapes"}
+    assert operations(CLIENT) == shared
+    assert operations(CLIENT + CALL) == shared | {"sessions"}
+
+
 @pytest.mark.parametrize("from_environment", [True, False])
 def test_listing_with_given_keys_or_those_of_the_environment_loads_no_other_library(
     service: LocalService, from_environment: bool

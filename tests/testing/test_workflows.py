@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ClientError
 
-from novaact_http import AsyncClient, Client, NovaActError, ServiceError, errors, models
+from novaact_http import AsyncClient, Client, NovaActError, RetryPolicy, ServiceError, errors, models
 from novaact_http.testing import LocalService
 from tests.helpers.boto3_oracle import boto3_for
-from tests.helpers.calls import options_for
+from tests.helpers.calls import MANY, options_for
 from tests.helpers.operations import OPERATIONS, method_name
 from tests.helpers.raw_requests import send, signed, signed_as_given
 
@@ -532,3 +532,42 @@ def test_an_async_client_races_to_ensure_one_definition(service: LocalService) -
     asyncio.run(main())
     created = [each for each in service.calls if each.operation == "CreateWorkflowDefinition"]
     assert [each.error_code for each in created].count(None) == 1
+
+
+@pytest.mark.parametrize("fault", ["reset", "InternalServerException", "truncate"])
+@pytest.mark.parametrize(
+    "method", ["create_workflow_definition", "create_workflow_run", "create_session", "create_act"]
+)
+def test_as_many_things_are_created_as_calls_were_made_although_answers_are_lost(method: str, fault: str) -> None:
+    count = MANY // 5
+    with LocalService(definitions={}, record_requests=False) as service:
+        run = service.add_run("shop", sessions=["00000000-0000-4000-8000-000000000000"])
+        r: dict[str, Any] = {"workflow_definition_name": "shop", "workflow_run_id": run.workflow_run_id}
+        n = {**r, "session_id": run.session_ids[0]}
+        info = models.ClientInfo(compatibility_version=1)
+        arguments: dict[str, Any] = {
+            "create_workflow_definition": {},
+            "create_workflow_run": {"workflow_definition_name": "shop", "model_id": "m", "client_info": info},
+            "create_session": r,
+            "create_act": {**n, "task": "t"},
+        }[method]
+        service.inject(fault, chance=0.2, after_work=True, operation="".join(map(str.capitalize, method.split("_"))))
+        with Client(**{**options_for(service), "retries": RetryPolicy(max_attempts=2, rng=lambda: 0.0)}) as client:
+            for number in range(count):
+                named = {"name": f"d{number}"} if method == "create_workflow_definition" else {}
+                token: str | None = None
+                for _ in range(50):
+                    try:
+                        getattr(client, method)(**arguments, **named, client_token=token)
+                    except (errors.TransportError, errors.InternalServerException) as error:  # noqa: PERF203
+                        token = error.client_token
+                    else:
+                        break
+            service.clear_faults()
+            created = {
+                "create_workflow_definition": lambda: [*client.iter_workflow_definitions()][1:],
+                "create_workflow_run": lambda: [*client.iter_workflow_runs(workflow_definition_name="shop")][1:],
+                "create_session": lambda: [*client.iter_sessions(**r)][1:],
+                "create_act": lambda: [*client.iter_acts(**r)],
+            }[method]()
+        assert len(created) == count
