@@ -228,3 +228,83 @@ def test_a_port_that_is_in_use_is_reported() -> None:
         result = run("local", "--port", str(port))
     assert result.exit_code == 255
     assert result.stderr == f"novaact-http: cannot listen on port {port}: Address already in use\n"
+
+
+@pytest.mark.parametrize("code", [0, 3])
+def test_a_command_runs_with_the_settings_of_the_service_and_ends_with_its_exit_code(code: int) -> None:
+    program = (
+        "import sys\n"
+        "from novaact_http import Client\n"
+        "with Client() as client: found = list(client.iter_workflow_definitions())\n"
+        "print([each.workflow_definition_name for each in found])\n"
+        f"sys.exit({code})\n"
+    )
+    done = subprocess.run(
+        [COMMAND, "local", "--run", "shop=3", "--", sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (code, "['shop']\n", "")
+
+
+def test_a_signal_for_the_service_ends_its_command() -> None:
+    program = "import time; print('ready', flush=True); time.sleep(60)"
+    with subprocess.Popen(
+        [COMMAND, "local", "--", sys.executable, "-c", program], stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=20) == 128 + signal.SIGTERM
+
+
+def test_a_command_that_is_interrupted_decides_how_it_ends() -> None:
+    class Interrupted:
+        waits = 0
+
+        def __init__(self, command: object, env: dict[str, str]) -> None:
+            assert command == ("it", "--now")
+            assert env["AWS_REGION"] == "here"
+
+        def wait(self) -> int:
+            self.waits += 1
+            if self.waits == 1:
+                raise KeyboardInterrupt
+            return 5
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_local_service, "subprocess", types.SimpleNamespace(Popen=Interrupted))
+        assert _local_service._run(("it", "--now"), {"AWS_REGION": "here"}) == 5
+
+
+def test_a_command_in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    ended = {"killed": -9, "done": 4}
+    for name, code in ended.items():
+        fake = types.SimpleNamespace(wait=lambda code=code: code, terminate=lambda: None)
+        monkeypatch.setattr(_local_service, "subprocess", types.SimpleNamespace(Popen=lambda *_, fake=fake, **__: fake))
+        result = run("local", "--", name)
+        assert (result.exit_code, result.stdout) == (137 if name == "killed" else 4, "")
+        handler = signal.getsignal(signal.SIGTERM)
+        assert callable(handler)
+        handler(signal.SIGTERM, None)
+
+
+@pytest.mark.parametrize(("command", "code"), [("no-such-program", 127), ("/", 126)])
+def test_a_command_that_cannot_be_run_is_an_error(command: str, code: int) -> None:
+    result = run("local", "--", command)
+    assert result.exit_code == code
+    assert f"cannot run {command}: " in result.stderr
+
+
+def test_a_command_and_control_need_standard_input_both() -> None:
+    result = run("local", "--control", "--", "true")
+    assert result.exit_code == 252
+    assert "--control reads standard input" in result.stderr
+
+
+@pytest.mark.parametrize(("given", "answers"), [("", []), ("quit\nlatency 1\n", ["ok"])])
+def test_control_ends_with_its_input_or_when_it_is_told_to(given: str, answers: list[str]) -> None:
+    result = run("local", "--control", stdin=given)
+    assert result.exit_code == 0
+    assert result.stdout.splitlines()[2:] == answers

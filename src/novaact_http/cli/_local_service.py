@@ -6,6 +6,7 @@ import contextlib
 import os
 import shlex
 import signal
+import subprocess
 import sys
 import threading
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 _SERVER, _DATA, _FAULTS = "Server", "Data", "Faults"
 
 
-@click.command(cls=Command, short_help="Serve ListSessions on this machine, for tests.")
+@click.command(cls=Command, short_help="Serve Nova Act on this machine, for tests.")
 @option(_SERVER, "--port", type=Number(whole=True), default=0, metavar="PORT", help="The port. Default: any free one.")
 @option(
     _SERVER,
@@ -35,7 +36,12 @@ _SERVER, _DATA, _FAULTS = "Server", "Data", "Faults"
     help="The region that requests must be signed for.",
 )
 @option(_SERVER, "--tls", is_flag=True, help="Serve HTTPS, with a certificate made at start.")
-@option(_SERVER, "--control", is_flag=True, help="Read commands from standard input, one per line; `help` lists them.")
+@option(
+    _SERVER,
+    "--control",
+    is_flag=True,
+    help="Read commands from standard input, one per line, and stop at its end; `help` lists them.",
+)
 @option(
     _DATA,
     "--seed",
@@ -94,11 +100,22 @@ _SERVER, _DATA, _FAULTS = "Server", "Data", "Faults"
     metavar="SECONDS",
     help="Set the service's clock ahead by this.",
 )
+@click.argument("command", nargs=-1, type=click.UNPROCESSED)
 @click.pass_context
 def local(
-    ctx: click.Context, /, *, control: bool, runs: tuple[str, ...], faults: tuple[str, ...], **options: Any
+    ctx: click.Context,
+    /,
+    *,
+    control: bool,
+    runs: tuple[str, ...],
+    faults: tuple[str, ...],
+    command: tuple[str, ...],
+    **options: Any,
 ) -> None:
-    """Serve Nova Act's ListSessions on this machine, with made-up data, until interrupted.
+    """Serve all of Nova Act on this machine, with made-up data, until interrupted.
+
+    After `--`, a COMMAND can be given. It runs with the settings of the service in its environment, where this
+    library, boto3 and the AWS CLI find them. The service stops when the command ends, with the command's exit code.
 
     \b
     The first two lines on standard output are
@@ -111,12 +128,18 @@ def local(
     Examples:
       novaact-http local --port 8080 --fault 'ThrottlingException 10 %' --latency 0.1
       novaact-http local --run checkout-flow=34 --run checkout-flow=1000000
+      novaact-http local -- aws nova-act list-workflow-definitions
     """  # noqa: D301 - click marks verbatim text with a \b
     if options["burst"] is not None and options["rate"] is None:
         raise click.UsageError("--burst needs --rate: without it, every request is admitted")
+    if command and control:
+        raise click.UsageError("--control reads standard input, which belongs to the command after `--`: leave one out")
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     service = _make(ctx, runs, faults, options)
     _start(service, options["port"])
+    if command:
+        with service:
+            ctx.exit(_run(command, service.environ))
     with service, contextlib.suppress(KeyboardInterrupt):
         click.echo(f"ready {service.url} {service.region} {_key_words(service.credentials)}")
         run = service.runs[0]
@@ -125,7 +148,22 @@ def local(
             click.echo(f"ca-bundle {service.ca_file}")
         if control:
             _run_control_commands(service, sys.stdin)
-        threading.Event().wait()
+        else:
+            threading.Event().wait()
+
+
+def _run(command: Sequence[str], environ: Mapping[str, str]) -> int:
+    """Run a command with further variables in its environment, and return its exit code as a shell has it."""
+    try:
+        process = subprocess.Popen(command, env={**os.environ, **environ})  # noqa: S603 - it is the user's command
+    except OSError as error:
+        say(f"cannot run {command[0]}: {error.strerror}")
+        return 127 if isinstance(error, FileNotFoundError) else 126
+    signal.signal(signal.SIGTERM, lambda *_: process.terminate())
+    while True:
+        with contextlib.suppress(KeyboardInterrupt):  # the terminal interrupts the command too, which decides
+            code = process.wait()
+            return code if code >= 0 else 128 - code
 
 
 def _make(ctx: click.Context, runs: Sequence[str], faults: Iterable[str], options: Mapping[str, Any]) -> LocalService:
@@ -250,7 +288,7 @@ _CONTROLS: dict[str, tuple[str, Callable[..., str | None]]] = {
 
 def _run_control_commands(service: LocalService, lines: Iterable[str]) -> None:
     """Run a command for each line, and print one line for each, `ok ...` or `error ...`."""
-    known = ", ".join(f"{name} {arguments}".strip() for name, (arguments, _) in _CONTROLS.items())
+    known = ", ".join([*(f"{name} {arguments}".strip() for name, (arguments, _) in _CONTROLS.items()), "quit"])
     names = {name.replace("-", "_"): name for name in _CONTROLS}
     for line in lines:
         try:
@@ -258,6 +296,9 @@ def _run_control_commands(service: LocalService, lines: Iterable[str]) -> None:
         except ValueError as error:  # such as a quotation mark without its second one
             click.echo(f"error the line cannot be split into words: {error}")
             continue
+        if name == "quit":
+            click.echo("ok")
+            return
         arguments, control = _CONTROLS.get(name, ("", None))
         if control is None:
             click.echo(f"{'ok' if name == 'help' else 'error'} the commands are {known}")
