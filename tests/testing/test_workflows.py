@@ -360,6 +360,26 @@ def test_a_run_that_is_replaced_while_it_is_deleted_stays(service: LocalService)
     assert client.list_acts(workflowDefinitionName="checkout-flow")["actSummaries"] == []
 
 
+def test_tests_put_sessions_and_acts_into_the_service(service: LocalService) -> None:
+    run = service.add_run("shop")
+    session = service.add_session(run)
+    waiting = service.add_act(run, session, status="PENDING_HUMAN_ACTION")
+    failed = service.add_act(run, session, status="FAILED", started_at=10, ended_at=20)
+    succeeded = service.add_act(run, session, task="Buy it.", status="SUCCEEDED")
+    found = boto3_for(service).list_acts(workflowDefinitionName="shop")["actSummaries"]
+    assert [(each["actId"], each["status"]) for each in found] == [
+        (waiting, "PENDING_HUMAN_ACTION"),
+        (failed, "FAILED"),
+        (succeeded, "SUCCEEDED"),
+    ]
+    assert [each["endedAt"].timestamp() for each in found[1:2]] == [20]
+    assert found[2]["endedAt"] >= found[2]["startedAt"]
+    with pytest.raises(KeyError, match="has no session"):
+        service.add_act(run, "no-such-session")
+    with pytest.raises(ValueError, match="status must be one of RUNNING"):
+        service.add_act(run, session, status="DELETING")
+
+
 @pytest.mark.parametrize("order", ["Ascending", "Descending"])
 def test_pages_stay_right_while_things_come_and_go(service: LocalService, order: str) -> None:
     for number in range(10):

@@ -144,6 +144,25 @@ class NovaAct:
             self.world.add_session(run, each)
         return view(run)
 
+    def add_act(  # noqa: PLR0917 - as `LocalService.add_act` passes them
+        self,
+        of: WorkflowRun,
+        session_id: str,
+        task: str,
+        status: str,
+        started_at: float | None,
+        ended_at: float | None,
+    ) -> str:
+        session = self.run_of(of).sessions.get(session_id)
+        if session is None:
+            raise KeyError(f"the run {of.workflow_run_id} has no session {session_id}: add_session() adds one")
+        act = self.world.add_act(session, self._new_id(), task, [], started_at)
+        if status in ENDED:
+            act.end(status, self.world.now() if ended_at is None else ended_at)
+        else:
+            act.status = status
+        return act.id
+
     def run_of(self, view: WorkflowRun) -> Run:
         """Return the run that a view is of.
 

@@ -98,6 +98,47 @@ class WorldMethods:
                 run.end(status, self._nova_act.world.now() if ended_at is None else ended_at)
             return nova_act.view(run)
 
+    def add_session(self, run: WorkflowRun) -> str:
+        """Add a session to a run, newer than all others in it. Return its id.
+
+        Args:
+            run: a run of this service.
+
+        Raises:
+            KeyError: the service does not have this run.
+        """
+        return self.add_sessions(run, 1).session_ids[-1]
+
+    def add_act(
+        self,
+        run: WorkflowRun,
+        session_id: str,
+        *,
+        task: str = "Do something.",
+        status: str = "RUNNING",
+        started_at: float | None = None,
+        ended_at: float | None = None,
+    ) -> str:
+        """Add an act to a session. Return its id.
+
+        Args:
+            run: a run of this service.
+            session_id: the id of a session of the run.
+            task: what the act is to do.
+            status: its status, such as `"FAILED"`.
+            started_at: when it started, in seconds since the epoch; now by default.
+            ended_at: when it ended, if its status is one of an ended act; now by default.
+
+        Raises:
+            KeyError: the service does not have this run, or the run does not have this session.
+            ValueError: the service model does not have the status, or a time is no number.
+        """
+        check_number("started_at", started_at, minimum=0, optional=True)
+        check_number("ended_at", ended_at, minimum=0, optional=True)
+        _check_status("ActStatus", status)
+        with self._lock:
+            return self._nova_act.add_act(run, session_id, task, status, started_at, ended_at)
+
     def end_run(self, run: WorkflowRun, status: str = "SUCCEEDED") -> None:
         """End a run now.
 
