@@ -227,7 +227,7 @@ def test_a_port_that_is_in_use_is_reported() -> None:
         port = taken.getsockname()[1]
         result = run("local", "--port", str(port))
     assert result.exit_code == 255
-    assert result.stderr == f"novaact-http: cannot listen on port {port}: Address already in use\n"
+    assert result.stderr == f"novaact-http: cannot listen on port {port} of 127.0.0.1: Address already in use\n"
 
 
 @pytest.mark.parametrize("code", [0, 3])
@@ -308,3 +308,13 @@ def test_control_ends_with_its_input_or_when_it_is_told_to(given: str, answers: 
     result = run("local", "--control", stdin=given)
     assert result.exit_code == 0
     assert result.stdout.splitlines()[2:] == answers
+
+
+def test_a_service_for_other_machines_warns(monkeypatch: pytest.MonkeyPatch) -> None:
+    result = in_this_process(monkeypatch, "--host", "0.0.0.0")
+    assert result.stdout.startswith("ready http://127.0.0.1:")
+    assert "other machines can reach the service" in result.stderr
+    assert in_this_process(monkeypatch).stderr == ""
+    refused = run("local", "--host", "example.com")
+    assert refused.exit_code == 252
+    assert "--host must be an address of this machine" in refused.stderr

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -150,3 +151,18 @@ def test_requests_are_kept_as_they_came(service: LocalService) -> None:
     assert request.header("AMZ-SDK-Request") == "attempt=1; max=1"
     assert request.header("nothing") is None
     assert "Signature" not in repr(request)
+
+
+@pytest.mark.parametrize(
+    ("host", "url"), [("0.0.0.0", "127.0.0.1"), ("127.0.0.1", "127.0.0.1"), ("::", "[::1]"), ("::1", "[::1]")]
+)
+@pytest.mark.parametrize("tls", [False, True])
+def test_the_service_listens_where_it_is_told_to(host: str, url: str, tls: bool) -> None:
+    with LocalService(host=host, tls=tls) as service:
+        assert urlsplit(service.url).netloc.rpartition(":")[0] == url
+        with Client(**options_for(service), verify=service.ca_file) as client:
+            assert client.list_sessions(**call_for(service.runs[0])).session_summaries
+        with service.refusing():
+            pass
+        with Client(**options_for(service), verify=service.ca_file) as client:
+            assert client.list_sessions(**call_for(service.runs[0])).session_summaries

@@ -307,6 +307,8 @@ def test_acts_answer_as_scripted(service: LocalService) -> None:
 @pytest.mark.parametrize(
     ("call", "problem"),
     [
+        (lambda _: LocalService(host="localhost"), "host must be an address of this machine"),
+        (lambda _: LocalService(host=5), "host must be an address of this machine"),  # type: ignore[arg-type]
         (lambda service: service.script_acts(5), "script must be a list of steps"),
         (lambda service: service.script_acts("FAILED"), "script must be a list of steps"),
         (lambda service: service.script_acts(["DONE"]), "the step 'DONE' must be one of RUNNING"),

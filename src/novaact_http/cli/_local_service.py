@@ -29,6 +29,14 @@ _SERVER, _DATA, _FAULTS = "Server", "Data", "Faults"
 @option(_SERVER, "--port", type=Number(whole=True), default=0, metavar="PORT", help="The port. Default: any free one.")
 @option(
     _SERVER,
+    "--host",
+    default="127.0.0.1",
+    show_default=True,
+    metavar="ADDRESS",
+    help="The address to listen on; 0.0.0.0 for other containers and machines too.",
+)
+@option(
+    _SERVER,
     "--region",
     default="us-east-1",
     show_default=True,
@@ -136,7 +144,9 @@ def local(
         raise click.UsageError("--control reads standard input, which belongs to the command after `--`: leave one out")
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     service = _make(ctx, runs, faults, options)
-    _start(service, options["port"])
+    if options["host"] not in ("127.0.0.1", "::1"):
+        say("other machines can reach the service, and its keys are no secret: use it for tests alone")
+    _start(service, options["host"], options["port"])
     if command:
         with service:
             ctx.exit(_run(command, service.environ))
@@ -220,11 +230,11 @@ def _definitions(runs: Iterable[str]) -> Mapping[str, list[int]]:
     return definitions
 
 
-def _start(service: LocalService, port: int) -> None:
+def _start(service: LocalService, host: str, port: int) -> None:
     try:
         service.start()
     except OSError as error:
-        _exit_with(f"cannot listen on port {port}: {os.strerror(error.errno or 0)}")
+        _exit_with(f"cannot listen on port {port} of {host}: {os.strerror(error.errno or 0)}")
     except RuntimeError as error:  # a package that TLS needs is not installed
         _exit_with(str(error))
 

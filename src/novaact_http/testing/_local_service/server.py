@@ -44,13 +44,14 @@ class Reply:
 
 
 class Server:
-    """Listens on 127.0.0.1, and answers the requests of each connection one by one.
+    """Listens, and answers the requests of each connection one by one.
 
     Args:
         respond: called with each request, on the server's thread.
         port: the port to listen on; 0 for any free port.
         tls: the context for TLS handshakes; None for plain HTTP.
         on_accept: called for each connection, on the server's thread.
+        host: the address to listen on.
     """
 
     def __init__(
@@ -59,7 +60,9 @@ class Server:
         port: int,
         tls: ssl.SSLContext | None,
         on_accept: Callable[[], None],
+        host: str = ADDRESS,
     ) -> None:
+        self._host = host
         self.respond = respond
         self.port = port
         self._tls = tls
@@ -119,7 +122,8 @@ class Server:
             loop.close()
 
     def _listen(self) -> socket.socket:
-        listener = socket.create_server((ADDRESS, self.port), backlog=_BACKLOG)
+        family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
+        listener = socket.create_server((self._host, self.port), family=family, backlog=_BACKLOG)
         listener.setblocking(False)
         self.port = listener.getsockname()[1]
         return listener

@@ -6,6 +6,7 @@ import contextlib
 import math
 import random
 import time
+from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from novaact_http.config import Credentials
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from novaact_http.testing._local_service.service_model import Route
 
 _MESSAGE = "Asked for by the test."
+_ALL_ADDRESSES = ("0.0.0.0", "::")  # noqa: S104
 _NOTHING = Answer(status=500, headers={}, body=b"")  # for a connection that is reset without a response
 _REGION = r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)"
 
@@ -51,6 +53,8 @@ class LocalService(WorldMethods):
 
     Args:
         port: the port to listen on; 0, the default, for any free port.
+        host: the address to listen on. The default is for programs of this machine; with `"0.0.0.0"`, others can reach
+            the service too, as from other containers. Its keys are no secret, and it is made for tests alone.
         seed: the seed of all random values: credentials, runs, sessions, tokens, request ids and chances. The same seed
             gives the same values.
         region: the one region that signatures must be for.
@@ -91,6 +95,7 @@ class LocalService(WorldMethods):
         self,
         *,
         port: int = 0,
+        host: str = ADDRESS,
         seed: int = 0,
         region: str = "us-east-1",
         credentials: Credentials | None = None,
@@ -106,6 +111,7 @@ class LocalService(WorldMethods):
         record_requests: bool = True,
     ) -> None:
         check_number("port", port, minimum=0, maximum=65_535, whole=True)
+        check("host", host, "an address of this machine, such as 127.0.0.1 or 0.0.0.0", valid=_is_address(host))
         check_number("seed", seed, whole=True)
         check_text("region", region, "up to 63 letters, digits and inner hyphens, such as us-east-1", _REGION)
         is_credentials = credentials is None or isinstance(credentials, Credentials)
@@ -133,6 +139,7 @@ class LocalService(WorldMethods):
             raise ValueError(f"burst={burst} needs a rate, such as rate=10: without a rate, every request is admitted")
         self._records_requests = record_requests
         self._port = port
+        self._host = host
         self._tls = tls
         self._files = contextlib.ExitStack()
         self._server: Server | None = None
@@ -144,7 +151,14 @@ class LocalService(WorldMethods):
 
     @property
     def url(self) -> str:
-        return f"{'https' if self._tls else 'http'}://{ADDRESS}:{self._running().port}"
+        return f"{'https' if self._tls else 'http'}://{self._reachable}:{self._running().port}"
+
+    @property
+    def _reachable(self) -> str:
+        """The address by which programs of this machine reach the service, as in a URL."""
+        if self._host in _ALL_ADDRESSES:
+            return ADDRESS if self._host == "0.0.0.0" else "[::1]"  # noqa: S104 - compared, not listened on
+        return f"[{self._host}]" if ":" in self._host else self._host
 
     @property
     def credentials(self) -> Credentials:
@@ -318,8 +332,8 @@ class LocalService(WorldMethods):
         if self._server is None:
             context = None
             if self._tls:
-                context, self.ca_file = certificates.make(ADDRESS, self._files)
-            self._server = Server(self._reply, self._port, context, self._count_connection)
+                context, self.ca_file = certificates.make(self._reachable.strip("[]"), self._files)
+            self._server = Server(self._reply, self._port, context, self._count_connection, self._host)
         return self
 
     def close(self) -> None:
@@ -392,3 +406,11 @@ class LocalService(WorldMethods):
         if not wait:
             return None
         return service_model.modelled_error("ThrottlingException", "Rate exceeded", retry_after_seconds=math.ceil(wait))
+
+
+def _is_address(host: object) -> bool:
+    try:
+        ip_address(host if isinstance(host, str) else "")
+    except ValueError:
+        return False
+    return True
