@@ -77,6 +77,51 @@ def test_the_fixtures_and_the_marker_work(pytester: pytest.Pytester) -> None:
     result.stdout.fnmatch_lines(["*ValueError: 'nonsense 3' is not a fault: *"])
 
 
+def test_a_marker_without_the_fixture_fails(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        import pytest
+
+        @pytest.mark.novaact_service("reset next 1")
+        def test_a():
+            pass
+
+        @pytest.mark.novaact_service("reset next 1")
+        def test_b(novaact_client):
+            pass
+        """
+    )
+    result = pytester.runpytest_inprocess("-p", "no:asyncio", *ALONE)
+    result.assert_outcomes(passed=1, errors=1)
+    result.stdout.fnmatch_lines(["the marker novaact_service does nothing in a test without the fixture*"])
+
+
+def test_the_fixtures_for_applications_and_for_retries(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "production")
+    pytester.makepyfile(
+        """
+        import os
+        import pytest
+        from novaact_http import Client
+
+        def test_an_application_makes_its_own_client(novaact_environ, novaact_service):
+            with Client() as client:
+                assert len(list(client.iter_workflow_definitions())) == 3
+            assert novaact_environ["AWS_REGION"] == os.environ["AWS_REGION"] == novaact_service.region
+            assert "AWS_PROFILE" not in os.environ
+
+        @pytest.mark.novaact_service("ThrottlingException next 2")
+        def test_a_retry_is_not_waited_for(novaact_environ, novaact_service, novaact_client):
+            novaact_client.list_workflow_definitions()
+            assert len(novaact_service.calls) == 3
+            assert novaact_client.with_options()._context.retries.rng() == 0
+        """
+    )
+    pytester.runpytest_inprocess("-p", "no:asyncio", *ALONE).assert_outcomes(passed=2)
+
+
 def test_the_marker_is_listed(pytester: pytest.Pytester) -> None:
     result = pytester.runpytest_inprocess("--markers", "-p", "no:asyncio")
     result.stdout.fnmatch_lines(["@pytest.mark.novaact_service(*faults, [*][*]options): *"])

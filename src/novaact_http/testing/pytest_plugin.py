@@ -30,6 +30,12 @@ def pytest_configure(config: pytest.Config) -> None:
     )
 
 
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Fail a test that has the marker but not the fixture, as its faults would never come."""
+    if item.get_closest_marker(_MARK) is not None and _MARK not in getattr(item, "fixturenames", ()):
+        pytest.fail(f"the marker {_MARK} does nothing in a test without the fixture {_MARK}", pytrace=False)
+
+
 @pytest.fixture
 def novaact_service(request: pytest.FixtureRequest) -> Iterator[LocalService]:
     """A `LocalService` that runs during the test, configured by the test's markers `novaact_service`."""
@@ -47,8 +53,19 @@ def novaact_service(request: pytest.FixtureRequest) -> Iterator[LocalService]:
 
 
 @pytest.fixture
+def novaact_environ(novaact_service: LocalService, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """The environment, which has the settings of `novaact_service`, for applications that make their own client."""
+    for name, value in novaact_service.environ.items():
+        monkeypatch.setenv(name, value)
+    for name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"):
+        if name not in novaact_service.environ:
+            monkeypatch.delenv(name, raising=False)
+    return novaact_service.environ
+
+
+@pytest.fixture
 def novaact_client(novaact_service: LocalService) -> Iterator[Client]:
-    """A `Client` that talks to `novaact_service`."""
+    """A `Client` that talks to `novaact_service`. It retries as by default, but without waiting."""
     from novaact_http import Client
 
     with Client(**_client_options(novaact_service)) as client:
@@ -57,7 +74,10 @@ def novaact_client(novaact_service: LocalService) -> Iterator[Client]:
 
 @pytest.fixture
 def novaact_async_client(novaact_service: LocalService) -> Iterator[AsyncClient]:
-    """An `AsyncClient` that talks to `novaact_service`, for tests with pytest-asyncio or anyio (on asyncio)."""
+    """An `AsyncClient` that talks to `novaact_service`, for tests with pytest-asyncio or anyio (on asyncio).
+
+    It retries as by default, but without waiting.
+    """
     import asyncio
 
     from novaact_http import AsyncClient
@@ -73,7 +93,10 @@ def novaact_async_client(novaact_service: LocalService) -> Iterator[AsyncClient]
 
 
 def _client_options(service: LocalService) -> dict[str, Any]:
+    from novaact_http import RetryPolicy
+
     return {
+        "retries": RetryPolicy(rng=lambda: 0.0),
         "region": service.region,
         "endpoint_url": service.url,
         "credentials": service.get_credentials,
