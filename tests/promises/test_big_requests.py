@@ -121,6 +121,7 @@ def test_a_call_takes_little_memory_besides_the_body(face: Face, transport: str)
             tracemalloc.stop()
     assert received[0] == received[1] > SIZE
     encoding, sending = peaks
-    # The JSON as text, once in parts and once joined, or once joined and once as bytes.
-    assert encoding < received[0] * 2 + 200_000
+    # The JSON as text, once in parts and once joined, or once joined and once as bytes. Python 3.12 and newer join the
+    # parts in a buffer that is up to a quarter too large. One copy more would be 3.
+    assert encoding < received[0] * 2.5
     assert sending < received[0] * 1.5  # which a copy would double
