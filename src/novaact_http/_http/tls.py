@@ -87,7 +87,12 @@ def _trusting_nobody() -> ssl.SSLContext:
 
 
 def _build(ca_bundle: str | None, source: str) -> ssl.SSLContext:
+    import ssl
+
     context = _load(ca_bundle, source)
+    # Python before 3.11.3 sets it, and then takes a connection that was cut for one that has ended. Not every OpenSSL
+    # has it.
+    context.options &= ~getattr(ssl, "OP_IGNORE_UNEXPECTED_EOF", 0)
     context.set_alpn_protocols(["http/1.1"])
     return context
 
