@@ -336,7 +336,7 @@ def test_a_response_without_a_length_ends_with_close_notify_and_not_with_the_con
         if says_goodbye:
             assert driver.send(request_to(server)).body == b"so much"
         else:  # or an attacker who cuts the connection could decide where the response ends
-            with pytest.raises(TransportError, match="EOF occurred|UNEXPECTED_EOF") as caught:
+            with pytest.raises(TransportError, match=r"EOF occurred|UNEXPECTED_EOF") as caught:
                 driver.send(request_to(server))
             assert caught.value.request_sent
         assert driver.connections.count == 0
