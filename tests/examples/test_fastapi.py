@@ -99,7 +99,7 @@ def test_a_stream_that_breaks_ends_with_an_error_and_can_be_continued(api: httpx
 def test_errors_of_the_service_are_http_errors(
     code: str, status: int, retry_after: int | None, name: str, api: httpx.Client, service: LocalService
 ) -> None:
-    members = {} if retry_after is None else {"retry_after_seconds": retry_after}
+    members: dict[str, Any] = {} if retry_after is None else {"retry_after_seconds": retry_after}
     service.fail_next(code, "In its own words.", times=3 if retry_after else 1, **members)
     response = api.get(path_of(service.runs[0], name))
     assert response.status_code == status

@@ -219,7 +219,7 @@ def test_the_service_and_make_error_take_the_same_fields(face: Face, service: Lo
 def test_only_pages_errors_and_responses_are_replayed(make: Any, answers: Any) -> None:
     accepted = (
         r"the argument of replay\(\) must be the folder of a recording, "
-        r"or a list of pages, errors and httpx\.Response, such as \[make_error.*\], not "
+        r"or a list of outputs, errors and httpx\.Response, such as \[make_error.*\], not "
     )
     with pytest.raises(ValueError, match=accepted):
         make(answers)

@@ -106,8 +106,8 @@ def test_errors_come_as_scheduled(face: Face, service: LocalService) -> None:
 def test_of_several_faults_that_are_due_the_first_applies() -> None:
     schedule = Schedule(random.Random(0))
     first, second = modelled_error("ConflictException", ""), modelled_error("ThrottlingException", "")
-    schedule.add(ScheduledFault(effect=first, every=2))
-    schedule.add(ScheduledFault(effect=second, times=3))
+    schedule.add(ScheduledFault(name="x", effect=first, every=2))
+    schedule.add(ScheduledFault(name="x", effect=second, times=3))
     applied = [schedule.next(None) for _ in range(6)]
     assert [each and each.effect for each in applied] == [second, first, second, first, second, first]
 
@@ -115,7 +115,7 @@ def test_of_several_faults_that_are_due_the_first_applies() -> None:
 def test_chances_depend_on_the_seed(service: LocalService) -> None:
     def applied(seed: int) -> list[bool]:
         schedule = Schedule(random.Random(seed))
-        schedule.add(ScheduledFault(effect=modelled_error("ConflictException", ""), chance=0.3))
+        schedule.add(ScheduledFault(name="x", effect=modelled_error("ConflictException", ""), chance=0.3))
         return [schedule.next(None) is not None for _ in range(1_000)]
 
     assert applied(1) == applied(1) != applied(2)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 import trustme  # noqa: F401 - else a test suite below loads it first, and it cannot be loaded a second time
 
+from novaact_http.testing import _expectations, make_page, replay
+
 ALONE = ("-W", "error", "-p", "no:randomly", "-p", "no:xdist")
 LOOP_SCOPE = ("-o", "asyncio_default_fixture_loop_scope=function")
 SYNCHRONOUS = """
@@ -88,7 +90,7 @@ def test_a_marker_without_the_fixture_fails(pytester: pytest.Pytester) -> None:
 
         @pytest.mark.novaact_service("reset next 1")
         def test_b(novaact_client):
-            pass
+            novaact_client.list_workflow_definitions()
         """
     )
     result = pytester.runpytest_inprocess("-p", "no:asyncio", *ALONE)
@@ -112,6 +114,12 @@ def test_the_fixtures_for_applications_and_for_retries(
             assert novaact_environ["AWS_REGION"] == os.environ["AWS_REGION"] == novaact_service.region
             assert "AWS_PROFILE" not in os.environ
 
+        @pytest.mark.novaact_service(credentials_lifetime=900)
+        def test_an_application_gets_temporary_credentials(novaact_environ, novaact_service):
+            assert os.environ["AWS_SESSION_TOKEN"] == novaact_service.credentials.session_token
+            with Client() as client:
+                client.list_workflow_definitions()
+
         @pytest.mark.novaact_service("ThrottlingException next 2")
         def test_a_retry_is_not_waited_for(novaact_environ, novaact_service, novaact_client):
             novaact_client.list_workflow_definitions()
@@ -119,7 +127,7 @@ def test_the_fixtures_for_applications_and_for_retries(
             assert novaact_client.with_options()._context.retries.rng() == 0
         """
     )
-    pytester.runpytest_inprocess("-p", "no:asyncio", *ALONE).assert_outcomes(passed=2)
+    pytester.runpytest_inprocess("-p", "no:asyncio", *ALONE).assert_outcomes(passed=3)
 
 
 def test_the_marker_is_listed(pytester: pytest.Pytester) -> None:
@@ -164,3 +172,79 @@ def test_it_loads_nothing_for_users_of_no_fixture(pytester: pytest.Pytester) -> 
     # Without the plugins of two other packages, which import httpx.
     result = pytester.runpytest_subprocess("-p", "no:pytest_httpx", "-p", "no:respx", "-p", "no:asyncio")
     result.assert_outcomes(passed=1)
+
+
+def test_a_test_that_does_not_use_what_it_prepares_fails(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        import unittest
+        import pytest
+        from novaact_http import TransportError
+        from novaact_http.testing import LocalService, make_page, replay
+
+        @pytest.fixture
+        def prepared():
+            return replay([make_page()])
+
+        def test_answers_in_a_fixture_are_left(prepared):
+            pass
+
+        def test_answers_are_left():
+            replay([make_page(), make_page()], allow_unused=True)
+            replay([make_page(), make_page()])
+
+        def test_of_two_faults_one_came(novaact_service, novaact_client):
+            novaact_service.inject("reset next 4")
+            with pytest.raises(TransportError):
+                novaact_client.list_workflow_definitions()
+
+        @pytest.mark.novaact_service("ThrottlingException every 3rd", "reset 0.001 %")
+        def test_a_fault_of_the_marker_did_not_come(novaact_service, novaact_client):
+            novaact_client.list_workflow_definitions()
+
+        class TestOfUnittest(unittest.TestCase):
+            def test_a_fault_of_ones_own_service_did_not_come(self):
+                with LocalService() as service:
+                    service.answer_next(502)
+
+        @pytest.mark.novaact_service("ThrottlingException every 3rd", allow_unused=True)
+        def test_it_is_meant(novaact_service):
+            novaact_service.inject("reset", allow_unused=True)
+            novaact_service.fail_next("ConflictException", times=3, allow_unused=True)
+            novaact_service.answer_next(502, allow_unused=True)
+
+        def test_it_is_taken_back(novaact_service):
+            novaact_service.inject("reset")
+            novaact_service.clear_faults()
+
+        @pytest.mark.novaact_service("reset next 1")
+        def test_that_fails_says_why(novaact_service):
+            assert novaact_service.calls == ["something"]
+
+        @pytest.mark.novaact_service("reset next 1")
+        def test_that_skips_is_skipped(novaact_service):
+            pytest.skip("no")
+        """
+    )
+    result = pytester.runpytest_inprocess("-p", "no:asyncio", *ALONE)
+    result.assert_outcomes(passed=2, failed=6, skipped=1)
+    result.stdout.fnmatch_lines(
+        [
+            "1 of 1 answers of replay() were not used; if that is meant, pass allow_unused=True",
+            "2 of 2 answers of replay() were not used; if that is meant, pass allow_unused=True",
+            "faults that did not come: reset (3 of 4); if that is meant, pass allow_unused=True, or *",
+            "faults that did not come: ThrottlingException; if *",
+            "faults that did not come: the answer with status 502 (0 of 1); if *",
+            "E * assert * == ?'something'?",
+        ]
+    )
+
+
+def test_nothing_is_kept_outside_of_tests(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_expectations, "_expected", None)
+    answers = replay([make_page()])
+    assert _expectations.unused() == ""
+    with _expectations.collected():
+        _expectations.expect(answers)
+        assert _expectations.unused().startswith("1 of 1 answers")
+    assert _expectations.unused() == ""

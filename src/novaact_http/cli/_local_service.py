@@ -194,7 +194,7 @@ def _make(ctx: click.Context, runs: Sequence[str], faults: Iterable[str], option
                 service.add_run(name, sessions=sessions)
     with _refusing("--fault: ", names):
         for fault in faults:
-            service.inject(fault)
+            service.inject(fault, allow_unused=True)
     return service
 
 
@@ -286,7 +286,7 @@ def _set_latency(service: LocalService, seconds: str) -> None:
 
 
 _CONTROLS: dict[str, tuple[str, Callable[..., str | None]]] = {
-    "fault": ("FAULT", lambda service, *words: service.inject(" ".join(words))),
+    "fault": ("FAULT", lambda service, *words: service.inject(" ".join(words), allow_unused=True)),
     "clear-faults": ("", lambda service: service.clear_faults()),
     "latency": ("SECONDS", _set_latency),
     "clock-offset": ("SECONDS", _set_clock_offset),

@@ -7,37 +7,61 @@ same other thing. So it does not matter how a secret, a name or an id is spelt, 
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
-from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl, quote, unquote
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, quote
 
 import attrs
 
+from novaact_http._operations.service_errors import ERRORS
+from novaact_http._operations.shapes import Enumeration, Label, ListOf, String, Timestamp, Token
 from novaact_http.testing._recordings import Message
+from novaact_http.testing._routes import OPERATIONS, find_route, structures_in
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+
+    from novaact_http._operations.shapes import Operation, Shape
 
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _LARGEST = 100  # whole number: the digits of another one could be an account's
 _REGION = re.compile(r"[a-z]{2,4}(?:-[a-z]{2,9}){1,2}-[0-9]")
 _WORD = re.compile(rf"{_UUID.pattern}|[0-9A-Za-z\x80-\U0010ffff]+")
-# The parts of a path that the service knows, and what the part after each is called.
-_COLLECTIONS = {"workflow-definitions": "definition", "workflow-runs": "run", "sessions": "session", "acts": "act"}
-# Members whose value is a name, an id or a token, and what it is called.
-_MADE_UP = {
-    "workflowDefinitionName": "definition",
-    "workflowRunId": "run",
-    "sessionId": "session",
-    "actId": "act",
-    "nextToken": "token",
-    "resourceId": "run",
+
+
+def _members_of(operation: Operation[Any]) -> Iterator[tuple[str, Shape]]:
+    """Yield the names and shapes of all members of an operation's inputs and output, also inside of others."""
+    shapes = [operation.output, *(each.shape for each in operation.inputs)]
+    yield from ((each.wire_name, each.shape) for each in operation.inputs)
+    for structure in itertools.chain.from_iterable(map(structures_in, shapes)):
+        yield from ((each.wire_name, each.shape) for each in structure.members)
+
+
+_ALL_MEMBERS = tuple(itertools.chain.from_iterable(map(_members_of, OPERATIONS)))
+_SHAPES = dict(_ALL_MEMBERS)
+_OF_ERRORS = frozenset({"message", "Message", "code", "Code", "__type", "retryAfterSeconds", "fieldList"}) | {
+    each.wire_name for error in ERRORS.values() for each in error.members
 }
-_MEMBERS = frozenset(
-    {*_MADE_UP, "sessionSummaries", "message", "Message", "resourceType", "serviceCode", "quotaCode", "reason"}
-    | {"fieldList", "name", "sortOrder", "maxResults", "retryAfterSeconds", "code", "Code", "__type", "status"}
-)
+_MEMBERS = _OF_ERRORS | _SHAPES.keys()
+
+
+def _kind(wire_name: str) -> str:
+    """Return what the value of a member is called, such as `"run"` for `"workflowRunId"`."""
+    words: list[str] = re.findall("[A-Z]?[a-z0-9]+", wire_name)
+    words = [each.lower() for each in words]
+    return words[-2] if len(words) > 1 and words[-1] in {"id", "ids", "name"} else words[-1]
+
+
+# Members whose value is a name, an id, a token, or what a user wrote, and what it is called.
+_MADE_UP = {
+    name: _kind(name)
+    for name, shape in _SHAPES.items()
+    if type(shape) in (String, Label, Token, ListOf) and name not in _OF_ERRORS
+} | {"resourceId": "run"}
+_VALUES = {str(value.value) for _, shape in _ALL_MEMBERS if isinstance(shape, Enumeration) for value in shape.members}
+_EPOCH = "1970-01-01T00:00:00Z"
 _FIXED = {"date", "user-agent", "x-amz-date", "x-amz-security-token", "amz-sdk-invocation-id"}  # see `normalised`
 _FORMS = {
     "accept-encoding": "identity",
@@ -48,20 +72,21 @@ _FORMS = {
     "x-amz-retry-after": "[0-9]{1,6}",
 }
 _WORDS = frozenset(
+    word.lower()
+    for each in (*_SHAPES, *ERRORS, *(operation.name for operation in OPERATIONS), *_VALUES)
+    for word in (each, *each.split("_"))
+) | frozenset(
     """
-    a access account action ad all allowed allows an and any as asked at aws arn ascending authorized bad be because
-    between body by center characters code conflict content descending denied does doctype enum error exception
-    exceeded expired field for found from gateway h1 has have head header html iam in input internal invalid is it l
-    length less limit listsessions many match maximum maxresults member message minimum must name new nexttoken no
-    not nova act of on or page parameter pattern perform permission policy quota rate reached request requests
-    reason resource retry role run satisfy security server service session sessions short signature sortorder status
-    sts than that the this throttled throttling time title to token too type unavailable unknown unsupported user
-    valid validation value was with workflow definition workflowdefinition workflowdefinitionname workflowrun
-    workflowrunid you your 0 1 2 3 100 101 400 403 404 429 500 502 503 504 accessdeniedexception conflictexception
-    internalserverexception resourcenotfoundexception servicequotaexceededexception throttlingexception
-    validationexception fieldvalidationfailed slowdown expiredtoken expiredtokenexception invalidsignatureexception
-    signaturedoesnotmatch requesttimetooskewed requestexpired internalfailure serviceunavailable
-    toomanyrequestsexception unrecognizedclientexception
+    a access account action ad all allowed allows an and any as asked at aws arn authorized bad be because between
+    body by center characters code conflict content denied does doctype enum error exception exceeded expired field
+    for found from gateway h1 has have head header html iam in input internal invalid is it l length less limit many
+    match maximum member minimum must new no not nova act of on or page parameter pattern perform permission policy
+    quota rate reached request requests reason resource retry role run satisfy security server service session
+    sessions short signature sts than that the this throttled throttling time title to token too unavailable unknown
+    unsupported user valid validation value was with workflow definition workflowdefinition workflowrun you your 0 1
+    2 3 100 101 400 403 404 429 500 502 503 504 fieldvalidationfailed slowdown expiredtoken expiredtokenexception
+    invalidsignatureexception signaturedoesnotmatch requesttimetooskewed requestexpired internalfailure
+    serviceunavailable toomanyrequestsexception unrecognizedclientexception
     """.split()  # noqa: SIM905 - a hundred words are easier to read so
 )
 
@@ -81,7 +106,7 @@ class Scrubber:
     def scrub(self, request: Message, response: Message) -> tuple[Message, Message]:
         """Return an exchange that has nothing of an account. Call it with the exchanges in their order."""
         method, target = request.start.split(" ")[:2]
-        return self._message(f"{method} {self._target(target)} HTTP/1.1", request), self._message(
+        return self._message(f"{method} {self._target(method, target)} HTTP/1.1", request), self._message(
             f"HTTP/1.1 {response.status} {self._text(response.start.split(' ', 2)[2])}", response
         )
 
@@ -96,23 +121,20 @@ class Scrubber:
                 headers.append((name, kept))
         return Message(start, tuple(headers), body)
 
-    def _target(self, target: str) -> str:
+    def _target(self, method: str, target: str) -> str:
         path, _, query = target.partition("?")
-        parts = path.split("/")
-        # What stands before is the path of the endpoint.
-        begin = next((at for at, each in enumerate(parts) if each in _COLLECTIONS), len(parts))
-        shown = [""]
-        for before, part in zip(["", *parts[begin:]], parts[begin:], strict=False):
-            kind = _COLLECTIONS.get(before)
-            known = kind is None and part in _COLLECTIONS
-            shown.append(part if known else quote(self._name(unquote(part), kind or "part"), safe=""))
+        route = find_route(method, path)
+        shown = "/"
+        if route is not None:
+            labels = {name: quote(self._name(value, _MADE_UP[name]), safe="") for name, value in route.labels.items()}
+            shown = route.operation.path.format_map(labels)
         pairs = [
             (name, value if name == "maxResults" and re.fullmatch("[0-9]{1,3}", value) else self._value(name, value))
             for name, value in parse_qsl(query, keep_blank_values=True)
             if name in _MEMBERS
         ]
         shown_query = "&".join(f"{name}={quote(str(value), safe='-._~')}" for name, value in pairs)
-        return f"{'/'.join(shown) if len(shown) > 1 else '/'}{'?' if pairs else ''}{shown_query}"
+        return f"{shown}{'?' if pairs else ''}{shown_query}"
 
     def _header(self, name: str, value: str) -> str | None:
         """Return a header's value, or one that is made up; None if it is left out."""
@@ -151,11 +173,16 @@ class Scrubber:
     def _value(self, name: str, value: object) -> object:
         if isinstance(value, dict):
             members = {each: each if each in _MEMBERS else self._name(each, "member") for each in value}
-            return {members[each]: self._value(each, value[each]) for each in value}
+            return {
+                members[each]: self._value(name if name == "fieldList" else each, inner)
+                for each, inner in value.items()
+            }
         if isinstance(value, list):
             return [self._value(name, each) for each in value]
         if isinstance(value, str):
-            return self._name(value, _MADE_UP[name]) if name in _MADE_UP else self._text(value)
+            if name in _MADE_UP:
+                return self._name(value, _MADE_UP[name])
+            return _EPOCH if type(_SHAPES.get(name)) is Timestamp else self._text(value)
         if isinstance(value, (int, float)) and value not in range(_LARGEST + 1):
             return 0
         return value

@@ -4,6 +4,8 @@ pytest finds them through an entry point of this package. Nothing more is import
 
     @pytest.mark.novaact_service("ThrottlingException next 2", latency=0.1)
     def test_retries(novaact_service, novaact_client): ...
+
+A test fails if faults have not come, or answers of `replay` were not used.
 """
 
 from __future__ import annotations
@@ -12,8 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from novaact_http.testing import _expectations
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
 
     from novaact_http import AsyncClient, Client
     from novaact_http.testing import LocalService
@@ -26,7 +30,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers",
         f"{_MARK}(*faults, **options): faults and arguments for the LocalService of the fixture {_MARK}, "
-        'such as "reset every 3rd", latency=0.1',
+        'such as "reset every 3rd", latency=0.1; allow_unused=True if the faults need not come',
     )
 
 
@@ -36,19 +40,37 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         pytest.fail(f"the marker {_MARK} does nothing in a test without the fixture {_MARK}", pytrace=False)
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol() -> Generator[None, object, object]:
+    """Collect what a test and its fixtures prepare, each test its own."""
+    with _expectations.collected():
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call() -> Generator[None, object, object]:
+    """Fail a test that has not used what was prepared for it."""
+    result = yield
+    unused = _expectations.unused()
+    if unused:
+        pytest.fail(unused, pytrace=False)
+    return result
+
+
 @pytest.fixture
 def novaact_service(request: pytest.FixtureRequest) -> Iterator[LocalService]:
     """A `LocalService` that runs during the test, configured by the test's markers `novaact_service`."""
     from novaact_http.testing import LocalService
 
     faults: list[str] = []
-    options: dict[str, object] = {}
+    options: dict[str, Any] = {}
     for mark in reversed(list(request.node.iter_markers(_MARK))):  # the nearest comes last, so its options win
         faults = [*mark.args, *faults]
         options |= mark.kwargs
-    with LocalService(**options) as service:  # type: ignore[arg-type]
+    allow_unused = options.pop("allow_unused", False)
+    with LocalService(**options) as service:
         for fault in faults:
-            service.inject(fault)
+            service.inject(fault, allow_unused=allow_unused)
         yield service
 
 

@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 # The faults of a connection, each with its default number of seconds; 0.0 for a fault that takes no seconds.
 CONNECTION_FAULTS = {
-    "refuse": 1.0,  # reset the connection, and refuse all connections for these seconds
+    "refuse": 0.2,  # reset the connection, and refuse all connections for these seconds
     "reset": 0.0,  # reset it before the response
     "reset-mid": 0.2,  # reset it these seconds after half of the response, so that the client can read that half
     "reset-after": 0.2,  # reset it these seconds after the response
     "truncate": 0.0,  # close it after half of the response's body
-    "drip": 0.01,  # send the response byte by byte, and wait these seconds after each byte
+    "drip": 0.001,  # send the response byte by byte, and wait these seconds after each byte
     "stall": 0.0,  # never respond
     "close": 0.0,  # close it after the response, without a "Connection: close"
 }
@@ -48,14 +48,18 @@ class ScheduledFault:
     """A response or a connection fault, and the requests that it applies to.
 
     Attributes:
+        name: what it is called in messages.
         times: the number of requests that it applies to at most; None for no limit.
         every: with 3, it applies to every third request; None for all.
         chance: the probability from 0 to 1 that it applies to a request; None for 1.
         operation, workflow_run_id: the only operation and run that it applies to; None for all.
         is_after_work: whether the service does its work before.
+        allow_unused: whether a test may end without all of it.
         seen: the number of requests, of those that it may apply to, since it was scheduled.
+        came: the number of requests that it was applied to.
     """
 
+    name: str
     effect: Answer | ConnectionFault
     times: int | None = None
     every: int | None = None
@@ -63,7 +67,14 @@ class ScheduledFault:
     operation: str | None = None
     workflow_run_id: str | None = None
     is_after_work: bool = False
+    allow_unused: bool = False
     seen: int = 0
+    came: int = 0
+
+    @property
+    def is_used(self) -> bool:
+        """Whether it came as often as was asked for; at least once if that was not said, and any number by chance."""
+        return self.came == self.times if self.times is not None else self.came > 0 or self.chance is not None
 
     def may_apply_to(self, route: Route | None) -> bool:
         """Tell whether it is for the operation and run of a request."""
@@ -92,6 +103,14 @@ class Schedule:
     def clear(self) -> None:
         self._scheduled.clear()
 
+    def unused(self) -> list[str]:
+        """Return what has not come, and was not allowed to stay away, in words."""
+        return [
+            f"{each.name} ({each.came} of {each.times})" if each.times is not None else each.name
+            for each in self._scheduled
+            if not each.is_used and not each.allow_unused
+        ]
+
     def next(self, route: Route | None) -> ScheduledFault | None:
         """Return what to do to the next request, or None if nothing is due.
 
@@ -104,10 +123,9 @@ class Schedule:
         due = next((each for each in candidates if each.is_due(self._rng)), None)
         if due is None:
             return None
-        if due.times is not None:
-            due.times -= 1
-            if due.times == 0:
-                self._scheduled.remove(due)
+        due.came += 1
+        if due.came == due.times:
+            self._scheduled.remove(due)
         return due
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from novaact_http.config import Credentials
 from novaact_http.testing._argument_checks import check, check_number, check_text, number_attribute
+from novaact_http.testing._expectations import expect
 from novaact_http.testing._local_service import certificates, http, nova_act, service_model
 from novaact_http.testing._local_service.authorization import SignatureVerifier
 from novaact_http.testing._local_service.credentials import CredentialStore
@@ -143,6 +144,7 @@ class LocalService(WorldMethods):
         self._tls = tls
         self._files = contextlib.ExitStack()
         self._server: Server | None = None
+        expect(self)
 
     @property
     def region(self) -> str:
@@ -197,13 +199,16 @@ class LocalService(WorldMethods):
             variables["AWS_CA_BUNDLE"] = self.ca_file
         return variables
 
-    def fail_next(self, code: str, message: str = _MESSAGE, *, times: int = 1, **members: object) -> None:
+    def fail_next(
+        self, code: str, message: str = _MESSAGE, *, times: int = 1, allow_unused: bool = False, **members: object
+    ) -> None:
         """Answer the next requests that have a valid signature with an error of the service model.
 
         Args:
             code: the error code, such as `"ThrottlingException"`. The service model has its status.
             message: the service's message.
             times: the number of requests.
+            allow_unused: whether a test may end before that many have come; see `assert_all_used`.
             members: the error's members, by their names on the exception, such as `retry_after_seconds=2`.
 
         Raises:
@@ -212,9 +217,17 @@ class LocalService(WorldMethods):
             TypeError: the error has no such member.
         """
         check_number("times", times, minimum=0, whole=True)
-        self._add(ScheduledFault(effect=service_model.modelled_error(code, message, **members), times=times))
+        effect = service_model.modelled_error(code, message, **members)
+        self._add(ScheduledFault(name=code, effect=effect, times=times, allow_unused=allow_unused))
 
-    def answer_next(self, status: int, body: bytes = b"", headers: Mapping[str, str] | None = None) -> None:
+    def answer_next(
+        self,
+        status: int,
+        body: bytes = b"",
+        headers: Mapping[str, str] | None = None,
+        *,
+        allow_unused: bool = False,
+    ) -> None:
         """Answer the next request that has a valid signature with exactly this response, as a gateway might.
 
         The headers Date, x-amzn-RequestId and Content-Length are added if they are not given.
@@ -228,7 +241,10 @@ class LocalService(WorldMethods):
             raise TypeError(f"the body must be bytes, not {type(body).__name__}")
         for name, value in (headers or {}).items():
             http.check_header(name, value)
-        self._add(ScheduledFault(effect=Answer(status=status, headers=dict(headers or {}), body=body), times=1))
+        effect = Answer(status=status, headers=dict(headers or {}), body=body)
+        self._add(
+            ScheduledFault(name=f"the answer with status {status}", effect=effect, times=1, allow_unused=allow_unused)
+        )
 
     def inject(
         self,
@@ -241,6 +257,7 @@ class LocalService(WorldMethods):
         operation: str | None = None,
         workflow_run_id: str | None = None,
         after_work: bool = False,
+        allow_unused: bool = False,
         message: str = _MESSAGE,
         **members: object,
     ) -> None:
@@ -258,13 +275,15 @@ class LocalService(WorldMethods):
             times: the number of requests that it applies to at most.
             every: with 3, the fault applies to every third request.
             chance: the probability from 0 to 1 that the fault applies to a request, by the service's seed.
-            seconds: for `"refuse"`, how long connections are refused (1 by default); for `"reset-mid"` and
+            seconds: for `"refuse"`, how long connections are refused (0.2 by default); for `"reset-mid"` and
                 `"reset-after"`, how long the client can read before the reset (0.2); for `"drip"`, the time between
-                two bytes (0.01). Other faults do not take it.
+                two bytes (0.001). Other faults do not take it.
             operation: the only operation that it applies to, such as `"CreateAct"`.
             workflow_run_id: the only run that it applies to.
             after_work: whether the service does its work before the fault: the answer is lost, or is an error although
                 all was done. Faults that break the response itself come after the work in any case.
+            allow_unused: whether a test may end although the fault has not come, or not as often as asked for; see
+                `assert_all_used`.
             message: the error's message.
             members: the error's members, by their names on the exception, such as `retry_after_seconds=2`.
 
@@ -294,9 +313,11 @@ class LocalService(WorldMethods):
             known = service_model.model().operation_names
             check("operation", operation, f"one of {', '.join(known)}", valid=operation in known)
         check("after_work", after_work, "True or False", valid=isinstance(after_work, bool))
+        check("allow_unused", allow_unused, "True or False", valid=isinstance(allow_unused, bool))
         breaks_response = isinstance(effect, ConnectionFault) and effect.kind not in FAULTS_WITHOUT_RESPONSE
         self._add(
             ScheduledFault(
+                name=spec.fault,
                 effect=effect,
                 times=spec.times,
                 every=spec.every,
@@ -304,6 +325,7 @@ class LocalService(WorldMethods):
                 operation=operation,
                 workflow_run_id=workflow_run_id,
                 is_after_work=after_work or breaks_response,
+                allow_unused=allow_unused,
             )
         )
 
@@ -311,6 +333,22 @@ class LocalService(WorldMethods):
         """Remove all faults, also those of `fail_next` and `answer_next`."""
         with self._lock:
             self._schedule.clear()
+
+    def assert_all_used(self) -> None:
+        """Check that all faults have come, also those of `fail_next` and `answer_next`. pytest does it after each test.
+
+        One with a number of times must have come as often; others at least once, but not those that come by chance.
+
+        Raises:
+            AssertionError: some have not come.
+        """
+        with self._lock:
+            unused = self._schedule.unused()
+        if unused:
+            raise AssertionError(
+                f"faults that did not come: {', '.join(unused)}; if that is meant, pass allow_unused=True, or call "
+                "clear_faults()"
+            )
 
     @contextlib.contextmanager
     def refusing(self) -> Iterator[None]:

@@ -1,20 +1,13 @@
-"""Transports that record exchanges, and that replay them."""
+"""`Recorder`: a transport that writes exchanges to files."""
 
 from __future__ import annotations
 
-import math
-import os
 import threading
-from collections import deque
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, cast
 
 import httpx
 
-from novaact_http._operations.service_errors import ERRORS
-from novaact_http.errors import ServiceError
-from novaact_http.models import ListSessionsResponse
 from novaact_http.testing import _recordings
 from novaact_http.testing._argument_checks import check, refuse
 from novaact_http.testing._recordings import Message
@@ -22,7 +15,8 @@ from novaact_http.testing._scrubbing import Scrubber
 from novaact_http.transports import LeanAsyncTransport, LeanTransport
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterable
+    import os
+    from collections.abc import AsyncIterable, Iterable
 
 T = TypeVar("T", httpx.BaseTransport, httpx.AsyncBaseTransport)
 
@@ -30,111 +24,6 @@ _PROVENANCE = (
     "Recorded by novaact_http.testing.Recorder. Names, ids and tokens were made up. "
     "Not known to be harmless: {headers} headers, which were left out, and {words} words, which were replaced by x.\n"
 )
-_REPLAYED = (
-    "the folder of a recording, or a list of pages, errors and httpx.Response, such as [make_error(...), make_page(3)]"
-)
-
-
-class Replay(httpx.BaseTransport, httpx.AsyncBaseTransport):
-    """A transport for either client that gives prepared answers in order, whatever the requests are; see `replay`.
-
-    Attributes:
-        requests: all requests so far, as `httpx.Request`, with their bodies in `.content`.
-        remaining: the number of answers that are left.
-    """
-
-    def __init__(self, answers: Iterable[ListSessionsResponse | httpx.Response | Exception]) -> None:
-        if not isinstance(answers, Iterable):
-            refuse("the argument of replay()", answers, _REPLAYED)
-        self._answers = deque([_to_answer(each) for each in answers])
-        self._count = len(self._answers)
-        self._lock = threading.Lock()
-        self.requests: list[httpx.Request] = []
-
-    @property
-    def remaining(self) -> int:
-        return len(self._answers)
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Return the next answer, or raise it if it is an exception.
-
-        Raises:
-            AssertionError: no answer is left.
-        """
-        with self._lock:
-            self.requests.append(request)
-            if not self._answers:
-                raise AssertionError(
-                    f"no answer is left for {request}: replay() was given {self._count}, so give it one more"
-                )
-            answer = self._answers.popleft()
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """See `handle_request`."""
-        return self.handle_request(request)
-
-
-def replay(
-    case: str | os.PathLike[str] | Iterable[ListSessionsResponse | ServiceError | httpx.Response | Exception],
-) -> Replay:
-    """Return a transport for either client that gives recorded or prepared answers in order.
-
-        transport = replay([make_error("ThrottlingException"), make_page(3)])
-        client = Client(region="us-east-1", credentials=keys, transport=transport)
-
-    Args:
-        case: the folder of a recording, as `Recorder` writes it; or the answers: pages, errors of the service, httpx's
-            responses, and exceptions that are raised instead of an answer, such as `httpx.ConnectError("refused")`.
-
-    Raises:
-        ValueError: the folder has no recording, or an answer is not one of these.
-    """
-    if not isinstance(case, (str, os.PathLike)):
-        return Replay(case)
-    recorded = _recordings.read(Path(case))
-    if not recorded:
-        raise ValueError(f"{case} has no recording: give a folder with a file 1.request.http, as Recorder writes it")
-    return Replay([_to_httpx(response) for _, response in recorded])
-
-
-def _to_answer(answer: ListSessionsResponse | httpx.Response | Exception) -> httpx.Response | Exception:
-    if isinstance(answer, ListSessionsResponse):
-        page: dict[str, object] = {
-            "sessionSummaries": [{"sessionId": each.session_id} for each in answer.session_summaries]
-        }
-        if answer.next_token is not None:
-            page["nextToken"] = answer.next_token
-        return httpx.Response(200, headers=_headers(answer.metadata.request_id), json=page)
-    if isinstance(answer, ServiceError):
-        return _to_error_response(answer)
-    if not isinstance(answer, (httpx.Response, Exception)):
-        refuse("the argument of replay()", answer, _REPLAYED)
-    return answer
-
-
-def _to_error_response(error: ServiceError) -> httpx.Response:
-    body: dict[str, object] = {"message": error.message}
-    shape = ERRORS.get(error.code)
-    for member in shape.members if shape else ():
-        value = getattr(error, member.name)
-        if member.name == "field_list":
-            body[member.wire_name] = [{"name": each.name, "message": each.message} for each in value]
-        elif value is not None:
-            body[member.wire_name] = value
-    headers = {**_headers(error.request_id), "x-amzn-ErrorType": error.code, **error.headers}
-    seconds = getattr(error, "retry_after_seconds", None)
-    if seconds is None:
-        seconds = error.retry_after
-    if seconds is not None:
-        headers.setdefault("Retry-After", str(math.ceil(seconds)))
-    return httpx.Response(error.status_code, headers=headers, json=body)
-
-
-def _headers(request_id: str | None) -> dict[str, str]:
-    return {} if request_id is None else {"x-amzn-RequestId": request_id}
 
 
 class Recorder(httpx.BaseTransport, httpx.AsyncBaseTransport):
@@ -221,10 +110,6 @@ class Recorder(httpx.BaseTransport, httpx.AsyncBaseTransport):
         """See `close`."""
         if isinstance(self._default, LeanAsyncTransport):
             await self._default.aclose()
-
-
-def _to_httpx(response: Message) -> httpx.Response:
-    return httpx.Response(response.status, headers=response.headers, stream=httpx.ByteStream(response.body))
 
 
 def _header_pairs(headers: httpx.Headers) -> tuple[tuple[str, str], ...]:
