@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import os
 import re
 import signal
 import socket
@@ -15,10 +17,11 @@ import pytest
 
 from novaact_http.cli import _local_service
 from novaact_http.testing import LocalService
-from tests.helpers.command import COMMAND, run
+from tests.helpers.command import COMMAND, in_shell, run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from click.testing import Result
 
@@ -318,3 +321,101 @@ def test_a_service_for_other_machines_warns(monkeypatch: pytest.MonkeyPatch) -> 
     refused = run("local", "--host", "example.com")
     assert refused.exit_code == 252
     assert "--host must be an address of this machine" in refused.stderr
+
+
+# Its settings in a shell, and a world of one's own.
+
+
+@pytest.fixture
+def state_file(tmp_path: Path) -> Path:
+    path = tmp_path / "world.json"
+    path.write_text(json.dumps({"definitions": [{"name": "shop", "runs": [{"sessions": 2}]}, {"name": "bank"}]}))
+    return path
+
+
+def test_a_shell_gets_the_settings_and_the_service_goes_on(state_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "nobody's")
+    line = """
+        set -e
+        eval "$("$@" 2>err)"
+        grep -q "the service runs as process $NOVAACT_LOCAL_PID, until .kill" err
+        "$1" list-sessions --workflow-definition-name shop --workflow-run-id "$RUN" --output ids
+        echo "${AWS_PROFILE-none}" "$AWS_REGION"
+        kill "$NOVAACT_LOCAL_PID"
+    """
+    monkeypatch.chdir(state_file.parent)
+    monkeypatch.setenv("RUN", LocalService(definitions={"shop": [2]}).runs[0].workflow_run_id)
+    shown = in_shell(line, "local", "--export", "--state", str(state_file), "--region", "eu-west-1")
+    assert shown.exit_code == 0, shown.stderr
+    *ids, last = shown.stdout.decode().splitlines()
+    assert len(ids) == 2
+    assert last == "none eu-west-1"
+
+
+def test_a_service_that_cannot_start_in_the_background_fails_in_the_shell() -> None:
+    shown = in_shell('eval "$("$@")"', "local", "--export", "--fault", "nonsense")
+    assert (shown.exit_code, shown.stdout) == (1, b"")
+    assert shown.stderr.startswith(b"novaact-http: --fault: 'nonsense' is not a fault: ")
+    shown = in_shell('"$@"', "local", "--export", "--fault", "nonsense")
+    assert (shown.exit_code, shown.stdout) == (252, b"false\n")
+
+
+def test_the_process_in_the_background_prints_its_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    turned: list[tuple[int, int]] = []
+    monkeypatch.setattr(os, "dup2", lambda *descriptors: turned.append(descriptors))
+    result = in_this_process(monkeypatch, "--exported")
+    lines = result.stdout.splitlines()
+    assert lines[:2] == ["unset AWS_PROFILE", "unset AWS_DEFAULT_PROFILE"]
+    assert f"export NOVAACT_LOCAL_PID={os.getpid()}" in lines
+    assert [descriptor for _, descriptor in turned] == [0, 1, 2]
+
+
+@pytest.mark.parametrize("lines", ["export A=b\n", ""])
+def test_a_process_in_the_background_is_started(monkeypatch: pytest.MonkeyPatch, lines: str) -> None:
+    started: list[tuple[object, ...]] = []
+
+    def start(command: list[str], **options: object) -> object:
+        started.append((*command[3:], options["start_new_session"]))
+        return types.SimpleNamespace(stdout=io.StringIO(lines), wait=lambda: 255)
+
+    monkeypatch.setattr(subprocess, "Popen", start)
+    result = run("local", "--export", "--run", "a=-1", "--tls", "--latency", "0.5")
+    assert (result.exit_code, result.stdout) == ((0, lines) if lines else (255, "false\n"))
+    assert started == [("local", "--tls", "--run", "a=-1", "--latency", "0.5", "--exported", True)]
+
+
+@pytest.mark.parametrize("also", [["--control"], ["--", "true"]])
+def test_export_leaves_no_place_for_another_way_to_run(also: list[str]) -> None:
+    result = run("local", "--export", *also)
+    assert result.exit_code == 252
+    assert "--export serves in the background: leave out --control and the command" in result.stderr
+
+
+def test_a_world_comes_from_a_file_or_standard_input(monkeypatch: pytest.MonkeyPatch, state_file: Path) -> None:
+    from_file = in_this_process(monkeypatch, "--state", str(state_file)).stdout.splitlines()
+    assert from_file[1].startswith("example shop ")
+    from_input = in_this_process(monkeypatch, "--state", "-", stdin=state_file.read_text()).stdout.splitlines()
+    assert from_input[1] == from_file[1]
+    assert in_this_process(monkeypatch, "--state", "-", stdin="{}").stdout.splitlines()[1] == "example"
+    both = in_this_process(monkeypatch, "--state", str(state_file), "--run", "more=1")
+    assert both.exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{", "--state: FILE: it is not JSON: "),
+        ("\udcff", "--state: FILE: it is not JSON: 'utf-8' codec can't decode"),
+        ("[" * 100_000, "--state: FILE: it is nested too deeply"),
+        ('{"definitions": [{}]}', "--state: FILE: definitions[0].name must be the name of a workflow"),
+        (None, "Invalid value for '--state': File 'FILE' does not exist"),
+    ],
+)  # fmt: skip
+def test_a_file_that_has_no_world_is_refused(tmp_path: Path, text: str | None, message: str) -> None:
+    path = tmp_path / "world.json"
+    if text is not None:
+        path.write_bytes(text.encode("utf-8", "surrogateescape"))
+    result = run("local", "--state", str(path))
+    assert result.exit_code == 252
+    assert result.stderr.startswith(f"novaact-http: {message.replace('FILE', str(path))}")
+    assert result.stderr.count("\n") == 1

@@ -414,7 +414,7 @@ def test_a_session_is_of_a_run(service: LocalService) -> None:
         "FieldValidationFailed",
     )
     r = {"workflowDefinitionName": "checkout-flow", "workflowRunId": run.workflow_run_id}
-    assert client.list_acts(**r, sessionId=run.session_ids[0])["actSummaries"] == []
+    assert client.list_acts(**r, sessionId=run.session_ids[-1])["actSummaries"] == []
     nobody = "00000000-0000-4000-8000-000000000000"
     refused("ResourceNotFoundException", lambda: client.list_acts(**r, sessionId=nobody))
     n = {**r, "sessionId": run.session_ids[0]}
@@ -500,7 +500,7 @@ def test_what_cannot_be_read_is_a_call_without_arguments(at_now: LocalService) -
 
 
 def test_a_fault_may_be_of_one_operation_or_run_and_after_the_work(service: LocalService) -> None:
-    run, other = service.runs[:2]
+    run, other = service.runs[0], service.add_run("checkout-flow")
 
     def create(of: Any) -> None:
         with Client(**options_for(service)) as client:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shlex
 import signal
 import subprocess
 import sys
 import threading
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO, cast
 
 import click
 
-from novaact_http.cli._options import Command, Number, option
+from novaact_http.cli._options import Command, Number, command_words, option
 from novaact_http.cli._terminal import say
 
 if TYPE_CHECKING:
@@ -49,6 +50,21 @@ _SERVER, _DATA, _FAULTS = "Server", "Data", "Faults"
     "--control",
     is_flag=True,
     help="Read commands from standard input, one per line, and stop at its end; `help` lists them.",
+)
+@option(
+    _SERVER,
+    "--export",
+    is_flag=True,
+    help="Serve in the background, and print shell commands that set the environment, for eval.",
+)
+@click.option("--exported", is_flag=True, hidden=True)  # what the process in the background is started with
+@option(
+    _DATA,
+    "--state",
+    "state_path",
+    type=click.Path(exists=True, dir_okay=False, allow_dash=True),
+    metavar="FILE",
+    help="Begin with the definitions, runs, sessions and acts of this JSON file instead; `-` for standard input.",
 )
 @option(
     _DATA,
@@ -115,6 +131,9 @@ def local(
     /,
     *,
     control: bool,
+    export: bool,
+    exported: bool,
+    state_path: str | None,
     runs: tuple[str, ...],
     faults: tuple[str, ...],
     command: tuple[str, ...],
@@ -125,10 +144,23 @@ def local(
     After `--`, a COMMAND can be given. It runs with the settings of the service in its environment, where this
     library, boto3 and the AWS CLI find them. The service stops when the command ends, with the command's exit code.
 
+    With --export, the service serves until it is stopped with `kill $NOVAACT_LOCAL_PID`, and the shell has the
+    settings.
+
+    A file for --state looks like this, where everything but the name may be left out. A time is ISO 8601, a number of
+    seconds since the epoch, or before now if it is negative. `sessions` may also be a number.
+
+    \b
+    {"definitions": [{"name": "checkout", "description": "Buys.", "created_at": "2026-01-31T12:00:00Z",
+      "export_config": {"s3BucketName": "traces"},
+      "runs": [{"status": "FAILED", "started_at": -3600, "ended_at": -60, "workflow_run_id": "...",
+        "sessions": [{"session_id": "...",
+          "acts": [{"task": "Buy a kettle.", "status": "FAILED", "started_at": -600, "ended_at": -60}]}]}]}]}
+
     \b
     The first two lines on standard output are
       ready URL REGION ACCESS_KEY_ID SECRET_ACCESS_KEY [SESSION_TOKEN]
-      example WORKFLOW_DEFINITION_NAME WORKFLOW_RUN_ID
+      example WORKFLOW_DEFINITION_NAME WORKFLOW_RUN_ID (nothing more than `example` if there is no run)
     and with --tls a third
       ca-bundle PATH
 
@@ -137,23 +169,32 @@ def local(
       novaact-http local --port 8080 --fault 'ThrottlingException 10 %' --latency 0.1
       novaact-http local --run checkout-flow=34 --run checkout-flow=1000000
       novaact-http local -- aws nova-act list-workflow-definitions
+      eval "$(novaact-http local --export)"
     """  # noqa: D301 - click marks verbatim text with a \b
     if options["burst"] is not None and options["rate"] is None:
         raise click.UsageError("--burst needs --rate: without it, every request is admitted")
     if command and control:
         raise click.UsageError("--control reads standard input, which belongs to the command after `--`: leave one out")
+    if export and (command or control):
+        raise click.UsageError("--export serves in the background: leave out --control and the command after `--`")
+    if export:
+        ctx.exit(_serve_in_background(ctx))
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    service = _make(ctx, runs, faults, options)
+    service = _make(ctx, runs, faults, state_path, options)
     if options["host"] not in ("127.0.0.1", "::1"):
         say("other machines can reach the service, and its keys are no secret: use it for tests alone")
     _start(service, options["host"], options["port"])
     if command:
         with service:
             ctx.exit(_run(command, service.environ))
+    if exported:
+        click.echo(_export_lines(service.environ))
+        say(f"the service runs as process {os.getpid()}, until `kill $NOVAACT_LOCAL_PID`")
+        _close_standard_streams()
     with service, contextlib.suppress(KeyboardInterrupt):
         click.echo(f"ready {service.url} {service.region} {_key_words(service.credentials)}")
-        run = service.runs[0]
-        click.echo(f"example {run.workflow_definition_name} {run.workflow_run_id}")
+        example = [f" {run.workflow_definition_name} {run.workflow_run_id}" for run in service.runs[:1]]
+        click.echo(f"example{''.join(example)}")
         if service.ca_file is not None:
             click.echo(f"ca-bundle {service.ca_file}")
         if control:
@@ -162,10 +203,51 @@ def local(
             threading.Event().wait()
 
 
+def _serve_in_background(ctx: click.Context) -> int:
+    """Start another process that serves, let it print how to set the environment, and return the exit code."""
+    program = [sys.executable, "-c", "from novaact_http.cli import main; main()"]
+    words = command_words(ctx, leave_out=("export",), add={})[1:]
+    process = subprocess.Popen(  # noqa: S603 - it is this program
+        [*program, *words, "--exported"], stdout=subprocess.PIPE, text=True, start_new_session=True
+    )
+    with cast("TextIO", process.stdout) as stdout:
+        lines = stdout.read()  # up to where it closes its standard output, or ends
+    if lines:
+        click.echo(lines, nl=False)
+        return 0
+    click.echo("false")  # so that eval fails as well
+    return process.wait()
+
+
+def _export_lines(environ: Mapping[str, str]) -> str:
+    """Return the shell commands that set the environment."""
+    variables = {**environ, "NOVAACT_LOCAL_PID": str(os.getpid())}
+    unset = [f"unset {name}" for name in _in_the_way(environ)]
+    return "\n".join([*unset, *(f"export {name}={shlex.quote(value)}" for name, value in variables.items())])
+
+
+def _in_the_way(environ: Mapping[str, str]) -> list[str]:
+    from novaact_http.testing._local_service.service import VARIABLES_IN_THE_WAY
+
+    return [name for name in VARIABLES_IN_THE_WAY if name not in environ]
+
+
+def _close_standard_streams() -> None:
+    """Have the standard streams lead nowhere, so that nobody waits for their end."""
+    sys.stdout.flush()
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for descriptor in range(3):
+        os.dup2(nowhere, descriptor)
+    os.close(nowhere)
+
+
 def _run(command: Sequence[str], environ: Mapping[str, str]) -> int:
     """Run a command with further variables in its environment, and return its exit code as a shell has it."""
+    variables = {**os.environ, **environ}
+    for name in _in_the_way(environ):
+        variables.pop(name, None)
     try:
-        process = subprocess.Popen(command, env={**os.environ, **environ})  # noqa: S603 - it is the user's command
+        process = subprocess.Popen(command, env=variables)  # noqa: S603 - it is the user's command
     except OSError as error:
         say(f"cannot run {command[0]}: {error.strerror}")
         return 127 if isinstance(error, FileNotFoundError) else 126
@@ -176,7 +258,13 @@ def _run(command: Sequence[str], environ: Mapping[str, str]) -> int:
             return code if code >= 0 else 128 - code
 
 
-def _make(ctx: click.Context, runs: Sequence[str], faults: Iterable[str], options: Mapping[str, Any]) -> LocalService:
+def _make(
+    ctx: click.Context,
+    runs: Sequence[str],
+    faults: Iterable[str],
+    state_path: str | None,
+    options: Mapping[str, Any],
+) -> LocalService:
     """Make the service that the options ask for.
 
     Raises:
@@ -187,7 +275,11 @@ def _make(ctx: click.Context, runs: Sequence[str], faults: Iterable[str], option
 
     names = {each.name or "": each.opts[0] for each in ctx.command.params}
     with _refusing("", names):
-        service = LocalService(definitions={} if runs else None, record_requests=False, **options)
+        has_own_world = runs or state_path is not None
+        service = LocalService(definitions={} if has_own_world else None, record_requests=False, **options)
+    if state_path is not None:
+        with _refusing(f"--state: {state_path}: ", names):
+            service.load(_read(state_path))
     with _refusing("--run: ", names):
         for name, numbers in _definitions(runs).items():
             for sessions in numbers:
@@ -196,6 +288,16 @@ def _make(ctx: click.Context, runs: Sequence[str], faults: Iterable[str], option
         for fault in faults:
             service.inject(fault, allow_unused=True)
     return service
+
+
+def _read(path: str) -> Any:
+    try:
+        with click.open_file(path, encoding="utf-8") as file:
+            return json.load(file)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    except ValueError as error:  # it is not JSON, or not UTF-8
+        raise ValueError(f"it is not JSON: {error}") from None
 
 
 @contextlib.contextmanager

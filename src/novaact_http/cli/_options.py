@@ -114,7 +114,12 @@ def connection_options(command: CommandT) -> CommandT:
 
 
 def command_line(ctx: click.Context, *, leave_out: tuple[str, ...], add: Mapping[str, tuple[str, ...]]) -> str:
-    """Return the running command with other options, quoted for a shell.
+    """Return the running command with other options, quoted for a shell. See `command_words`."""
+    return " ".join(map(quoted, command_words(ctx, leave_out=leave_out, add=add)))
+
+
+def command_words(ctx: click.Context, *, leave_out: tuple[str, ...], add: Mapping[str, tuple[str, ...]]) -> list[str]:
+    """Return the running command with other options.
 
     Args:
         ctx: the command's context.
@@ -136,7 +141,7 @@ def command_line(ctx: click.Context, *, leave_out: tuple[str, ...], add: Mapping
     for given, values in add.items():
         for each in values:
             words += _with_value(given, each)
-    return " ".join(map(quoted, words))
+    return words
 
 
 def _with_value(name: str, value: str) -> list[str]:

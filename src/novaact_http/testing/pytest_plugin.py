@@ -77,9 +77,11 @@ def novaact_service(request: pytest.FixtureRequest) -> Iterator[LocalService]:
 @pytest.fixture
 def novaact_environ(novaact_service: LocalService, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """The environment, which has the settings of `novaact_service`, for applications that make their own client."""
+    from novaact_http.testing._local_service.service import VARIABLES_IN_THE_WAY
+
     for name, value in novaact_service.environ.items():
         monkeypatch.setenv(name, value)
-    for name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"):
+    for name in VARIABLES_IN_THE_WAY:
         if name not in novaact_service.environ:
             monkeypatch.delenv(name, raising=False)
     return novaact_service.environ

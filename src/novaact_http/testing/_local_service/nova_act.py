@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from novaact_http.testing._local_service.world import Act, Definition, Run, Session, Things
 
 _PAGE_SIZE = 100  # without maxResults
-DEFINITIONS = {"checkout-flow": (34, 3, 0), "invoice-export": (250, 1), "signup-smoke-test": (11,)}
 _RUNS = [34, ["id-1", "id-2"]]
 DEFAULT_MODEL = "nova-act-v1.0"
 # Each with its status and the least compatibility version of clients.
@@ -69,6 +68,15 @@ def _refuse_status(kind: str, key: str, status: str) -> NoReturn:
     _refuse("ValidationException", f"{kind} {key} is {status}.", reason="InvalidStatus")
 
 
+def _check(operation: str, **members: object) -> None:
+    """Raise a ValueError unless an operation's input can have these members, of which None is left out."""
+    shapes = service_model.model().operation_model(operation).input_shape.members
+    for name, value in members.items():
+        found = None if value is None else service_model.problem(shapes[name], value)
+        if found is not None:
+            raise ValueError(f"{value!r} cannot be a {name}: {found}")
+
+
 class NovaAct:
     """All that the service has, and the operations on it."""
 
@@ -103,7 +111,8 @@ class NovaAct:
         return tuple(view(run) for definition in self.world.definitions for run in definition.runs)
 
     def add_definition(self, name: str, **members: Any) -> Definition:
-        self._check_name("workflowDefinitionName", name)
+        _check("GetWorkflowDefinition", workflowDefinitionName=name)
+        _check("CreateWorkflowDefinition", description=members["description"], exportConfig=members["export_config"])
         return self.world.definitions.get(name) or self.world.add_definition(name, **members)
 
     def add_run(
@@ -117,9 +126,8 @@ class NovaAct:
         model_id: str = DEFAULT_MODEL,
         started_at: float | None = None,
     ) -> Run:
-        self._check_name("workflowDefinitionName", workflow_definition_name)
         run_id = self._new_id() if workflow_run_id is None else workflow_run_id
-        self._check_name("workflowRunId", run_id)
+        _check("GetWorkflowRun", workflowDefinitionName=workflow_definition_name, workflowRunId=run_id)
         definition = self.world.definitions.get(workflow_definition_name)
         old = None if definition is None else definition.runs.get(run_id)
         if old is not None and not replace:
@@ -134,15 +142,19 @@ class NovaAct:
             run = self.world.add_run(definition, run_id, model_id, started_at=started_at)
         else:
             run = self.world.begin_anew(old)
-        for each in ids:
-            self.world.add_session(run, each)
+        self._add_sessions(run, ids)
         return run
 
     def add_sessions(self, of: WorkflowRun, sessions: int | Iterable[str]) -> WorkflowRun:
         run = self.run_of(of)
-        for each in session_ids("sessions", sessions, self._new_id):
-            self.world.add_session(run, each)
+        self._add_sessions(run, session_ids("sessions", sessions, self._new_id))
         return view(run)
+
+    def _add_sessions(self, run: Run, ids: Iterable[str]) -> None:
+        for each in ids:
+            if run.sessions.get(each) is not None:
+                raise ValueError(f"the run {run.id} already has a session {each}")
+            self.world.add_session(run, each)
 
     def add_act(  # noqa: PLR0917 - as `LocalService.add_act` passes them
         self,
@@ -156,6 +168,7 @@ class NovaAct:
         session = self.run_of(of).sessions.get(session_id)
         if session is None:
             raise KeyError(f"the run {of.workflow_run_id} has no session {session_id}: add_session() adds one")
+        _check("CreateAct", task=task)
         act = self.world.add_act(session, self._new_id(), task, [], started_at)
         if status in ENDED:
             act.end(status, self.world.now() if ended_at is None else ended_at)
@@ -177,12 +190,6 @@ class NovaAct:
 
     def _new_id(self) -> str:
         return _uuid(self._random)
-
-    def _check_name(self, member: str, value: str) -> None:
-        shape = service_model.model().operation_model("GetWorkflowRun").input_shape.members[member]
-        found = service_model.problem(shape, value)
-        if found is not None:
-            raise ValueError(f"{value!r} cannot be a {member}: {found}")
 
     def new_request_id(self) -> str:
         return _uuid(self._random_of_requests)

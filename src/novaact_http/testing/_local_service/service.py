@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from novaact_http.config import Credentials
 from novaact_http.testing._argument_checks import check, check_number, check_text, number_attribute
 from novaact_http.testing._expectations import expect
-from novaact_http.testing._local_service import certificates, http, nova_act, service_model
+from novaact_http.testing._local_service import certificates, http, nova_act, service_model, state
 from novaact_http.testing._local_service.authorization import SignatureVerifier
 from novaact_http.testing._local_service.credentials import CredentialStore
 from novaact_http.testing._local_service.faults import (
@@ -38,6 +38,13 @@ if TYPE_CHECKING:
     from novaact_http.testing._local_service.http_messages import ReceivedRequest
     from novaact_http.testing._local_service.service_model import Route
 
+# Variables of the environment that would keep programs from using the service, if it does not set them.
+VARIABLES_IN_THE_WAY = (
+    "AWS_PROFILE",
+    "AWS_DEFAULT_PROFILE",
+    "AWS_SESSION_TOKEN",
+    "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+)
 _MESSAGE = "Asked for by the test."
 _ALL_ADDRESSES = ("0.0.0.0", "::")  # noqa: S104
 _NOTHING = Answer(status=500, headers={}, body=b"")  # for a connection that is reset without a response
@@ -66,7 +73,7 @@ class LocalService(WorldMethods):
             has frozen it. The time of a signature may differ from it by 5 minutes.
         clock_offset: seconds to add to the clock. It is also an attribute, which can be set later.
         definitions: the workflow definitions by name, each with the sessions of its runs: for each run the number of
-            sessions, or a list of their ids. By default there are three definitions with a few runs.
+            sessions, or a list of their ids. By default there are three definitions with runs and acts of every status.
         latency: seconds to wait before each response. It is also an attribute.
         jitter: the most seconds of random latency to add. It is also an attribute.
         rate: requests a second that are admitted. Others get a ThrottlingException with a Retry-After header. With
@@ -129,8 +136,9 @@ class LocalService(WorldMethods):
         self._clock = clock
         self._credentials = CredentialStore(seed, credentials, credentials_lifetime)
         self._verifier = SignatureVerifier(credentials=self._credentials, region=region)
-        definitions = nova_act.DEFINITIONS if definitions is None else definitions
-        super().__init__(nova_act.NovaAct(seed, definitions, self._world_now, region))
+        super().__init__(nova_act.NovaAct(seed, definitions or {}, self._world_now, region))
+        if definitions is None:
+            state.begin(self, self._world_now())
         self._random = random.Random(f"chances {seed}")  # noqa: S311 - not secret, and the same for the same seed
         self._schedule = Schedule(self._random)
         self._bucket: TokenBucket | None = None

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from novaact_http.testing._argument_checks import check, check_number
 from novaact_http.testing._local_service import nova_act, scripts, service_model
+from novaact_http.testing._local_service import state as state_module
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from novaact_http.testing._local_service.nova_act import NovaAct, WorkflowRun
     from novaact_http.testing._local_service.scripts import Script
@@ -33,6 +35,25 @@ class WorldMethods:
         """All workflow runs. Of the default runs, the first has more than ten sessions, others have one or none."""
         return self._nova_act.runs
 
+    def load(self, state: Mapping[str, Any]) -> None:
+        """Add definitions, runs, sessions and acts, as `json.load` reads them from a file.
+
+            {"definitions": [{"name": "checkout", "runs": [
+                {"status": "FAILED", "started_at": -3600, "sessions": [{"acts": [{"status": "FAILED"}]}]},
+                {"sessions": 34}]}]}
+
+        Args:
+            state: what to add. Each object can have the arguments of `add_definition`, `add_run` or `add_act`; a run
+                has `sessions`, and a session `session_id` and `acts`. A time is a number of seconds since the epoch, or
+                before now if it is negative, or ISO 8601 as a str.
+
+        Raises:
+            ValueError: something cannot be added. The error names its place, such as `definitions[0].runs[2].status`.
+                What stands before it was added.
+        """
+        with self._lock:
+            state_module.load(self, state, self._nova_act.world.now())
+
     def add_definition(
         self,
         name: str,
@@ -53,6 +74,8 @@ class WorldMethods:
             ValueError: the service model does not allow the name, or the time is no number.
         """
         check_number("created_at", created_at, minimum=0, optional=True)
+        is_mapping = isinstance(export_config, Mapping)
+        check("export_config", export_config, "a mapping or None", valid=is_mapping or export_config is None)
         members = {
             "description": description,
             "export_config": None if export_config is None else dict(export_config),
