@@ -72,7 +72,7 @@ def test_an_output_of_another_operation_is_refused(face: Face) -> None:
 
 
 def test_a_recording_of_another_operation_is_refused(face: Face) -> None:
-    transport = replay(CASES / "one_page", allow_unused=True)
+    transport = replay(CASES / "required_arguments", allow_unused=True)
     expected = "the next answer is recorded for POST /workflow-definitions/example-.*, but the request is POST /models"
     with pytest.raises(AssertionError, match=expected):
         face.call("list_models", {**OPTIONS, "transport": transport}, client_compatibility_version=1)

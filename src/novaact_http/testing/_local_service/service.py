@@ -7,12 +7,12 @@ import math
 import random
 import time
 from ipaddress import ip_address
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from novaact_http.config import Credentials
 from novaact_http.testing._argument_checks import check, check_number, check_text, number_attribute
 from novaact_http.testing._expectations import expect
-from novaact_http.testing._local_service import certificates, http, nova_act, service_model, state
+from novaact_http.testing._local_service import certificates, http, nova_act, service_model, world_state
 from novaact_http.testing._local_service.authorization import SignatureVerifier
 from novaact_http.testing._local_service.credentials import CredentialStore
 from novaact_http.testing._local_service.faults import (
@@ -138,7 +138,7 @@ class LocalService(WorldMethods):
         self._verifier = SignatureVerifier(credentials=self._credentials, region=region)
         super().__init__(nova_act.NovaAct(seed, definitions or {}, self._world_now, region))
         if definitions is None:
-            state.begin(self, self._world_now())
+            world_state.begin(self, self._world_now())
         self._random = random.Random(f"chances {seed}")  # noqa: S311 - not secret, and the same for the same seed
         self._schedule = Schedule(self._random)
         self._bucket: TokenBucket | None = None
@@ -206,6 +206,25 @@ class LocalService(WorldMethods):
         if self.ca_file is not None:
             variables["AWS_CA_BUNDLE"] = self.ca_file
         return variables
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        """Add definitions, runs, sessions and acts, as `json.load` reads them from a file.
+
+            {"definitions": [{"name": "checkout", "runs": [
+                {"status": "FAILED", "started_at": -3600, "sessions": [{"acts": [{"status": "FAILED"}]}]},
+                {"sessions": 34}]}]}
+
+        Args:
+            state: what to add. Each object can have the arguments of `add_definition`, `add_run` or `add_act`; a run
+                has `sessions`, and a session `session_id` and `acts`. A time is a number of seconds since the epoch, or
+                before now if it is negative, or ISO 8601 as a str.
+
+        Raises:
+            ValueError: something cannot be added. The error names its place, such as `definitions[0].runs[2].status`.
+                What stands before it was added.
+        """
+        with self._lock:
+            world_state.load(self, state, self._world_now())
 
     def fail_next(
         self, code: str, message: str = _MESSAGE, *, times: int = 1, allow_unused: bool = False, **members: object

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from novaact_http.testing._argument_checks import check, check_number
 from novaact_http.testing._local_service import nova_act, scripts, service_model
-from novaact_http.testing._local_service import state as state_module
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -34,25 +33,6 @@ class WorldMethods:
     def runs(self) -> tuple[WorkflowRun, ...]:
         """All workflow runs. Of the default runs, the first has more than ten sessions, others have one or none."""
         return self._nova_act.runs
-
-    def load(self, state: Mapping[str, Any]) -> None:
-        """Add definitions, runs, sessions and acts, as `json.load` reads them from a file.
-
-            {"definitions": [{"name": "checkout", "runs": [
-                {"status": "FAILED", "started_at": -3600, "sessions": [{"acts": [{"status": "FAILED"}]}]},
-                {"sessions": 34}]}]}
-
-        Args:
-            state: what to add. Each object can have the arguments of `add_definition`, `add_run` or `add_act`; a run
-                has `sessions`, and a session `session_id` and `acts`. A time is a number of seconds since the epoch, or
-                before now if it is negative, or ISO 8601 as a str.
-
-        Raises:
-            ValueError: something cannot be added. The error names its place, such as `definitions[0].runs[2].status`.
-                What stands before it was added.
-        """
-        with self._lock:
-            state_module.load(self, state, self._nova_act.world.now())
 
     def add_definition(
         self,
