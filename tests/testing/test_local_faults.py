@@ -108,7 +108,7 @@ def test_of_several_faults_that_are_due_the_first_applies() -> None:
     first, second = modelled_error("ConflictException", ""), modelled_error("ThrottlingException", "")
     schedule.add(ScheduledFault(name="x", effect=first, every=2))
     schedule.add(ScheduledFault(name="x", effect=second, times=3))
-    applied = [schedule.next(None) for _ in range(6)]
+    applied = [schedule.next() for _ in range(6)]
     assert [each and each.effect for each in applied] == [second, first, second, first, second, first]
 
 
@@ -116,7 +116,7 @@ def test_chances_depend_on_the_seed(service: LocalService) -> None:
     def applied(seed: int) -> list[bool]:
         schedule = Schedule(random.Random(seed))
         schedule.add(ScheduledFault(name="x", effect=modelled_error("ConflictException", ""), chance=0.3))
-        return [schedule.next(None) is not None for _ in range(1_000)]
+        return [schedule.next() is not None for _ in range(1_000)]
 
     assert applied(1) == applied(1) != applied(2)
     assert 230 < sum(applied(3)) < 370

@@ -517,6 +517,12 @@ def test_a_fault_may_be_of_one_operation_or_run_and_after_the_work(service: Loca
         create(run)
     assert count() == len(run.session_ids)
     service.clear_faults()
+    service.inject("InternalServerException", operation="ListActs", workflow_run_id=run.workflow_run_id)
+    with Client(**options_for(service)) as client:  # which has the run in its query
+        client.list_acts(workflow_definition_name="checkout-flow", workflow_run_id=other.workflow_run_id)
+        with pytest.raises(errors.InternalServerException):
+            client.list_acts(workflow_definition_name="checkout-flow", workflow_run_id=run.workflow_run_id)
+    service.clear_faults()
     for fault, error in (("ThrottlingException", ServiceError), ("reset", errors.TransportError)):
         before = count()
         service.inject(fault, times=1, after_work=True)

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     import random
 
     from novaact_http.testing._local_service.http_messages import Answer
-    from novaact_http.testing._local_service.service_model import Route
 
 # The faults of a connection, each with its default number of seconds; 0.0 for a fault that takes no seconds.
 CONNECTION_FAULTS = {
@@ -76,10 +75,8 @@ class ScheduledFault:
         """Whether it came as often as was asked for; at least once if that was not said, and any number by chance."""
         return self.came == self.times if self.times is not None else self.came > 0 or self.chance is not None
 
-    def may_apply_to(self, route: Route | None) -> bool:
+    def may_apply_to(self, operation: str | None, run_id: str | None) -> bool:
         """Tell whether it is for the operation and run of a request."""
-        operation = None if route is None else route.operation.name
-        run_id = None if route is None else route.labels.get("workflowRunId")
         return self.operation in (None, operation) and self.workflow_run_id in (None, run_id)
 
     def is_due(self, rng: random.Random) -> bool:
@@ -111,13 +108,14 @@ class Schedule:
             if not each.is_used and not each.allow_unused
         ]
 
-    def next(self, route: Route | None) -> ScheduledFault | None:
+    def next(self, operation: str | None = None, run_id: str | None = None) -> ScheduledFault | None:
         """Return what to do to the next request, or None if nothing is due.
 
         Args:
-            route: what the request is for, or None if it is for no operation.
+            operation: the operation that the request is for; None for no operation.
+            run_id: the run that it names; None for no run.
         """
-        candidates = [each for each in self._scheduled if each.may_apply_to(route)]
+        candidates = [each for each in self._scheduled if each.may_apply_to(operation, run_id)]
         for each in candidates:
             each.seen += 1
         due = next((each for each in candidates if each.is_due(self._rng)), None)

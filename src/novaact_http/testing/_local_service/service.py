@@ -8,6 +8,7 @@ import random
 import time
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
 
 from novaact_http.config import Credentials
 from novaact_http.testing._argument_checks import check, check_number, check_text, number_attribute
@@ -456,7 +457,7 @@ class LocalService(WorldMethods):
 
         The answer is None if there is none, as the fault leaves none to send.
         """
-        planned = self._schedule.next(route)
+        planned = self._schedule.next(*_operation_and_run(route, request))
         if planned is None:
             return self._throttled() or self._nova_act.answer(route, request), None
         answer = None
@@ -471,6 +472,14 @@ class LocalService(WorldMethods):
         if not wait:
             return None
         return service_model.modelled_error("ThrottlingException", "Rate exceeded", retry_after_seconds=math.ceil(wait))
+
+
+def _operation_and_run(route: Route | None, request: ReceivedRequest) -> tuple[str | None, str | None]:
+    """Return the names of the operation and of the run that a request is for."""
+    if route is None:
+        return None, None
+    query = dict(parse_qsl(request.target.partition("?")[2]))
+    return route.operation.name, route.labels.get("workflowRunId", query.get("workflowRunId"))
 
 
 def _is_address(host: object) -> bool:
