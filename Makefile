@@ -16,6 +16,8 @@ FUZZ_READY := $(FUZZ_VENV)/.ready
 TARGET ?= responses
 AWSCLI_VENV ?= .venv-awscli
 AWSCLI_READY := $(AWSCLI_VENV)/.ready
+SDK_VENV ?= .venv-sdk
+SDK_READY := $(SDK_VENV)/.ready
 
 .PHONY: help
 help: ## List the targets
@@ -66,6 +68,16 @@ $(AWSCLI_READY):
 	rm -rf $(AWSCLI_VENV)
 	$(PYTHON) -m venv $(AWSCLI_VENV)
 	$(AWSCLI_VENV)/bin/python -m pip install -qq --disable-pip-version-check awscli
+	touch $@
+
+.PHONY: sdk
+sdk: $(READY) $(SDK_READY) ## Drive workflows in the local service with AWS's SDK nova-act, which is installed in .venv-sdk (600 MB)
+	SDK_PYTHON=$(abspath $(SDK_VENV)/bin/python) $(BIN)/python -m pytest --numprocesses=auto tests/beside/sdk
+
+$(SDK_READY):
+	rm -rf $(SDK_VENV)
+	$(PYTHON) -m venv $(SDK_VENV)
+	$(SDK_VENV)/bin/python -m pip install -qq --disable-pip-version-check nova-act
 	touch $@
 
 .PHONY: check
@@ -138,4 +150,4 @@ $(FUZZ_READY): pyproject.toml
 
 .PHONY: clean
 clean: ## Remove everything that the other targets created
-	rm -rf .venv-3.* $(VENV) $(FLOORS_VENV) $(FUZZ_VENV) $(BENCH_VENV) $(BENCH_VENV)-boto3 $(AWSCLI_VENV) fuzz/corpus fuzz/found .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist
+	rm -rf .venv-3.* $(VENV) $(FLOORS_VENV) $(FUZZ_VENV) $(BENCH_VENV) $(BENCH_VENV)-boto3 $(AWSCLI_VENV) $(SDK_VENV) fuzz/corpus fuzz/found .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist
