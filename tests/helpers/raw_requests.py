@@ -53,8 +53,10 @@ def signed(service: LocalService, **changes: Any) -> Request:
     return request_of(arguments, service.credentials, endpoint_url=service.url)
 
 
-def signed_as_given(service: LocalService, method: str, target: str, body: bytes, *extra: tuple[str, str]) -> Request:
-    """Return any request, with a signature of `NOW` that is valid.
+def signed_as_given(
+    service: LocalService, method: str, target: str, body: bytes, *extra: tuple[str, str], now: float = NOW
+) -> Request:
+    """Return any request, with a signature that is valid.
 
     Args:
         service: the service to send it to.
@@ -62,10 +64,11 @@ def signed_as_given(service: LocalService, method: str, target: str, body: bytes
         target: the path and query.
         body: the body.
         extra: more headers to sign.
+        now: the time of the signature.
     """
     base: Headers = (("Host", urlsplit(service.url).netloc), ("Content-Type", "application/json"), *extra)
     headers = SigV4Signer().sign(
-        method, target, base, body, credentials=service.credentials, scope=Scope(service.region, "nova-act"), now=NOW
+        method, target, base, body, credentials=service.credentials, scope=Scope(service.region, "nova-act"), now=now
     )
     length = ("Content-Length", str(len(body)))
     return signed(service)._replace(method=method, target=target, headers=(*headers, length), body=body)
