@@ -117,6 +117,10 @@ screenshots: $(READY) ## Draw docs/command-line.svg again, which shows the comma
 bench: $(BENCH_READY) ## Measure against boto3, aiobotocore and others (ARGS=--quick: in about a minute)
 	$(BENCH_VENV)/bin/python -m bench $(ARGS)
 
+.PHONY: instructions
+instructions: $(READY) ## Count the instructions of calls, and compare with the commit before (needs valgrind; ARGS='--against COMMIT')
+	$(BIN)/python -m bench.instructions $(ARGS)
+
 # There is a second virtual environment for the newest boto3, as aiobotocore does not allow the newest botocore.
 # The library is installed as users install it, not editable.
 $(BENCH_READY): pyproject.toml bench/requirements.txt $(shell find src -name '*.py')
