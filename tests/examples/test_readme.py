@@ -18,18 +18,23 @@ README = (ROOT / "README.md").read_text()
 EXAMPLES = re.findall(r"^```python\n(.*?)^```", README, flags=re.MULTILINE | re.DOTALL)
 
 
-@pytest.mark.usefixtures("world")
 @pytest.mark.parametrize("number", range(len(EXAMPLES)))
-def test_an_example_of_the_readme_runs(number: int) -> None:
+def test_an_example_of_the_readme_runs(number: int, world: LocalService) -> None:
+    world.script_runs("SUCCEEDED", polls=1)
     printed = run_python("-W", "error", "-c", EXAMPLES[number], cwd=ROOT).stdout
     if "print(" in EXAMPLES[number]:
         assert printed.strip()
 
 
+def test_the_first_example_finds_all_runs_and_lists_their_sessions(world: LocalService) -> None:
+    runs = [each for each in world.runs if each.workflow_definition_name == "checkout-flow"]
+    printed = run_python("-c", EXAMPLES[0], cwd=ROOT).stdout.split()
+    assert {id_ for run in runs for id_ in (run.workflow_run_id, *run.session_ids)} <= set(printed)
+
+
 def test_the_readmes_run_is_the_local_services(service: LocalService) -> None:
-    example = service.runs[0]
-    assert example.workflow_run_id in EXAMPLES[0]
-    assert example.workflow_definition_name in EXAMPLES[0]
+    ids = set(re.findall(r"[0-9a-f]{8}-[0-9a-f-]{27}", README))
+    assert ids == {service.runs[0].workflow_run_id}
 
 
 def test_there_are_examples_for_both_clients() -> None:
