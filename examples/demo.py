@@ -78,40 +78,48 @@ async def all_pages_async(run: WorkflowRun) -> None:
 
 
 def a_workflow(client: Client, service: LocalService) -> None:
-    """Drive a workflow from its definition to its last act. A fault on the way is survived."""
+    """Drive a workflow from its definition to its end. Two faults on the way are survived."""
     definition = client.ensure_workflow_definition(name="shop", description="Buys what is on the list.")
     say(f"definition {definition.name}: {definition.status}")
-    service.script_runs("SUCCEEDED", polls=2)
-    service.inject("InternalServerException", times=1, operation="CreateWorkflowRun", after_work=True)
+    service.script_runs("SUCCEEDED", polls=3)
+    service.inject("reset", times=1, operation="CreateWorkflowRun", after_work=True)
     created = client.create_workflow_run(
         workflow_definition_name="shop",
         model_id="nova-act-latest",
         client_info=models.ClientInfo(compatibility_version=1),
     )
-    say(f"run {created.workflow_run_id}: the service failed after creating it, so attempts {created.metadata.attempts}")
     run: dict[str, Any] = {"workflow_definition_name": "shop", "workflow_run_id": created.workflow_run_id}
-    session = client.create_session(**run)
-    act = client.create_act(**run, session_id=session.session_id, task="Buy a blue bicycle.")
-    say(f"act {act.act_id}: {act.status}")
+    say(f"run {created.workflow_run_id}: {created.status}")
+    runs = client.list_workflow_runs(workflow_definition_name="shop").workflow_run_summaries
+    sent = [call for call in service.calls if call.operation == "CreateWorkflowRun"]
+    say(f"  [green]the first answer was lost, so it was sent {len(sent)} times, and there is {len(runs)} run[/]")
+    session_id = client.create_session(**run).session_id
+    say(f"session {session_id}")
+    an_act(client, service, {**run, "session_id": session_id})
+    service.inject("ThrottlingException", times=1, operation="GetWorkflowRun")
+    ended = client.wait_for_workflow_run(**run, poll=Poll(initial=0.1))
+    asked = [call.error_code or "RUNNING" for call in service.calls if call.operation == "GetWorkflowRun"]
+    say(f"waited for the run: {', '.join(asked[:-1])}, [green]{ended.status}[/]")
+
+
+def an_act(client: Client, service: LocalService, session: dict[str, Any]) -> None:
+    """Do what the service asks for, until it asks for nothing more."""
+    service.script_acts([[{"name": "goToUrl", "input": ["https://example.com/"]}], [{"name": "takeObservation"}]])
+    act_id = client.create_act(**session, task="Buy a blue bicycle.").act_id
     said, step_id = "begin", None
     while True:
-        done = client.invoke_act_step(
-            **run,
-            session_id=session.session_id,
-            act_id=act.act_id,
+        step = client.invoke_act_step(
+            **session,
+            act_id=act_id,
             call_results=[models.CallResult(content=[models.CallResultContent(text=said)])],
             previous_step_id=step_id,
         )
-        if not done.calls:
+        if not step.calls:
             break
-        said, step_id = "done", done.step_id
-        say(f"  step {step_id}: {', '.join(f'{call.name}({call.input})' for call in done.calls)}")
-    (summary,) = client.iter_acts(**run)
-    say(f"act {summary.act_id}: {summary.status}")
-    ended = client.wait_for_workflow_run(**run, poll=Poll(initial=0.2))
-    say(f"run {ended.workflow_run_id}: [green]{ended.status}[/]")
-    runs = client.list_workflow_runs(workflow_definition_name="shop").workflow_run_summaries
-    say(f"the definition has {len(runs)} run, although the service was asked twice to create it")
+        said, step_id = "done", step.step_id
+        say(f"  step {step_id}: {', '.join(f'{call.name}({call.input})' for call in step.calls)}")
+    (act,) = client.iter_acts(**session)
+    say(f"act {act.act_id}: [green]{act.status}[/]")
 
 
 def an_error(client: Client, run: WorkflowRun) -> None:
@@ -135,12 +143,12 @@ def main() -> None:
         with Client() as client:
             step("One signed call")
             one_signed_call(client, service, run)
+            step("A workflow, from its definition to its end, with two faults that are survived")
+            a_workflow(client, service)
             step("All pages, with Client")
             all_pages(client, run)
             step("All pages, with AsyncClient")
             asyncio.run(all_pages_async(run))
-            step("A workflow, from its definition to its last act")
-            a_workflow(client, service)
             step("An error of the service model")
             an_error(client, run)
             step("The three lines that list all sessions")
