@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import ast
+import re
+import threading
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +14,7 @@ import pytest
 from novaact_http.testing import LocalService
 from tests.helpers.calls import TEMPORARY_KEYS
 from tests.helpers.programs import run_python
-from tests.helpers.servers import Server, always, never
+from tests.helpers.servers import Peer, Server, always, http_response, never
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,9 +29,9 @@ MISSING = "00000000-0000-4000-8000-000000000000"
 WARNINGS = ("-W", "error", "-W", "ignore:Module globals is missing a __spec__:DeprecationWarning")
 
 
-def run(*arguments: str, environ: Mapping[str, str]) -> str:
+def run(*arguments: str, environ: Mapping[str, str], exit_code: int = 0) -> str:
     """Run Python in the folder of the examples, and return what it printed."""
-    done = run_python(*WARNINGS, *arguments, environ=environ, cwd=ROOT / "examples")
+    done = run_python(*WARNINGS, *arguments, environ=environ, cwd=ROOT / "examples", exit_code=exit_code)
     assert "ResourceWarning" not in done.stderr
     return done.stdout
 
@@ -52,7 +55,7 @@ def test_an_example_has_help(program: str) -> None:
     assert run(program, "--help", environ={}).startswith(f"usage: {program} ")
 
 
-@pytest.mark.parametrize("program", ["many_runs.py", "thread_pool.py", "process_pool.py"])
+@pytest.mark.parametrize("program", ["thread_pool.py", "process_pool.py"])
 def test_runs_are_listed_together_and_one_that_fails_does_not_stop_the_others(
     program: str, service: LocalService
 ) -> None:
@@ -66,6 +69,112 @@ def test_runs_are_listed_together_and_one_that_fails_does_not_stop_the_others(
     assert found == {each.workflow_run_id: f"{len(each.session_ids)} sessions" for each in runs}
     if program != "thread_pool.py":  # which prints each as soon as it is listed
         assert [run_id for run_id, _ in shown] == run_ids
+
+
+def test_a_run_is_created_and_waited_for(service: LocalService) -> None:
+    service.script_runs("SUCCEEDED", polls=1)
+    run_id, status = run("wait_for_run.py", "checkout-flow", environ=service.environ).split()
+    assert run_id in ids_of(*service.runs)
+    assert status == "SUCCEEDED"
+    service.end_run(failed := service.add_run("checkout-flow"), "FAILED")
+    arguments = ("checkout-flow", "--run-id", failed.workflow_run_id)
+    shown = run("wait_for_run.py", *arguments, environ=service.environ, exit_code=1)
+    assert shown.split() == [failed.workflow_run_id, "FAILED"]
+
+
+def test_many_runs_of_a_new_definition_are_started_and_waited_for(service: LocalService) -> None:
+    service.script_runs("SUCCEEDED", polls=1)
+    service.inject("AccessDeniedException", times=1, operation="CreateWorkflowRun")
+    shown = lines_of(run("start_runs.py", "new", "--runs", "5", environ=service.environ))
+    started = {each.workflow_run_id for each in service.runs if each.workflow_definition_name == "new"}
+    assert len(started) == 4
+    results = dict(shown)
+    assert results.pop("not created").startswith("An error occurred (AccessDeniedException)")
+    assert results == dict.fromkeys(started, "SUCCEEDED")
+
+
+@pytest.mark.parametrize("limit", [1, 10])
+def test_a_dashboard_shows_all_that_runs_and_each_failure_in_its_place(limit: int) -> None:
+    with LocalService(definitions={}) as service:
+        service.add_definition("empty")
+        busy = service.add_run("shop", sessions=1)
+        service.add_act(busy, busy.session_ids[0])
+        service.add_act(busy, busy.session_ids[0], status="FAILED")
+        service.add_act(busy, busy.session_ids[0])
+        service.add_run("shop", status="FAILED")
+        idle = service.add_run("shop")
+        service.add_run("old", started_at=0.0)
+        arguments = ("dashboard.py", "--limit", str(limit))
+        assert run(*arguments, environ=service.environ).splitlines() == [
+            "empty: 0 running",
+            "shop: 2 running",
+            f"  {idle.workflow_run_id}: no acts",
+            f"  {busy.workflow_run_id}: 2 RUNNING, 1 FAILED",
+            "old: 0 running",
+        ]
+        for operation, missing in (("ListWorkflowRuns", 1), ("ListActs", 2)):
+            service.inject("AccessDeniedException", operation=operation, times=missing)
+            shown = run(*arguments, environ=service.environ)
+            assert shown.count(f": An error occurred (AccessDeniedException) when calling the {operation}") == missing
+            assert "empty: " in shown
+
+
+def test_a_dashboard_makes_no_more_calls_at_a_time_than_its_limit(service: LocalService) -> None:
+    page = b'{"workflowDefinitionSummaries": [%b]}' % b",".join(
+        b'{"workflowDefinitionArn": "a", "workflowDefinitionName": "%d", "createdAt": 0, "status": "ACTIVE"}' % number
+        for number in range(30)
+    )
+    runs = b'{"workflowRunSummaries": []}'
+    most, now, lock = 0, 0, threading.Lock()
+
+    def count(peer: Peer) -> None:
+        nonlocal most, now
+        while request := peer.request():
+            with lock:
+                now += 1
+                most = max(most, now)
+            time.sleep(0.002)
+            with lock:
+                now -= 1
+            peer.send(http_response(page if request.target == "/workflow-definitions" else runs))
+
+    with Server(count) as server:
+        environ = {**service.environ, "AWS_ENDPOINT_URL_NOVA_ACT": f"http://127.0.0.1:{server.port}"}
+        assert len(run("dashboard.py", "--limit", "3", environ=environ).splitlines()) == 30
+        assert len(server.requests) == 31
+    assert most <= 3
+
+
+def test_a_dashboard_does_not_list_runs_that_are_too_old_to_run() -> None:
+    with LocalService(definitions={}) as service:
+        for _ in range(250):
+            service.add_run("shop", status="SUCCEEDED", started_at=1.0)
+        assert run("dashboard.py", environ=service.environ) == "shop: 0 running\n"
+        assert [call.operation for call in service.calls] == ["ListWorkflowDefinitions", "ListWorkflowRuns"]
+
+
+def test_an_act_is_driven_to_its_end_and_its_run_is_ended(service: LocalService) -> None:
+    service.script_acts([[{"name": "getPrice", "input": {"article": "bicycle"}}], [{"name": "return", "input": []}]])
+    shown = run("drive_act.py", "shop", "Buy a bicycle.", environ=service.environ).splitlines()
+    assert shown[1:] == ["takeObservation({})", 'getPrice({"article": "bicycle"})', "the act has SUCCEEDED"]
+    assert max(len(request.body) for request in service.requests) > 500_000
+    assert [call.arguments["status"] for call in service.calls[-2:]] == ["SUCCEEDED"] * 2
+
+
+def test_an_act_that_fails_fails_its_run(service: LocalService) -> None:
+    service.inject("reset", times=1, operation="InvokeActStep", after_work=True)
+    run("drive_act.py", "shop", "Buy a bicycle.", environ=service.environ, exit_code=1)
+    operations = [call.operation for call in service.calls]
+    assert operations.count("InvokeActStep") == 1
+    assert operations[-2:] == ["UpdateAct", "UpdateWorkflowRun"]
+    assert [call.arguments["status"] for call in service.calls[-2:]] == ["FAILED"] * 2
+
+
+def test_the_tests_of_the_examples_pass_with_pytest_as_users_have_it() -> None:
+    # pytest-httpx needs a newer httpx than the oldest that is supported.
+    done = run_python("-m", "pytest", "examples/testing", "-p", "no:cacheprovider", "-p", "no:pytest_httpx", cwd=ROOT)
+    assert all(path.name in done.stdout for path in (ROOT / "examples" / "testing").glob("test_*.py"))
+    assert re.search(r"= \d+ passed in ", done.stdout)
 
 
 def test_each_worker_process_has_one_client(service: LocalService) -> None:
