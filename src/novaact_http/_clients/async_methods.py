@@ -763,7 +763,8 @@ class AsyncMethods:
             workflow_run_id: the workflow run's id, a UUID.
             session_id: the session's id, a UUID.
             act_id: the act's id, a UUID.
-            call_results: what the calls of the previous step returned, at least one.
+            call_results: what the calls of the previous step returned, at least one. In the first step, which follows
+                no call, something to begin with, such as what the page shows.
             previous_step_id: the `step_id` of the previous step. Left out in the first step.
 
         Raises:

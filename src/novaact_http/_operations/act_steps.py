@@ -60,7 +60,7 @@ class InvokeActStepResponse(ValueObject):
     """The next step of an act.
 
     Attributes:
-        calls: the calls to make next.
+        calls: the calls to make next; empty if there is nothing more to do.
         step_id: the step's id, a UUID: the `previous_step_id` of the next step.
         metadata: request id, status, headers and attempts; not part of equality or hash.
     """
