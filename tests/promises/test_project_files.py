@@ -46,7 +46,7 @@ def test_the_hooks_only_call_make_targets() -> None:
 
 
 def test_the_workflow_runs_the_make_targets_of_ci_run() -> None:
-    run = {step["run"] for step in STEPS if "run" in step}
+    run = {step["run"] for step in STEPS if step.get("run", "").startswith("make ")}
     assert run == {f"make {target}" for target in CI_TARGETS}
 
 

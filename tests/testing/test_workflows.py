@@ -10,7 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from novaact_http import AsyncClient, Client, NovaActError, RetryPolicy, ServiceError, errors, models
-from novaact_http.testing import LocalService
+from novaact_http.testing import LocalService, make_output
 from tests.helpers.boto3_oracle import boto3_for
 from tests.helpers.calls import MANY, options_for
 from tests.helpers.operations import OPERATIONS, method_name
@@ -322,7 +322,7 @@ def test_acts_answer_as_scripted(service: LocalService) -> None:
         (lambda service: service.add_run("a", status="DONE"), "status must be one of RUNNING"),
         (lambda service: service.add_run("a", started_at="now"), "started_at must be a number"),
         (lambda service: service.add_run("a", ended_at=-1), "ended_at must be a number"),
-        (lambda service: service.add_definition("a b"), "cannot be a workflowDefinitionName"),
+        (lambda service: service.add_definition("a b"), "cannot be a name"),
         (lambda service: service.add_definition("a", created_at=True), "created_at must be a number"),
         (lambda service: service.inject("reset", operation="ListThings"), "operation must be one of CreateAct"),
         (lambda service: service.inject("reset", after_work=1), "after_work must be True or False"),
@@ -547,6 +547,13 @@ def test_a_world_is_the_same_for_the_same_seed() -> None:
 
     assert ids(1) == ids(1)
     assert ids(1) != ids(2)
+
+
+def test_a_definition_may_have_no_runs(face: Face) -> None:
+    with LocalService(definitions={"empty": []}) as service:
+        assert face.call("list_workflow_runs", options_for(service), workflow_definition_name="empty") == make_output(
+            models.ListWorkflowRunsResponse
+        )
 
 
 def test_an_async_client_races_to_ensure_one_definition(service: LocalService) -> None:

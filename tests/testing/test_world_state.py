@@ -109,7 +109,7 @@ ACT = f"{SESSION}.acts[0]"
         ({"definitions": {}}, "definitions must be a list of objects, not {}"),
         ({"definitions": ["ab"]}, "definitions[0] must be an object with name, ..., runs, not str"),
         ({"definitions": [{}]}, "definitions[0].name must be the name of a workflow definition, not None"),
-        (in_definition(name="a b"), "definitions[0] cannot be added: 'a b' cannot be a workflowDefinitionName: "),
+        (in_definition(name="a b"), "definitions[0] cannot be added: 'a b' cannot be a name: "),
         (in_definition(description=3), "definitions[0] cannot be added: 3 cannot be a description: "),
         (in_definition(export_config=3), "definitions[0].export_config must be a mapping or None, not 3"),
         (in_definition(export_config={}), "definitions[0] cannot be added: {} cannot be a exportConfig: "),

@@ -100,6 +100,7 @@ class NovaAct:
         check("definitions", definitions, f"a mapping such as {{'a': {_RUNS}}}", valid=isinstance(definitions, Mapping))
         for name, runs in definitions.items():
             check(f"definitions[{name!r}]", runs, f"a list of runs such as {_RUNS}", valid=isinstance(runs, Iterable))
+            self.add_definition(name)
             for sessions in runs:
                 self.add_run(name, sessions, argument=f"a run of definitions[{name!r}]")
 
@@ -110,10 +111,16 @@ class NovaAct:
         """All runs, by their definitions."""
         return tuple(view(run) for definition in self.world.definitions for run in definition.runs)
 
-    def add_definition(self, name: str, **members: Any) -> Definition:
-        _check("GetWorkflowDefinition", workflowDefinitionName=name)
-        _check("CreateWorkflowDefinition", description=members["description"], exportConfig=members["export_config"])
-        return self.world.definitions.get(name) or self.world.add_definition(name, **members)
+    def add_definition(
+        self,
+        name: str,
+        description: str | None = None,
+        export_config: dict[str, str] | None = None,
+        created_at: float | None = None,
+    ) -> Definition:
+        _check("CreateWorkflowDefinition", name=name, description=description, exportConfig=export_config)
+        existing = self.world.definitions.get(name)
+        return existing or self.world.add_definition(name, description, export_config, created_at)
 
     def add_run(
         self,

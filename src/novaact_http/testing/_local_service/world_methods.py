@@ -56,13 +56,9 @@ class WorldMethods:
         check_number("created_at", created_at, minimum=0, optional=True)
         is_mapping = isinstance(export_config, Mapping)
         check("export_config", export_config, "a mapping or None", valid=is_mapping or export_config is None)
-        members = {
-            "description": description,
-            "export_config": None if export_config is None else dict(export_config),
-            "created_at": created_at,
-        }
+        config = None if export_config is None else dict(export_config)
         with self._lock:
-            self._nova_act.add_definition(name, **members)
+            self._nova_act.add_definition(name, description, config, created_at)
 
     def add_run(
         self,
