@@ -14,6 +14,9 @@ from novaact_http.cli._doctor import doctor
 from novaact_http.cli._list_sessions import list_sessions
 from novaact_http.cli._local_service import local
 from novaact_http.cli._terminal import say
+from novaact_http.cli._tree import tree
+from novaact_http.cli._wait import wait_for_workflow_run
+from novaact_http.cli._watch import watch
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -82,5 +85,5 @@ def commands(ctx: click.Context, /) -> None:
         click.echo(ctx.get_help())
 
 
-for each in (list_sessions, doctor, completion, local):
+for each in (list_sessions, doctor, completion, local, tree, watch, wait_for_workflow_run):
     commands.add_command(each)

@@ -1,0 +1,135 @@
+"""Lines for people: coloured where the terminal has colours, cut to its width, in characters that it has."""
+
+from __future__ import annotations
+
+import itertools
+import locale
+import os
+import shutil
+import sys
+from typing import TYPE_CHECKING, NamedTuple
+
+from novaact_http.cli._terminal import is_terminal, printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import TextIO
+
+
+class Marks(NamedTuple):
+    """The characters that are not letters and digits."""
+
+    branch: str
+    last_branch: str
+    trunk: str
+    no_trunk: str
+    ellipsis: str
+    arrow: str
+    spinner: str
+
+
+_DRAWN = Marks("├─ ", "└─ ", "│  ", "   ", "…", "→", "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏")
+_ASCII = Marks("|- ", "`- ", "|  ", "   ", "...", "->", "-\\|/")
+_GAP = "  "
+_SHORTEST = 9  # cells of a name that are left before what follows it is cut: the first part of a UUID and an ellipsis
+Part = tuple[str, str]  # a text and its style
+
+
+class Look(NamedTuple):
+    """How lines look on a stream.
+
+    Attributes:
+        has_colours: whether styles are shown.
+        width: the cells that a line may take; None for no limit.
+        encoding: the encoding whose characters may be used.
+        marks: the characters to draw with.
+    """
+
+    has_colours: bool
+    width: int | None
+    encoding: str
+    marks: Marks
+
+    def plain(self, text: str) -> str:
+        """Return text from outside without anything that could control a terminal or that the encoding lacks."""
+        if text.isascii() and text.isprintable():
+            return text
+        return printable(text).encode(self.encoding, "backslashreplace").decode(self.encoding)
+
+    def styled(self, text: str, style: str) -> str:
+        """Return text in a style, which is numbers of SGR."""
+        return f"\x1b[{style}m{text}\x1b[0m" if style and text and self.has_colours else text
+
+    def cut(self, text: str, width: int) -> str:
+        """Return text that takes no more cells than the width; if it is cut, it ends in an ellipsis."""
+        if cells(text) <= width:
+            return text
+        from rich.cells import set_cell_size
+
+        ellipsis = self.marks.ellipsis[:width]
+        return set_cell_size(text, width - len(ellipsis)).rstrip() + ellipsis
+
+    def line(self, name: Part, details: Iterable[Part], *, before: str = "") -> str:
+        """Return a line that is no wider than the width.
+
+        If there is no room for all, the last details are left out, and what is left of the room is the name's.
+
+        Args:
+            name: what the line is about.
+            details: what follows it, as far as it is not `""`.
+            before: what the line begins with.
+        """
+        text, style = name
+        shown = [(f"{_GAP}{self.styled(*each)}", len(_GAP) + cells(each[0])) for each in details if each[0]]
+        if self.width is not None:
+            room = self.width - cells(before)
+            fitting = itertools.accumulate([taken for _, taken in shown], initial=min(cells(text), _SHORTEST))
+            shown = shown[: sum(taken <= room for taken in fitting) - 1]
+            text = self.cut(text, max(room - sum([taken for _, taken in shown]), 0))
+        return before + self.styled(text, style) + "".join([each for each, _ in shown])
+
+
+def look_of(stream: TextIO) -> Look:
+    """Return how lines look on a standard stream."""
+    encoding = _encoding_of(stream)
+    return Look(
+        has_colours=can_move_cursor(stream) and not os.environ.get("NO_COLOR"),
+        width=shutil.get_terminal_size().columns if is_terminal(stream) else None,
+        encoding=encoding,
+        marks=_DRAWN if _can_encode("".join(_DRAWN), encoding) else _ASCII,
+    )
+
+
+def can_move_cursor(stream: TextIO) -> bool:
+    """Tell whether a stream is a terminal that understands escape sequences."""
+    return is_terminal(stream) and os.environ.get("TERM") != "dumb"
+
+
+def cells(text: str) -> int:
+    """Return how many cells of a terminal a printable text takes."""
+    if text.isascii():
+        return len(text)
+    from rich.cells import cell_len
+
+    return cell_len(text)
+
+
+def _encoding_of(stream: TextIO) -> str:
+    """Return the encoding of the stream, or that of the locale if Python does not use it and it has less."""
+    encoding = stream.encoding
+    if sys.platform == "win32" or _can_encode("│", locale.nl_langinfo(locale.CODESET)):
+        return encoding
+    return "ascii"
+
+
+def _can_encode(text: str, encoding: str) -> bool:
+    try:
+        text.encode(encoding)
+    except (UnicodeEncodeError, LookupError):
+        return False
+    return True
+
+
+def counted(number: int, name: str) -> str:
+    """Return a number of things with their name."""
+    return f"{number:,} {name}" if number == 1 else f"{number:,} {name}s"
