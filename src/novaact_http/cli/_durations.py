@@ -1,4 +1,4 @@
-"""Durations as people write and read them, such as 2h or 3m 20s."""
+"""Durations as people write and read them, such as 2h or 3m 20s, or numbers of seconds."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 _UNITS = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
 _PATTERN = re.compile("".join(f"(?:([0-9]+){unit})?" for unit in _UNITS), re.ASCII)
-_LONGEST = 100 * 365 * 86_400  # seconds; times before that have no date
+_A_YEAR = 365 * 86_400
+_LONGEST = 50 * _A_YEAR  # what began before that has no date
 
 
 class Duration(click.ParamType):  # type: ignore[type-arg]  # generic only in new versions of click
@@ -27,6 +28,21 @@ class Duration(click.ParamType):  # type: ignore[type-arg]  # generic only in ne
         seconds = sum(int(number) * unit for number, unit in zip(numbers, _UNITS.values(), strict=False))
         if not 0 < seconds <= _LONGEST:
             self.fail(f"must be a duration such as 90s, 15m, 2h, 7d or 1h30m, not {value!r}", param, ctx)
+        return seconds
+
+
+class Seconds(click.ParamType):  # type: ignore[type-arg]
+    """A number of seconds, from 1 to a year."""
+
+    name = "seconds"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        try:
+            seconds = float(value)
+        except ValueError:
+            seconds = 0.0
+        if not 1 <= seconds <= _A_YEAR:  # also if it is nan
+            self.fail(f"must be a number of seconds from 1 to {_A_YEAR}, a year, not {value!r}", param, ctx)
         return seconds
 
 

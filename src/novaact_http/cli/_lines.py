@@ -84,7 +84,7 @@ class Look(NamedTuple):
         if self.width is not None:
             room = self.width - cells(before)
             fitting = itertools.accumulate([taken for _, taken in shown], initial=min(cells(text), _SHORTEST))
-            shown = shown[: sum(taken <= room for taken in fitting) - 1]
+            shown = shown[: max(sum([taken <= room for taken in fitting]) - 1, 0)]
             text = self.cut(text, max(room - sum([taken for _, taken in shown]), 0))
         return before + self.styled(text, style) + "".join([each for each, _ in shown])
 

@@ -127,14 +127,13 @@ def _show(given: Given, connection: Connection) -> int:
         form = _tree_formats.Json(wanted.depth, is_safe=is_terminal(sys.stdout))
     else:
         form = _tree_formats.Tree(look_of(sys.stdout), now)
-    progress = _Progress()
     try:
         client = connection.client()
-        with Background(client) as background:
-            listing = WorldListing(client, wanted, given.concurrency, progress.add)
-            return _write(background.iterate(listing.nodes()), form, progress.line, given, connection)
     except NovaActError as error:
         return _errors.report(error, debug=given.debug)
+    with StatusLine() as line, Background(client) as background:
+        listing = WorldListing(client, wanted, given.concurrency, _Progress(line).add)
+        return _write(background.iterate(listing.nodes()), form, line, given, connection)
 
 
 def _write(pages: Iterator[list[Node]], form: Format, line: StatusLine, given: Given, connection: Connection) -> int:
@@ -156,13 +155,15 @@ def _write(pages: Iterator[list[Node]], form: Format, line: StatusLine, given: G
                 code = code or _errors.exit_code(error)
                 message = _errors.describe(error, connection.target(), "")
                 if given.debug:
-                    _errors.report(error, debug=True, target=connection.target())
+                    with line.erased():
+                        _errors.report(error, debug=True, target=connection.target())
             text += form.add(node, message)
             is_empty = False
         _print(text, line)
     _print(form.end(), line)
     if failures:
-        say(f"{counted(failures, 'part')} could not be listed; the output says why, in place")
+        with line.erased():
+            say(f"{counted(failures, 'part')} could not be listed; the output says why, in place")
     return code
 
 
@@ -175,8 +176,8 @@ def _print(text: str, line: StatusLine) -> None:
 class _Progress:
     """Counts what was listed, on the status line."""
 
-    def __init__(self) -> None:
-        self.line = StatusLine()
+    def __init__(self, line: StatusLine) -> None:
+        self._line = line
         self._counts = [0] * len(LEVELS)
         self._calls = 0
 
@@ -185,4 +186,4 @@ class _Progress:
         self._counts[level] += items
         self._calls += 1
         counts = [counted(count, name[:-1]) for count, name in zip(self._counts, LEVELS, strict=True) if count]
-        self.line.show(f"{', '.join(counts)}, {counted(self._calls, 'call')} ...")
+        self._line.show(f"{', '.join(counts)}, {counted(self._calls, 'call')} ...")

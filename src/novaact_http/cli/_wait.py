@@ -15,9 +15,9 @@ import click
 
 from novaact_http.cli import _errors
 from novaact_http.cli._connection import Connection
-from novaact_http.cli._durations import in_words
+from novaact_http.cli._durations import Seconds, in_words
 from novaact_http.cli._lines import look_of
-from novaact_http.cli._options import Command, Number, connection_options, option
+from novaact_http.cli._options import Command, connection_options, option
 from novaact_http.cli._status_line import StatusLine
 from novaact_http.cli._statuses import status_of
 from novaact_http.cli._terminal import is_terminal, notices, say
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
     from novaact_http.models import GetWorkflowRunResponse
 
-_A_YEAR = 365 * 24 * 60 * 60
 _NOT_ENDED = 124  # as of the command `timeout`
 _TURN = 0.1  # seconds for each turn of the spinner
 
@@ -40,7 +39,7 @@ _TURN = 0.1  # seconds for each turn of the spinner
 @option(
     "What to wait for",
     "--timeout",
-    type=Number(1, _A_YEAR),
+    type=Seconds(),
     metavar="SECONDS",
     help="How long to wait. Default: as long as the run runs.",
 )
@@ -109,10 +108,11 @@ def _wait(given: Given, connection: Connection) -> int:
 
 def _result(waiting: Future[GetWorkflowRunResponse]) -> GetWorkflowRunResponse:
     """Return the run when it has ended, and show meanwhile for how long that has been waited for."""
-    line = StatusLine()
-    if line.is_shown:
-        import datetime as dt
+    import datetime as dt
 
+    with StatusLine() as line:
+        if not line.is_shown:
+            return waiting.result()
         ended: SimpleQueue[object] = SimpleQueue()
         waiting.add_done_callback(ended.put)
         began = time.monotonic()
@@ -122,8 +122,7 @@ def _result(waiting: Future[GetWorkflowRunResponse]) -> GetWorkflowRunResponse:
             with contextlib.suppress(Empty):
                 ended.get(timeout=_TURN)
                 break
-    with line.erased():
-        return waiting.result()
+    return waiting.result()
 
 
 def _print(run: GetWorkflowRunResponse) -> None:

@@ -11,7 +11,7 @@ import click
 
 from novaact_http.cli import _errors
 from novaact_http.cli._connection import Connection
-from novaact_http.cli._durations import Duration
+from novaact_http.cli._durations import Duration, Seconds
 from novaact_http.cli._lines import can_move_cursor, counted, look_of
 from novaact_http.cli._options import Command, Number, connection_options, option
 from novaact_http.cli._terminal import notices, say
@@ -47,7 +47,7 @@ _FAILED = 1
 @option(
     _TIME,
     "--interval",
-    type=Number(1, whole=False),
+    type=Seconds(),
     default=10,
     show_default=True,
     metavar="SECONDS",
@@ -74,7 +74,7 @@ _FAILED = 1
     "--output",
     type=click.Choice(("screen", "log", "jsonl")),
     help="The format: a screen that is drawn in place, or a line for each change. Default: screen on a terminal, "
-    "else log.",
+    "else or with --debug log.",
 )
 @connection_options
 @option("Other", "--debug", is_flag=True, help="Show each attempt, and the traceback of errors. Never shows secrets.")
@@ -113,7 +113,7 @@ class Given(NamedTuple):
     @property
     def format(self) -> str:
         """The output format."""
-        return self.output or ("screen" if can_move_cursor(sys.stdout) else "log")
+        return self.output or ("screen" if can_move_cursor(sys.stdout) and not self.debug else "log")
 
     def is_over(self, refresh: Refresh) -> bool:
         """Tell whether there is nothing more to wait for."""
