@@ -29,8 +29,8 @@ def test_lines_are_drawn_in_place_and_stay_at_the_end(monkeypatch: pytest.Monkey
         screen.draw(["one", "two"])
         screen.draw(["three"])
         raise KeyboardInterrupt
-    drawn = "\x1b[Hone\x1b[K\r\ntwo\x1b[K\x1b[J\x1b[Hthree\x1b[K\x1b[J"
-    assert terminal.shown.replace("\r\n", "\n") == (ENTER + drawn + LEAVE + "three\n").replace("\r\n", "\n")
+    drawn = "\x1b[H\x1b[Kone\n\x1b[Jtwo\x1b[H\x1b[Jthree"
+    assert terminal.shown.replace("\r\n", "\n") == f"{ENTER}{drawn}{LEAVE}three\n"
 
 
 def test_a_wait_ends_with_an_event_or_with_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -72,7 +72,7 @@ def test_a_program_that_is_terminated_gives_the_screen_back(monkeypatch: pytest.
 
 @needs_signals
 def test_signals_are_handled_as_before_after_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    terminal = terminal_for(monkeypatch)
+    terminal_for(monkeypatch)
     names = ("SIGWINCH", "SIGTSTP", "SIGTERM")
     before = [signal.getsignal(getattr(signal, name)) for name in names]
     with LiveScreen():

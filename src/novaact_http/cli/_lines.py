@@ -82,6 +82,7 @@ class Look(NamedTuple):
         text, style = name
         shown = [(f"{_GAP}{self.styled(*each)}", len(_GAP) + cells(each[0])) for each in details if each[0]]
         if self.width is not None:
+            before = self.cut(before, self.width)
             room = self.width - cells(before)
             fitting = itertools.accumulate([taken for _, taken in shown], initial=min(cells(text), _SHORTEST))
             shown = shown[: max(sum([taken <= room for taken in fitting]) - 1, 0)]

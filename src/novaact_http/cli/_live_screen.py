@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 # The alternate screen, without a cursor; at its end, styles that a cut line has left on are switched off.
 _ENTER, _LEAVE = "\x1b[?1049h\x1b[?25l", "\x1b[0m\x1b[?25h\x1b[?1049l"
-_HOME, _END_OF_LINE, _END_OF_SCREEN = "\x1b[H", "\x1b[K", "\x1b[J"
+_HOME, _ERASE_LINE, _ERASE_BELOW = "\x1b[H", "\x1b[K", "\x1b[J"
 _TERMINATED = 128 + 15
 
 
@@ -62,9 +62,11 @@ class LiveScreen:
                 signal.signal(number, handler)
 
     def draw(self, lines: Sequence[str]) -> None:
-        """Draw lines from the top on. There must be no more than the screen has, and none wider."""
+        """Draw lines from the top on. There must be at least one, no more than the screen has, and none wider."""
         self._lines = lines
-        self._write(_HOME + "\r\n".join([f"{line}{_END_OF_LINE}" for line in lines]) + _END_OF_SCREEN)
+        # What was there is erased before a line is written: after it the cursor may still be on its last character.
+        above = "".join([f"{_ERASE_LINE}{line}\n" for line in lines[:-1]])
+        self._write(f"{_HOME}{above}{_ERASE_BELOW}{lines[-1]}")
 
     def wait(self, seconds: float) -> None:
         """Wait for an event, but no longer than this. Ctrl-Z stops the program here."""
