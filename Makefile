@@ -110,7 +110,7 @@ fixtures: $(READY) ## Record the fixtures again, from boto3 calling the local se
 	$(BIN)/python fixtures/record.py
 
 .PHONY: screenshots
-screenshots: $(READY) ## Draw docs/command-line.svg again, which shows the command line
+screenshots: $(READY) ## Draw the pictures of the command line in docs/ again
 	$(BIN)/python docs/screenshots.py
 
 .PHONY: bench

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import locale
 import os
 import shutil
@@ -31,7 +30,9 @@ class Marks(NamedTuple):
 _DRAWN = Marks("├─ ", "└─ ", "│  ", "   ", "…", "→", "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏")
 _ASCII = Marks("|- ", "`- ", "|  ", "   ", "...", "->", "-\\|/")
 _GAP = "  "
-_SHORTEST = 9  # cells of a name that are left before what follows it is cut: the first part of a UUID and an ellipsis
+SHORTEST_NAME = (
+    9  # cells of a name that are left before what follows it is cut: the first part of a UUID and an ellipsis
+)
 Part = tuple[str, str]  # a text and its style
 
 
@@ -80,14 +81,14 @@ class Look(NamedTuple):
             before: what the line begins with.
         """
         text, style = name
-        shown = [(f"{_GAP}{self.styled(*each)}", len(_GAP) + cells(each[0])) for each in details if each[0]]
+        shown = [each for each in details if each[0]]
         if self.width is not None:
             before = self.cut(before, self.width)
             room = self.width - cells(before)
-            fitting = itertools.accumulate([taken for _, taken in shown], initial=min(cells(text), _SHORTEST))
-            shown = shown[: max(sum([taken <= room for taken in fitting]) - 1, 0)]
-            text = self.cut(text, max(room - sum([taken for _, taken in shown]), 0))
-        return before + self.styled(text, style) + "".join([each for each, _ in shown])
+            while shown and taken(shown) + min(cells(text), SHORTEST_NAME) > room:
+                shown.pop()
+            text = self.cut(text, max(room - taken(shown), 0))
+        return before + self.styled(text, style) + "".join([f"{_GAP}{self.styled(*each)}" for each in shown])
 
 
 def look_of(stream: TextIO) -> Look:
@@ -113,6 +114,16 @@ def cells(text: str) -> int:
     from rich.cells import cell_len
 
     return cell_len(text)
+
+
+def taken(details: Iterable[Part]) -> int:
+    """Return how many cells details take in a line."""
+    return sum([len(_GAP) + cells(text) for text, _ in details if text])
+
+
+def padded(text: str, width: int) -> str:
+    """Return text with spaces after it, so that it takes at least this many cells."""
+    return text + " " * (width - cells(text))
 
 
 def _encoding_of(stream: TextIO) -> str:

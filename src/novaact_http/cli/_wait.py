@@ -116,13 +116,13 @@ def _result(waiting: Future[GetWorkflowRunResponse]) -> GetWorkflowRunResponse:
         ended: SimpleQueue[object] = SimpleQueue()
         waiting.add_done_callback(ended.put)
         began = time.monotonic()
-        for turn in itertools.cycle(look_of(sys.stderr).marks.spinner):
+        turns = itertools.cycle(look_of(sys.stderr).marks.spinner)
+        while True:
             waited = dt.timedelta(seconds=time.monotonic() - began)
-            line.show(f"{turn} the run has not ended yet; waiting for {in_words(waited)}")
+            line.show(f"{next(turns)} the run has not ended yet; waiting for {in_words(waited)}")
             with contextlib.suppress(Empty):
                 ended.get(timeout=_TURN)
-                break
-    return waiting.result()
+                return waiting.result()
 
 
 def _print(run: GetWorkflowRunResponse) -> None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from novaact_http.cli._durations import in_words
-from novaact_http.cli._lines import cells, counted
+from novaact_http.cli._lines import SHORTEST_NAME, cells, counted, padded, taken
 from novaact_http.cli._statuses import ERROR_STYLE, FAINT_STYLE, NAME_STYLE, in_table_order, status_of
 
 if TYPE_CHECKING:
@@ -61,31 +61,50 @@ class Screen:
         ended = [each.run for each in refresh.changes if each.after is None] + refresh.ended
         ended_rows = min(len(ended), max(room - len(refresh.open), room // _SHARE_OF_ENDED))
         shown = _cut(refresh.open, room - ended_rows), _cut(ended, ended_rows)
-        width = max([cells(run.definition) for runs, _ in shown for run in runs], default=0)
+        width = max([cells(self._look.plain(run.definition)) for runs, _ in shown for run in runs], default=0)
+        rows = [[self._row(run, changes.get(run.run_id), now, width) for run in runs] for runs, _ in shown]
+        name_width = self._name_width([row for part in rows for row in part])
         lines = []
-        for runs, left in shown:
-            lines += [self._row(run, changes.get(run.run_id), now, width) for run in runs]
+        for part, (_, left) in zip(rows, shown, strict=True):
+            for row in part:
+                name = padded(self._look.cut(row.name, name_width), name_width)
+                lines.append(self._look.line((name, row.style), row.details, before=row.mark))
             if left:
                 lines.append(self._look.line((f"  and {left:,} more", FAINT_STYLE), ()))
         return lines
 
-    def _row(self, run: Run, change: Change | None, now: dt.datetime, width: int) -> str:
+    def _name_width(self, rows: Sequence[_Row]) -> int:
+        """Return how many cells all names get, so that what follows them stands in columns."""
+        longest = max([cells(row.name) for row in rows], default=0)
+        if self._look.width is None:
+            return longest
+        room = min([self._look.width - cells(row.mark) - taken(row.details) for row in rows], default=0)
+        return min(longest, max(room, SHORTEST_NAME))
+
+    def _row(self, run: Run, change: Change | None, now: dt.datetime, width: int) -> _Row:
         plain = self._look.plain
-        status, mark, note, style = run.status, "  ", "", ""
+        status, mark, style = run.status, "  ", ""
+        note: Part = "" if run.ended_at is None else f"ended {in_words(now - run.ended_at)} ago", FAINT_STYLE
         if change is not None:
-            status = change.after or _GONE
+            status, style = change.after or _GONE, NAME_STYLE
             mark = "+ " if change.before is None else "* "
-            note, style = f"was {plain(change.before)}" if change.before else "new", NAME_STYLE
-        ago = "" if run.ended_at is None else f"ended {in_words(now - run.ended_at)} ago"
-        took = in_words((run.ended_at or now) - run.started_at)
+            note = "new" if change.before is None else f"was {plain(change.before)}", NAME_STYLE
         details: list[Part] = [
-            (f"{plain(status):<{_STATUS_WIDTH}}", status_of(status).style),
-            (plain(run.definition) + " " * (width - cells(plain(run.definition))), ""),
-            (f"{took:<{_DURATION_WIDTH}}", ""),
-            (note, NAME_STYLE),
-            (ago, FAINT_STYLE),
+            (padded(plain(status), _STATUS_WIDTH), status_of(status).style),
+            (padded(plain(run.definition), width), ""),
+            (padded(in_words((run.ended_at or now) - run.started_at), _DURATION_WIDTH), ""),
+            note,
         ]
-        return self._look.line((plain(run.run_id), style), details, before=mark)
+        return _Row(mark, plain(run.run_id), style, details)
+
+
+class _Row(NamedTuple):
+    """A run on the screen: a mark, its id with a style, and what follows that."""
+
+    mark: str
+    name: str
+    style: str
+    details: list[Part]
 
 
 def _cut(runs: Sequence[Run], rows: int) -> tuple[Sequence[Run], int]:
