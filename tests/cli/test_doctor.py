@@ -296,7 +296,7 @@ def test_completion_prints_a_script_for_the_shell(shell: str) -> None:
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        ("novaact-http ", {"list-sessions", "doctor", "local", "completion"}),
+        ("novaact-http ", {"list-sessions", "doctor", "local", "completion", "tree", "watch", "wait-for-workflow-run"}),
         ("novaact-http list-sessions --output ", {"table", "json", "jsonl", "text", "ids"}),
         ("novaact-http list-sessions --no-", {"--no-paginate", "--no-verify-ssl"}),
     ],

@@ -63,23 +63,27 @@ class Screen:
         shown = _cut(refresh.open, room - ended_rows), _cut(ended, ended_rows)
         width = max([cells(self._look.plain(run.definition)) for runs, _ in shown for run in runs], default=0)
         rows = [[self._row(run, changes.get(run.run_id), now, width) for run in runs] for runs, _ in shown]
-        name_width = self._name_width([row for part in rows for row in part])
+        columns, name_width = self._fitting([row for part in rows for row in part])
         lines = []
         for part, (_, left) in zip(rows, shown, strict=True):
             for row in part:
                 name = padded(self._look.cut(row.name, name_width), name_width)
-                lines.append(self._look.line((name, row.style), row.details, before=row.mark))
+                lines.append(self._look.line((name, row.style), row.details[:columns], before=row.mark))
             if left:
                 lines.append(self._look.line((f"  and {left:,} more", FAINT_STYLE), ()))
         return lines
 
-    def _name_width(self, rows: Sequence[_Row]) -> int:
-        """Return how many cells all names get, so that what follows them stands in columns."""
-        longest = max([cells(row.name) for row in rows], default=0)
+    def _fitting(self, rows: Sequence[_Row]) -> tuple[int, int]:
+        """Return how many columns there is room for after the names, and how many cells all names get."""
+        columns = max([len(row.details) for row in rows], default=0)
+        width = max([cells(row.name) for row in rows], default=0)
         if self._look.width is None:
-            return longest
-        room = min([self._look.width - cells(row.mark) - taken(row.details) for row in rows], default=0)
-        return min(longest, max(room, SHORTEST_NAME))
+            return columns, width
+        while True:
+            room = min([self._look.width - cells(row.mark) - taken(row.details[:columns]) for row in rows], default=0)
+            if room >= SHORTEST_NAME or columns == 0:
+                return columns, max(min(width, room), 0)
+            columns -= 1
 
     def _row(self, run: Run, change: Change | None, now: dt.datetime, width: int) -> _Row:
         plain = self._look.plain
