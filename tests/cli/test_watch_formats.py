@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections import Counter
+from os import terminal_size
 from typing import Any
 
 import pytest
@@ -36,8 +37,8 @@ def refresh(*runs: Run, changes: tuple[Change, ...] = (), **facts: Any) -> Refre
 
 
 def lines(of: Refresh | None, *problems: str, width: int = 80, height: int = 24, **options: Any) -> list[str]:
-    screen = _watch_formats.Screen(look(width, **options), "Nova Act, us-east-1")
-    return screen.lines(of, problems, "next in 7 s", NOW, height)
+    screen = _watch_formats.Screen(look(**options), "Nova Act, us-east-1", terminal_size((width, height)))
+    return screen.lines(of, problems, "next in 7 s", NOW)
 
 
 def test_before_the_first_answer_there_are_two_lines() -> None:

@@ -219,7 +219,7 @@ def _on_screen(this: _Watch, count: CallCount) -> int:
     from novaact_http.cli import _watch_formats
     from novaact_http.cli._live_screen import Event, LiveScreen
 
-    target = this.connection.target()
+    target, look = this.connection.target(), look_of(sys.stdout)
     asking: Future[Refresh] | None = None
     refresh: Refresh | None = None
     problems: dict[object, str] = {}
@@ -240,9 +240,8 @@ def _on_screen(this: _Watch, count: CallCount) -> int:
                 state = f"next in {max(due - now, 0):.0f} s"
             if refresh is not None:
                 state = f"every {this.given.interval:g} s: {_watch_formats.costs(refresh)}; {state}"
-            look, height = look_of(sys.stdout), screen.size().lines
-            view = _watch_formats.Screen(look, f"Nova Act, {target.region}")
-            screen.draw(view.lines(refresh, list(problems.values()), state, _now(), height))
+            view = _watch_formats.Screen(look, f"Nova Act, {target.region}", screen.size())
+            screen.draw(view.lines(refresh, list(problems.values()), state, _now()))
             if refresh is not None and asking is None and this.given.is_over(refresh):
                 break
             screen.wait(1.0 if asking is not None else min(due - now, 1.0))

@@ -12,6 +12,7 @@ from novaact_http.cli._statuses import ERROR_STYLE, FAINT_STYLE, NAME_STYLE, in_
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Sequence
+    from os import terminal_size
 
     from novaact_http.cli._lines import Look, Part
     from novaact_http.cli._watched_runs import Change, Refresh, Run
@@ -28,15 +29,15 @@ class Screen:
     Args:
         look: how lines look.
         where: what is watched, in words.
+        size: the size of the terminal.
     """
 
-    def __init__(self, look: Look, where: str) -> None:
-        self._look = look
+    def __init__(self, look: Look, where: str, size: terminal_size) -> None:
+        self._look = look._replace(width=size.columns)
         self._where = where
+        self._size = size
 
-    def lines(
-        self, refresh: Refresh | None, problems: Sequence[str], state: str, now: dt.datetime, height: int
-    ) -> list[str]:
+    def lines(self, refresh: Refresh | None, problems: Sequence[str], state: str, now: dt.datetime) -> list[str]:
         """Return the lines.
 
         Args:
@@ -44,7 +45,6 @@ class Screen:
             problems: what is wrong, the most important first.
             state: what is done or waited for now.
             now: the time.
-            height: how many lines there may be.
         """
         look = self._look
         counts = [] if refresh is None else in_table_order(refresh.counts)
@@ -53,8 +53,8 @@ class Screen:
         lines = [look.line(parts[0], parts[1:]), look.line((state, FAINT_STYLE), ())]
         lines += [look.line((look.plain(each), ERROR_STYLE), ()) for each in problems[:_MOST_PROBLEMS]]
         if refresh is not None:
-            lines += ["", *self._rows(refresh, now, height - len(lines) - 1)]
-        return lines[:height]
+            lines += ["", *self._rows(refresh, now, self._size.lines - len(lines) - 1)]
+        return lines[: self._size.lines]
 
     def _rows(self, refresh: Refresh, now: dt.datetime, room: int) -> list[str]:
         changes = {} if refresh.is_first else {each.run.run_id: each for each in refresh.changes}
@@ -77,10 +77,8 @@ class Screen:
         """Return how many columns there is room for after the names, and how many cells all names get."""
         columns = max([len(row.details) for row in rows], default=0)
         width = max([cells(row.name) for row in rows], default=0)
-        if self._look.width is None:
-            return columns, width
         while True:
-            room = min([self._look.width - cells(row.mark) - taken(row.details[:columns]) for row in rows], default=0)
+            room = min([self._size.columns - cells(row.mark) - taken(row.details[:columns]) for row in rows], default=0)
             if room >= SHORTEST_NAME or columns == 0:
                 return columns, max(min(width, room), 0)
             columns -= 1
