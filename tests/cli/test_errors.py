@@ -11,6 +11,7 @@ import pytest
 
 from novaact_http import NovaActError, errors
 from novaact_http.cli import _commands, _errors, _list_sessions, _terminal
+from novaact_http.testing import make_error
 from tests.helpers.command import list_sessions, naming, raising, run, spawn
 
 if TYPE_CHECKING:
@@ -185,6 +186,11 @@ def test_an_error_of_the_service_comes_with_what_to_do(code: str, hint: str, wor
     assert f"An error occurred ({code}) when calling the ListSessions operation: Asked for. (status" in result.stderr
     assert "request id" in result.stderr
     assert hint in result.stderr
+
+
+def test_a_missing_permission_is_named_by_the_operation() -> None:
+    error = make_error("AccessDeniedException", operation="GetWorkflowRun")
+    assert "lack the IAM permission nova-act:GetWorkflowRun; " in _errors.describe(error, None, "")
 
 
 def test_expired_credentials_come_with_how_to_renew_them(world: LocalService) -> None:

@@ -281,16 +281,41 @@ def test_a_command_that_is_interrupted_decides_how_it_ends() -> None:
         assert _local_service._run(("it", "--now"), {"AWS_REGION": "here"}) == 5
 
 
-def test_a_command_in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    ended = {"killed": -9, "done": 4}
-    for name, code in ended.items():
-        fake = types.SimpleNamespace(wait=lambda code=code: code, terminate=lambda: None)
-        monkeypatch.setattr(_local_service, "subprocess", types.SimpleNamespace(Popen=lambda *_, fake=fake, **__: fake))
-        result = run("local", "--", name)
-        assert (result.exit_code, result.stdout) == (137 if name == "killed" else 4, "")
+class Ended:
+    """A process that ends with a code, and counts how often it is told to."""
+
+    def __init__(self, code: int) -> None:
+        self._code = code
+        self.terminated = 0
+
+    def wait(self) -> int:
+        return self._code
+
+    def terminate(self) -> None:
+        self.terminated += 1
+
+
+@pytest.mark.parametrize(("code", "exit_code"), [(-9, 137), (4, 4)])
+@pytest.mark.parametrize("early", [False, True])
+def test_a_command_in_this_process(monkeypatch: pytest.MonkeyPatch, code: int, exit_code: int, early: bool) -> None:
+    process = Ended(code)
+
+    def interrupt() -> None:
         handler = signal.getsignal(signal.SIGTERM)
         assert callable(handler)
         handler(signal.SIGTERM, None)
+
+    def start(*_: object, **__: object) -> Ended:
+        if early:
+            interrupt()
+        return process
+
+    monkeypatch.setattr(subprocess, "Popen", start)
+    result = run("local", "--", "it")
+    assert (result.exit_code, result.stdout) == (exit_code, "")
+    assert process.terminated == early
+    interrupt()
+    assert process.terminated == early + 1
 
 
 @pytest.mark.parametrize(("command", "code"), [("no-such-program", 127), ("/", 126)])

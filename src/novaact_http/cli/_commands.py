@@ -72,12 +72,14 @@ def _usage(error: click.ClickException) -> int:
 @click.version_option(__version__, prog_name="novaact-http")
 @click.pass_context
 def commands(ctx: click.Context, /) -> None:
-    """List the sessions of Amazon Nova Act workflow runs, without the AWS SDK.
+    """Show what Amazon Nova Act workflows do, and wait for them, without the AWS SDK.
 
     \b
     Examples:
       novaact-http list-sessions --workflow-definition-name checkout-flow \\
         --workflow-run-id 01234567-89ab-4cde-8f01-23456789abcd
+      novaact-http tree --status RUNNING
+      novaact-http watch --until-done
       novaact-http doctor --profile dev
       novaact-http local
     """  # noqa: D301 - click marks verbatim text with a \b

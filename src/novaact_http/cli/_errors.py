@@ -33,7 +33,7 @@ _ADVICE_FOR_OPTIONS = {"--ca-bundle": "use the path of a PEM file, or of a direc
 _CREDENTIALS_REFUSED = "check the credentials: novaact-http doctor shows where they come from"
 _EXPIRED = "these credentials have expired: log in again, for example with aws sso login, or set new ones"
 _HINTS = {
-    "AccessDeniedException": "these credentials lack the IAM permission nova-act:ListSessions; novaact-http doctor "
+    "AccessDeniedException": "these credentials lack the IAM permission nova-act:{operation}; novaact-http doctor "
     "shows where they come from",
     "ExpiredToken": _EXPIRED,
     "ExpiredTokenException": _EXPIRED,
@@ -156,7 +156,8 @@ def _hint(error: BaseException, target: Target | None) -> str:
     from novaact_http import errors
 
     if isinstance(error, errors.ServiceError):
-        return _HINTS.get(error.code, "").format(region=target.region if target else "that was asked for")
+        region = target.region if target else "that was asked for"
+        return _HINTS.get(error.code, "").format(region=region, operation=error.operation)
     if not isinstance(error, errors.TransportError) or target is None:
         return ""
     where = f"the endpoint is {target.endpoint} (from {target.source})"

@@ -246,12 +246,23 @@ def _run(command: Sequence[str], environ: Mapping[str, str]) -> int:
     variables = {**os.environ, **environ}
     for name in _in_the_way(environ):
         variables.pop(name, None)
+    started: list[subprocess.Popen[bytes]] = []
+    is_to_end = threading.Event()
+
+    def end(*_: object) -> None:
+        is_to_end.set()
+        for process in started:
+            process.terminate()
+
+    signal.signal(signal.SIGTERM, end)
     try:
         process = subprocess.Popen(command, env=variables)  # noqa: S603 - it is the user's command
     except OSError as error:
         say(f"cannot run {command[0]}: {error.strerror}")
         return 127 if isinstance(error, FileNotFoundError) else 126
-    signal.signal(signal.SIGTERM, lambda *_: process.terminate())
+    started.append(process)
+    if is_to_end.is_set():  # by a signal that came at this moment
+        process.terminate()
     while True:
         with contextlib.suppress(KeyboardInterrupt):  # the terminal interrupts the command too, which decides
             code = process.wait()
