@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import re
 from calendar import timegm
+from functools import lru_cache
 from time import gmtime, strftime, strptime
 from typing import TYPE_CHECKING
 
@@ -110,11 +111,8 @@ class SignatureVerifier:
 def _parse(request: ReceivedRequest) -> _Signature | None:
     parsed = _AUTHORIZATION.fullmatch(request.header("Authorization") or "")
     date = request.header("X-Amz-Date") or ""
-    try:
-        time = timegm(strptime(date, _AMZ_DATE))
-    except ValueError:
-        return None
-    if parsed is None:
+    time = _seconds(date)
+    if parsed is None or time is None:
         return None
     key_id, day, region, service, names, value = parsed.groups()
     headers = names.split(";")
@@ -130,6 +128,14 @@ def _parse(request: ReceivedRequest) -> _Signature | None:
         date=date,
         time=time,
     )
+
+
+@lru_cache(64)  # as many requests have the same one
+def _seconds(date: str) -> int | None:
+    try:
+        return timegm(strptime(date, _AMZ_DATE))
+    except ValueError:
+        return None
 
 
 def _date_problem(signature: _Signature, now: float) -> str | None:

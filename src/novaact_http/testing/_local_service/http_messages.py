@@ -16,11 +16,15 @@ class ReceivedRequest:
     target: str
     headers: tuple[tuple[str, str], ...] = attrs.field(repr=False)
     body: bytes
+    _by_name: dict[str, str] = attrs.field(init=False, repr=False, eq=False)
+
+    @_by_name.default
+    def _(self) -> dict[str, str]:
+        return {name.lower(): value for name, value in reversed(self.headers)}
 
     def header(self, name: str) -> str | None:
         """Return the value of the first header of this name, or None. The case of the name does not matter."""
-        wanted = name.lower()
-        return next((value for each, value in self.headers if each.lower() == wanted), None)
+        return self._by_name.get(name.lower())
 
 
 @attrs.frozen(kw_only=True)

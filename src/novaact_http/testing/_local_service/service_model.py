@@ -210,9 +210,9 @@ def output(operation: OperationModel, members: Mapping[str, Any]) -> Answer:
 
 
 def _rendered(shape: Any, value: Any) -> Any:
-    if getattr(shape, "is_document_type", False):
-        return value
     if shape.type_name == "structure":
+        if shape.is_document_type:
+            return value
         return {
             name: _rendered(member, value[name])
             for name, member in shape.members.items()
