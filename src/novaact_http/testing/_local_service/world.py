@@ -68,6 +68,9 @@ class Things(Generic[ThingT]):
         return chosen, chosen[-1].serial if has_more else None
 
 
+_NOTHING: Things[Any] = Things()  # shared by all runs without sessions or acts
+
+
 class Definition:
     """A workflow definition."""
 
@@ -92,8 +95,7 @@ class Run:
     """
 
     __slots__ = (
-        "_acts",
-        "_sessions",
+        "acts",
         "definition",
         "ended_at",
         "ending",
@@ -101,6 +103,7 @@ class Run:
         "log_group_name",
         "model_id",
         "serial",
+        "sessions",
         "started_at",
         "status",
     )
@@ -121,20 +124,18 @@ class Run:
         self.ended_at: float | None = None
         self.status = "RUNNING"
         self.ending: tuple[str, int | None, float | None] | None = None
-        self._sessions: Things[Session] | None = None
-        self._acts: Things[Act] | None = None
+        self.sessions: Things[Session] = _NOTHING
+        self.acts: Things[Act] = _NOTHING
 
-    @property
-    def sessions(self) -> Things[Session]:
-        if self._sessions is None:
-            self._sessions = Things()
-        return self._sessions
+    def add_session(self, session: Session) -> None:
+        if self.sessions is _NOTHING:
+            self.sessions = Things()
+        self.sessions.add(session)
 
-    @property
-    def acts(self) -> Things[Act]:
-        if self._acts is None:
-            self._acts = Things()
-        return self._acts
+    def add_act(self, act: Act) -> None:
+        if self.acts is _NOTHING:
+            self.acts = Things()
+        self.acts.add(act)
 
     def end(self, status: str, now: float) -> None:
         self.status, self.ended_at, self.ending = status, now, None
@@ -249,14 +250,15 @@ class World:
 
     def add_session(self, run: Run, session_id: str) -> Session:
         session = Session(run, session_id, next(self._serials))
-        run.sessions.add(session)
+        run.add_session(session)
         return session
 
     def add_act(self, session: Session, act_id: str, task: str, tools: Any, started_at: float | None = None) -> Act:
         now = self.now() if started_at is None else started_at
         act = Act(session, act_id, next(self._serials), now, task, tools)
-        for things in (session.acts, session.run.acts, session.run.definition.acts):
-            things.add(act)
+        session.acts.add(act)
+        session.run.add_act(act)
+        session.run.definition.acts.add(act)
         return act
 
     def delete_definition(self, definition: Definition) -> None:
