@@ -363,18 +363,20 @@ def test_a_shell_gets_the_settings_and_the_service_goes_on(state_file: Path, mon
     line = """
         set -e
         eval "$("$@" 2>err)"
-        grep -q "the service runs as process $NOVAACT_LOCAL_PID, until .kill" err
+        grep -q "the service runs as process $NOVAACT_LOCAL_PID, until novaact_local_stop" err
+        kill -0 "$NOVAACT_LOCAL_PID"
         "$1" list-sessions --workflow-definition-name shop --workflow-run-id "$RUN" --output ids
         echo "${AWS_PROFILE-none}" "$AWS_REGION"
-        kill "$NOVAACT_LOCAL_PID"
+        novaact_local_stop
+        echo "${AWS_REGION-none}" "${NOVAACT_LOCAL_PID-none}"
     """
     monkeypatch.chdir(state_file.parent)
     monkeypatch.setenv("RUN", LocalService(definitions={"shop": [2]}).runs[0].workflow_run_id)
     shown = in_shell(line, "local", "--export", "--state", str(state_file), "--region", "eu-west-1")
     assert shown.exit_code == 0, shown.stderr
-    *ids, last = shown.stdout.decode().splitlines()
+    *ids, used, stopped = shown.stdout.decode().splitlines()
     assert len(ids) == 2
-    assert last == "none eu-west-1"
+    assert (used, stopped) == ("none eu-west-1", "none none")
 
 
 def test_a_service_that_cannot_start_in_the_background_fails_in_the_shell() -> None:
@@ -390,7 +392,7 @@ def test_the_process_in_the_background_prints_its_settings(monkeypatch: pytest.M
     monkeypatch.setattr(os, "dup2", lambda *descriptors: turned.append(descriptors))
     result = in_this_process(monkeypatch, "--exported")
     lines = result.stdout.splitlines()
-    assert lines[:2] == ["unset AWS_PROFILE", "unset AWS_DEFAULT_PROFILE"]
+    assert lines[0].startswith("unset AWS_PROFILE AWS_DEFAULT_PROFILE AWS_SESSION_TOKEN ")
     assert f"export NOVAACT_LOCAL_PID={os.getpid()}" in lines
     assert [descriptor for _, descriptor in turned] == [0, 1, 2]
 
@@ -409,6 +411,20 @@ def test_a_process_in_the_background_is_started(monkeypatch: pytest.MonkeyPatch,
     assert started == [("local", "--tls", "--run", "a=-1", "--latency", "0.5", "--exported", True)]
 
 
+def test_a_process_in_the_background_that_nobody_would_know_of_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Interrupted(io.StringIO):
+        def read(self, _: int | None = None) -> str:
+            raise KeyboardInterrupt
+
+    class Started(Ended):
+        stdout = Interrupted()
+
+    process = Started(0)
+    monkeypatch.setattr(subprocess, "Popen", lambda *_, **__: process)
+    assert run("local", "--export").exit_code == 130
+    assert process.terminated == 1
+
+
 @pytest.mark.parametrize("also", [["--control"], ["--", "true"]])
 def test_export_leaves_no_place_for_another_way_to_run(also: list[str]) -> None:
     result = run("local", "--export", *also)
@@ -424,6 +440,7 @@ def test_a_world_comes_from_a_file_or_standard_input(monkeypatch: pytest.MonkeyP
     assert in_this_process(monkeypatch, "--state", "-", stdin="{}").stdout.splitlines()[1] == "example"
     both = in_this_process(monkeypatch, "--state", str(state_file), "--run", "more=1")
     assert both.exit_code == 0
+    assert "--control and --state - both read standard input" in run("local", "--state", "-", "--control").stderr
 
 
 @pytest.mark.parametrize(

@@ -58,7 +58,7 @@ def test_what_a_state_has_is_there() -> None:
                     {"sessions": [{"session_id": "x", "acts": [act, {}]}, {}]},
                 ],
             },
-            {"name": "empty"},
+            {"name": "empty", "status": "DELETING"},
         ]
     }  # fmt: skip
     with LocalService(definitions={}) as service, Client(**options_for(service)) as client:
@@ -76,7 +76,7 @@ def test_what_a_state_has_is_there() -> None:
         assert (failed.session_id, failed.status, running.status) == ("x", "FAILED", "RUNNING")
         assert failed.ended_at is not None
         assert failed.ended_at - failed.started_at == dt.timedelta(seconds=540)
-        assert len(list(client.iter_workflow_definitions())) == 2
+        assert [each.status for each in client.iter_workflow_definitions()] == ["ACTIVE", "DELETING"]
         service.load({})
         with pytest.raises(ValueError, match=r"^definitions\[0\]\.runs\[0\] cannot be added: .* already has a run"):
             service.load(state)
@@ -114,6 +114,7 @@ ACT = f"{SESSION}.acts[0]"
         (in_definition(export_config=3), "definitions[0].export_config must be a mapping or None, not 3"),
         (in_definition(export_config={}), "definitions[0] cannot be added: {} cannot be a exportConfig: "),
         (in_definition(created_at=[]), "definitions[0].created_at must be a number from 0, not []"),
+        (in_definition(status="DONE"), "definitions[0].status must be one of ACTIVE, DELETING, not 'DONE'"),
         (in_definition(runs=3), "definitions[0].runs must be a list of objects, not 3"),
         (in_run(state="FAILED"), f"{RUN} has state, which it cannot have, only workflow_run_id, "),
         (in_run(status="DONE"), f"{RUN}.status must be one of RUNNING, ..., not 'DONE'"),

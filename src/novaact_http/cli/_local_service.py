@@ -144,8 +144,8 @@ def local(
     After `--`, a COMMAND can be given. It runs with the settings of the service in its environment, where this
     library, boto3 and the AWS CLI find them. The service stops when the command ends, with the command's exit code.
 
-    With --export, the service serves until it is stopped with `kill $NOVAACT_LOCAL_PID`, and the shell has the
-    settings.
+    With --export, the service serves in the background, and the shell has the settings. The function novaact_local_stop
+    stops it and takes them back; `kill $NOVAACT_LOCAL_PID` stops it from elsewhere.
 
     A file for --state looks like this, where everything but the name may be left out. A time is ISO 8601, a number of
     seconds since the epoch, or before now if it is negative. `sessions` may also be a number.
@@ -169,14 +169,11 @@ def local(
       novaact-http local --port 8080 --fault 'ThrottlingException 10 %' --latency 0.1
       novaact-http local --run checkout-flow=34 --run checkout-flow=1000000
       novaact-http local -- aws nova-act list-workflow-definitions
-      eval "$(novaact-http local --export)"
+      eval "$(novaact-http local --export)"; novaact-http tree; novaact_local_stop
     """  # noqa: D301 - click marks verbatim text with a \b
     if options["burst"] is not None and options["rate"] is None:
         raise click.UsageError("--burst needs --rate: without it, every request is admitted")
-    if command and control:
-        raise click.UsageError("--control reads standard input, which belongs to the command after `--`: leave one out")
-    if export and (command or control):
-        raise click.UsageError("--export serves in the background: leave out --control and the command after `--`")
+    _check_streams(control=control, export=export, state_path=state_path, command=command)
     if export:
         ctx.exit(_serve_in_background(ctx))
     signal.signal(signal.SIGTERM, signal.default_int_handler)
@@ -189,7 +186,7 @@ def local(
             ctx.exit(_run(command, service.environ))
     if exported:
         click.echo(_export_lines(service.environ))
-        say(f"the service runs as process {os.getpid()}, until `kill $NOVAACT_LOCAL_PID`")
+        say(f"the service runs as process {os.getpid()}, until novaact_local_stop")
         _close_standard_streams()
     with service, contextlib.suppress(KeyboardInterrupt):
         click.echo(f"ready {service.url} {service.region} {_key_words(service.credentials)}")
@@ -203,6 +200,16 @@ def local(
             threading.Event().wait()
 
 
+def _check_streams(*, control: bool, export: bool, state_path: str | None, command: Sequence[str]) -> None:
+    """Raise a click.UsageError if two options want standard input, or one has nobody to read it from."""
+    if command and control:
+        raise click.UsageError("--control reads standard input, which belongs to the command after `--`: leave one out")
+    if control and state_path == "-":
+        raise click.UsageError("--control and --state - both read standard input: leave one out")
+    if export and (command or control):
+        raise click.UsageError("--export serves in the background: leave out --control and the command after `--`")
+
+
 def _serve_in_background(ctx: click.Context) -> int:
     """Start another process that serves, let it print how to set the environment, and return the exit code."""
     program = [sys.executable, "-c", "from novaact_http.cli import main; main()"]
@@ -210,8 +217,12 @@ def _serve_in_background(ctx: click.Context) -> int:
     process = subprocess.Popen(  # noqa: S603 - it is this program
         [*program, *words, "--exported"], stdout=subprocess.PIPE, text=True, start_new_session=True
     )
-    with cast("TextIO", process.stdout) as stdout:
-        lines = stdout.read()  # up to where it closes its standard output, or ends
+    try:
+        with cast("TextIO", process.stdout) as stdout:
+            lines = stdout.read()  # up to where it closes its standard output, or ends
+    except KeyboardInterrupt:
+        process.terminate()  # as nobody would know of it
+        raise
     if lines:
         click.echo(lines, nl=False)
         return 0
@@ -222,8 +233,14 @@ def _serve_in_background(ctx: click.Context) -> int:
 def _export_lines(environ: Mapping[str, str]) -> str:
     """Return the shell commands that set the environment."""
     variables = {**environ, "NOVAACT_LOCAL_PID": str(os.getpid())}
-    unset = [f"unset {name}" for name in _in_the_way(environ)]
-    return "\n".join([*unset, *(f"export {name}={shlex.quote(value)}" for name, value in variables.items())])
+    stop = f"kill {os.getpid()} 2>/dev/null || :; unset {' '.join(variables)}; unset -f novaact_local_stop"
+    return "\n".join(
+        [
+            f"unset {' '.join(_in_the_way(environ))}",
+            *(f"export {name}={shlex.quote(value)}" for name, value in variables.items()),
+            f"novaact_local_stop() {{ {stop}; }}",
+        ]
+    )
 
 
 def _in_the_way(environ: Mapping[str, str]) -> list[str]:

@@ -117,10 +117,11 @@ class NovaAct:
         description: str | None = None,
         export_config: dict[str, str] | None = None,
         created_at: float | None = None,
-    ) -> Definition:
+        status: str = "ACTIVE",
+    ) -> None:
         _check("CreateWorkflowDefinition", name=name, description=description, exportConfig=export_config)
-        existing = self.world.definitions.get(name)
-        return existing or self.world.add_definition(name, description, export_config, created_at)
+        if self.world.definitions.get(name) is None:
+            self.world.add_definition(name, description, export_config, created_at).status = status
 
     def add_run(
         self,

@@ -41,6 +41,7 @@ class WorldMethods:
         description: str | None = None,
         export_config: Mapping[str, str] | None = None,
         created_at: float | None = None,
+        status: str = "ACTIVE",
     ) -> None:
         """Add a workflow definition, unless there is one of this name.
 
@@ -49,16 +50,19 @@ class WorldMethods:
             description: what it does.
             export_config: where traces go, such as `{"s3BucketName": "traces"}`. Ended runs then have a trace.
             created_at: when it was created, in seconds since the epoch; now by default.
+            status: its status, such as `"DELETING"`.
 
         Raises:
-            ValueError: the service model does not allow the name, or the time is no number.
+            ValueError: the service model does not allow the name, the description, the export configuration or the
+                status, or the time is no number.
         """
         check_number("created_at", created_at, minimum=0, optional=True)
         is_mapping = isinstance(export_config, Mapping)
         check("export_config", export_config, "a mapping or None", valid=is_mapping or export_config is None)
+        _check_status("WorkflowDefinitionStatus", status)
         config = None if export_config is None else dict(export_config)
         with self._lock:
-            self._nova_act.add_definition(name, description, config, created_at)
+            self._nova_act.add_definition(name, description, config, created_at, status)
 
     def add_run(
         self,

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from novaact_http.testing._local_service.world_methods import WorldMethods
 
-_DEFINITION = ("name", "description", "export_config", "created_at", "runs")
+_DEFINITION = ("name", "description", "export_config", "created_at", "status", "runs")
 _RUN = ("workflow_run_id", "status", "started_at", "ended_at", "sessions")
 _SESSION = ("session_id", "acts")
 _ACT = ("task", "status", "started_at", "ended_at")
