@@ -202,6 +202,21 @@ def test_a_test_that_does_not_use_what_it_prepares_fails(pytester: pytest.Pytest
         def test_a_fault_of_the_marker_did_not_come(novaact_service, novaact_client):
             novaact_client.list_workflow_definitions()
 
+        @pytest.fixture(scope="module")
+        def shared():
+            with LocalService() as service:
+                yield service
+
+        def test_shares_a_service(shared):
+            pass
+
+        def test_a_fault_of_a_shared_service_did_not_come(shared):
+            shared.inject("reset")
+            shared.inject("stall")
+
+        def test_shares_a_service_with_old_faults(shared):
+            pass
+
         class TestOfUnittest(unittest.TestCase):
             def test_a_fault_of_ones_own_service_did_not_come(self):
                 with LocalService() as service:
@@ -227,13 +242,14 @@ def test_a_test_that_does_not_use_what_it_prepares_fails(pytester: pytest.Pytest
         """
     )
     result = pytester.runpytest_inprocess("-p", "no:asyncio", *ALONE)
-    result.assert_outcomes(passed=2, failed=6, skipped=1)
+    result.assert_outcomes(passed=4, failed=7, skipped=1)
     result.stdout.fnmatch_lines(
         [
             "1 of 1 answers of replay() were not used; if that is meant, pass allow_unused=True",
             "2 of 2 answers of replay() were not used; if that is meant, pass allow_unused=True",
             "faults that did not come: reset (3 of 4); if that is meant, pass allow_unused=True, or *",
             "faults that did not come: ThrottlingException; if *",
+            "faults that did not come: reset, stall; if *",
             "faults that did not come: the answer with status 502 (0 of 1); if *",
             "E * assert * == ?'something'?",
         ]

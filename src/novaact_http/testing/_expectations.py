@@ -21,8 +21,8 @@ _expected: list[Expectation] | None = None  # None outside of tests, so that not
 
 
 def expect(expectation: Expectation) -> None:
-    """Let this be asked at the end of the test that runs."""
-    if _expected is not None:
+    """Let this be asked at the end of the test that runs, once."""
+    if _expected is not None and not any(each is expectation for each in _expected):
         _expected.append(expectation)
 
 

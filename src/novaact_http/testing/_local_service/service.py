@@ -155,7 +155,6 @@ class LocalService(WorldMethods):
         self._tls = tls
         self._files = contextlib.ExitStack()
         self._server: Server | None = None
-        expect(self)
 
     @property
     def region(self) -> str:
@@ -432,6 +431,7 @@ class LocalService(WorldMethods):
         return (time.time() if self._clock is None else self._clock()) + self.clock_offset
 
     def _add(self, scheduled: ScheduledFault) -> None:
+        expect(self)
         with self._lock:
             self._schedule.add(scheduled)
 
