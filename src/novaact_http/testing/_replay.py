@@ -56,9 +56,7 @@ class Replay(httpx.BaseTransport, httpx.AsyncBaseTransport):
         remaining: the number of answers that are left.
     """
 
-    def __init__(
-        self, answers: Iterable[Output | httpx.Response | Exception | _Answer], *, allow_unused: bool = False
-    ) -> None:
+    def __init__(self, answers: Iterable[Output | httpx.Response | Exception], *, allow_unused: bool = False) -> None:
         if not isinstance(answers, Iterable):
             refuse("the argument of replay()", answers, _REPLAYED)
         check("allow_unused", allow_unused, "True or False", valid=isinstance(allow_unused, bool))
@@ -183,18 +181,21 @@ def replay(
     recorded = _recordings.read(Path(case))
     if not recorded:
         raise ValueError(f"{case} has no recording: give a folder with a file 1.request.http, as Recorder writes it")
-    return Replay([_recorded(request, response) for request, response in recorded], allow_unused=allow_unused)
+    return Replay([_RecordedResponse(*each) for each in recorded], allow_unused=allow_unused)
 
 
-def _recorded(request: Message, response: Message) -> _Answer:
-    method, target, _ = request.start.split(" ")
-    answer = httpx.Response(response.status, headers=response.headers, stream=httpx.ByteStream(response.body))
-    return _Answer(answer, to=f"recorded for {method} {target}", recorded=(method, target))
+class _RecordedResponse(httpx.Response):
+    """A recorded response, with the method and the target of its request."""
+
+    def __init__(self, request: Message, response: Message) -> None:
+        super().__init__(response.status, headers=response.headers, stream=httpx.ByteStream(response.body))
+        method, target, _ = request.start.split(" ")
+        self.recorded = method, target
 
 
-def _to_answer(answer: Output | httpx.Response | Exception | _Answer) -> _Answer:
-    if isinstance(answer, _Answer):
-        return answer
+def _to_answer(answer: Output | httpx.Response | Exception) -> _Answer:
+    if isinstance(answer, _RecordedResponse):
+        return _Answer(answer, to=f"recorded for {' '.join(answer.recorded)}", recorded=answer.recorded)
     if isinstance(answer, ServiceError):
         return _Answer(_to_error_response(answer))
     if isinstance(answer, (httpx.Response, Exception)):
