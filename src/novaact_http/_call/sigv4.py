@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from novaact_http.config import Credentials
 
 ALGORITHM = "AWS4-HMAC-SHA256"
+_BLOCK = 64  # bytes that SHA-256 takes at a time
+_PADS = (0x36, 0x5C)  # of HMAC's inner and outer hash
 
 _PLAIN_PATH = re.compile(r"(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+/?")  # already in canonical form
 
@@ -71,7 +73,7 @@ class SigV4Signer:
     def __init__(self) -> None:
         # The last signing key and what it was derived from. One is enough, as a client has one set of credentials at a
         # time. The whole tuple is replaced, so that threads need no lock.
-        self._last: tuple[tuple[str, str, Scope], bytes, str] | None = None
+        self._last: tuple[tuple[str, str, Scope], hashlib._Hash, hashlib._Hash, str] | None = None
         self._last_date = (0, amz_date(0))
 
     def __repr__(self) -> str:
@@ -97,9 +99,13 @@ class SigV4Signer:
         date = ("X-Amz-Date", timestamp)
         to_sign = (*headers, date, ("X-Amz-Security-Token", token)) if token else (*headers, date)
         names, canonical = _canonical_request(method, target, to_sign, body)
-        key, scope_text = self._signing_key(credentials, timestamp[:8], scope)
+        inner, outer, scope_text = self._signing_key(credentials, timestamp[:8], scope)
         message = _string_to_sign(timestamp, scope_text, canonical)
-        signature = hmac.digest(key, message.encode(), "sha256").hex()
+        # HMAC (RFC 2104). Copying what the key alone decides takes half the time of `hmac.digest`.
+        within, around = inner.copy(), outer.copy()
+        within.update(message.encode())
+        around.update(within.digest())
+        signature = around.hexdigest()
         return (*to_sign, _authorization(credentials, scope_text, names, signature))
 
     def _amz_date(self, now: float) -> str:
@@ -108,11 +114,16 @@ class SigV4Signer:
             self._last_date = last = (second, amz_date(second))
         return last[1]
 
-    def _signing_key(self, credentials: Credentials, date: str, scope: Scope) -> tuple[bytes, str]:
+    def _signing_key(
+        self, credentials: Credentials, date: str, scope: Scope
+    ) -> tuple[hashlib._Hash, hashlib._Hash, str]:
+        """Return the hashes that HMAC with the signing key begins with, the inner and the outer one, and the scope."""
         wanted = (credentials.secret_access_key, date, scope)
         last = self._last
         if last is None or last[0] != wanted:
-            self._last = last = (wanted, signing_key(*wanted), scope.on(date))
+            block = signing_key(*wanted).ljust(_BLOCK, b"\0")
+            inner, outer = (hashlib.sha256(bytes([each ^ pad for each in block])) for pad in _PADS)
+            self._last = last = (wanted, inner, outer, scope.on(date))
         return last[1:]
 
 
