@@ -45,6 +45,7 @@ OutputT = TypeVar("OutputT", bound="Output")
 
 CONTENT_TYPE = "application/json"
 
+_raw_decode = json.JSONDecoder().raw_decode
 _UNKNOWN = ErrorShape(exception=ServiceError)
 _HTML = r"(?i)<!doctype\b|<html[\s>]"
 _BEFORE_HTML = r"(?is)[\ufeff\s]+|<\?xml.*?\?>|<!--.*?-->"
@@ -137,7 +138,10 @@ def decode(operation: Operation[OutputT], response: Response, *, attempts: int, 
 
 
 def _joined(headers: Headers) -> dict[str, str]:
-    joined: dict[str, str] = {}
+    joined = dict(headers)
+    if len(joined) == len(headers):  # as hardly any response repeats a name
+        return joined
+    joined = {}
     for name, value in headers:
         joined[name] = f"{joined[name]}, {value}" if name in joined else value
     return joined
@@ -154,8 +158,14 @@ def _request_id(headers: Mapping[str, str]) -> str | None:
 
 
 def _json(body: bytes) -> object:
-    # json.loads is given text, as for bytes it would guess UTF-16 and skip a byte order mark.
-    return json.loads(body.decode("utf-8"))
+    # It is given text, as for bytes it would guess UTF-16 and skip a byte order mark.
+    text = body.decode("utf-8")
+    try:
+        value, end = _raw_decode(text)
+    except ValueError:
+        return json.loads(text)
+    # There is hardly ever white space after a body, or anything else.
+    return value if end == len(text) else json.loads(text)
 
 
 def _value(shape: Shape, raw: object, where: str, text: Callable[[str], str]) -> object:
