@@ -29,6 +29,5 @@ def test_a_twin_takes_the_same_and_is_awaited(name: str) -> None:
         assert inspect.iscoroutinefunction(of_async)
     assert list(ours.values()) == list(theirs.values())
     assert method.__doc__.split("Args:")[1] != ""
-    assert all(
-        f"            {each}: " in of_async.__doc__ for each in inspect.signature(of_async).parameters if each != "self"
-    )
+    documented = inspect.getdoc(of_async) or ""
+    assert all(f"\n    {each}: " in documented for each in inspect.signature(of_async).parameters if each != "self")
