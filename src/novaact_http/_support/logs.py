@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,10 @@ if TYPE_CHECKING:
     import logging
 
 
+_DEBUG = 10  # logging.DEBUG
+
+
+@functools.cache
 def log() -> logging.Logger:
     """Return the library's logger."""
     import logging
@@ -19,5 +24,4 @@ def log() -> logging.Logger:
 def shows_debug_lines() -> bool:
     """Tell whether a line of level DEBUG would reach anybody."""
     # A program that has not loaded `logging` has not asked for such lines.
-    logging = sys.modules.get("logging")
-    return logging is not None and logging.getLogger("novaact_http").isEnabledFor(logging.DEBUG)
+    return "logging" in sys.modules and log().isEnabledFor(_DEBUG)
