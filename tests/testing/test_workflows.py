@@ -549,6 +549,23 @@ def test_a_world_is_the_same_for_the_same_seed() -> None:
     assert ids(1) != ids(2)
 
 
+def test_a_call_may_have_the_input_null(face: Face, service: LocalService) -> None:
+    service.script_acts([[{"name": "look", "input": None}]])
+    run = service.runs[0]
+    session = run.session_ids[-1]
+    act = service.add_act(run, session)
+    step = face.call(
+        "invoke_act_step",
+        options_for(service),
+        workflow_definition_name=run.workflow_definition_name,
+        workflow_run_id=run.workflow_run_id,
+        session_id=session,
+        act_id=act,
+        call_results=[models.CallResult(content=[models.CallResultContent(text="begin")])],
+    )
+    assert [(call.name, call.input) for call in step.calls] == [("look", None)]
+
+
 def test_a_definition_may_have_no_runs(face: Face) -> None:
     with LocalService(definitions={"empty": []}) as service:
         assert face.call("list_workflow_runs", options_for(service), workflow_definition_name="empty") == make_output(

@@ -178,6 +178,7 @@ class NovaAct:
             raise KeyError(f"the run {of.workflow_run_id} has no session {session_id}: add_session() adds one")
         _check("CreateAct", task=task)
         act = self.world.add_act(session, self._new_id(), task, [], started_at)
+        act.script = self.act_script
         if status in ENDED:
             act.end(status, self.world.now() if ended_at is None else ended_at)
         else:

@@ -144,7 +144,7 @@ def problem(shape: Any, value: object) -> str | None:
 
 
 def _problems(shape: Any, value: Any, where: str, *, is_text: bool) -> Iterator[tuple[str, str]]:
-    if getattr(shape, "is_document_type", False):
+    if _is_document(shape):
         return
     if shape.type_name == "structure":
         yield from _problems_of_structure(shape, value, where)
@@ -165,6 +165,10 @@ def _problems(shape: Any, value: Any, where: str, *, is_text: bool) -> Iterator[
         yield where, "Value must be a string."
     else:
         yield from _problems_of_text(shape, value, where)
+
+
+def _is_document(shape: Any) -> bool:
+    return bool(getattr(shape, "is_document_type", False))
 
 
 def _problems_of_structure(shape: Any, value: Any, where: str) -> Iterator[tuple[str, str]]:
@@ -205,18 +209,21 @@ def with_integers(operation: OperationModel, values: Mapping[str, Any]) -> dict[
 
 
 def output(operation: OperationModel, members: Mapping[str, Any]) -> Answer:
-    """Return a success of an operation, with its status. What is None is left out; moments are seconds as yet."""
+    """Return a success of an operation, with its status.
+
+    What is None is left out, but a document may be null. Moments are seconds as yet.
+    """
     return success(_rendered(operation.output_shape, members), operation.http["responseCode"])
 
 
 def _rendered(shape: Any, value: Any) -> Any:
     if shape.type_name == "structure":
-        if shape.is_document_type:
+        if _is_document(shape):
             return value
         return {
             name: _rendered(member, value[name])
             for name, member in shape.members.items()
-            if value.get(name) is not None
+            if value.get(name) is not None or (name in value and _is_document(member))
         }
     if shape.type_name == "list":
         return [_rendered(shape.member, each) for each in value]
