@@ -130,6 +130,7 @@ def test_a_mock_that_begins_later_is_noticed_by_a_client_that_was_used(service: 
 def test_what_is_not_loaded_does_not_count_as_patched(
     missing: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    assert not httpx_patches.are_installed("handle_request")  # now it has seen httpx's own functions
     for name in missing:
         monkeypatch.delitem(sys.modules, name)
     assert not httpx_patches.are_installed("handle_request")
