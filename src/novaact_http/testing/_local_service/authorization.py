@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 import attrs
 from botocore.auth import SigV4Auth
-from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials as BotocoreCredentials
 
 from novaact_http.testing._local_service.credentials import CredentialStore
@@ -88,17 +87,13 @@ class SignatureVerifier:
             return "The provided 'x-amz-content-sha256' header does not match what was computed."
         if request.method != request.method.upper() or not request.target.startswith("/"):
             return "The request line is not one that can be signed."
-        # botocore does not use the host of this URL, because the Host header is signed.
-        aws_request = AWSRequest(method=request.method, url=f"http://localhost{request.target}", data=request.body)
-        for name, value in request.headers:
-            if name.lower() in signature.headers:
-                aws_request.headers[name] = value
-        aws_request.context["timestamp"] = signature.date
-        keys = BotocoreCredentials(credentials.access_key_id, credentials.secret_access_key)
-        auth = SigV4Auth(keys, SERVICE, self.region)
-        canonical = auth.canonical_request(aws_request)
-        to_sign = auth.string_to_sign(aws_request, canonical)
-        if hmac.compare_digest(auth.signature(to_sign, aws_request), signature.value):
+        signed = _SignedRequest(request, signature)
+        auth = _Signer(
+            BotocoreCredentials(credentials.access_key_id, credentials.secret_access_key), SERVICE, self.region
+        )
+        canonical = auth.canonical_request(signed)
+        to_sign = auth.string_to_sign(signed, canonical)
+        if hmac.compare_digest(auth.signature(to_sign, signed), signature.value):
             return None
         return (
             "The request signature we calculated does not match the signature you provided. Check your AWS Secret "
@@ -106,6 +101,44 @@ class SignatureVerifier:
             f"The Canonical String for this request should have been\n'{canonical}'\n\n"
             f"The String-to-Sign should have been\n'{to_sign}'\n"
         )
+
+
+class _SignedHeaders(dict[str, list[str]]):
+    """The headers that are signed, by their names in lower case."""
+
+    def get_all(self, name: str) -> list[str]:
+        return self[name]
+
+
+class _SignedRequest:
+    """What botocore's signer asks an AWSRequest for, which costs more to make than the whole signature."""
+
+    params = None  # those of the URL are
+
+    def __init__(self, request: ReceivedRequest, signature: _Signature) -> None:
+        self.method = request.method
+        self.url = f"http://localhost{request.target}"  # the host is not used, because the Host header is signed
+        self.body = request.body
+        self.context = {"timestamp": signature.date}
+        self.headers = _SignedHeaders()
+        for name, value in request.headers:
+            if name.lower() in signature.headers:
+                self.headers.setdefault(name.lower(), []).append(value)
+
+
+class _Signer(SigV4Auth):  # type: ignore[misc] # botocore has no types
+    """botocore's signer, for requests whose headers are all to be signed. It makes each key once."""
+
+    def headers_to_sign(self, request: _SignedRequest) -> _SignedHeaders:
+        return request.headers
+
+    def _sign(self, key: bytes, msg: str, hex: bool = False) -> str | bytes:  # noqa: A002, FBT001, FBT002 - botocore's
+        return super()._sign(key, msg, hex=True) if hex else _derived_key(key, msg)
+
+
+@lru_cache(64)
+def _derived_key(key: bytes, text: str) -> bytes:
+    return hmac.digest(key, text.encode(), "sha256")
 
 
 def _parse(request: ReceivedRequest) -> _Signature | None:

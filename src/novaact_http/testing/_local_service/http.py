@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from email.utils import formatdate
+from functools import lru_cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -77,6 +78,11 @@ def check_header(name: str, value: str) -> None:
         raise ValueError(f"{name!r}: {value!r} is not a header that can be sent")
 
 
+@lru_cache(1)
+def _date(second: int) -> str:
+    return formatdate(second, usegmt=True)
+
+
 def encode_head(answer: Answer, request_id: str, now: float) -> bytes:
     """Encode the head of a response. Its own headers replace those that every response has."""
     try:
@@ -84,7 +90,7 @@ def encode_head(answer: Answer, request_id: str, now: float) -> bytes:
     except ValueError:
         phrase = ""
     common = {
-        "Date": formatdate(now, usegmt=True),
+        "Date": _date(int(now)),
         "x-amzn-RequestId": request_id,
         "Content-Length": str(len(answer.body)),
     }

@@ -50,5 +50,8 @@ def _json(status: int, headers: Mapping[str, str], members: Mapping[str, object]
     return Answer(
         status=status,
         headers={"Content-Type": "application/json", **headers},
-        body=json.dumps(members, separators=(",", ":"), default=attrs.asdict).encode(),  # asdict: for field_list
+        body=_JSON.encode(members).encode(),
     )
+
+
+_JSON = json.JSONEncoder(separators=(",", ":"), default=attrs.asdict)  # asdict: for field_list

@@ -462,28 +462,30 @@ class NovaAct:
     def _page(
         self, values: dict[str, Any], things: Things[Any], name: str, summary: Callable[[Any], dict[str, Any]]
     ) -> dict[str, Any]:
-        order = values.get("sortOrder", "Ascending")
-        listing = json.dumps([name, order, *(values.get(each) for each in _OF_LISTINGS)])
+        is_ascending = values.get("sortOrder", _ASCENDING) == _ASCENDING
         after = None
         if "nextToken" in values:
-            after = self._after(values["nextToken"], listing)
+            after = self._after(values, name)
             if after is None:
                 raise Refusal(invalid([("nextToken", "The token does not belong to this listing.")]))
-        chosen, last = things.page(values.get("maxResults", _PAGE_SIZE), after, ascending=order == "Ascending")
-        return {name: [summary(each) for each in chosen], "nextToken": last and self._token(last, listing)}
+        chosen, last = things.page(values.get("maxResults", _PAGE_SIZE), after, ascending=is_ascending)
+        return {name: [summary(each) for each in chosen], "nextToken": last and self._token(last, values, name)}
 
-    def _token(self, after: int, listing: str) -> str:
+    def _token(self, after: int, values: dict[str, Any], name: str) -> str:
+        listing = json.dumps([name, values.get("sortOrder", _ASCENDING), *(values.get(each) for each in _OF_LISTINGS)])
         mac = hmac.digest(self._token_key, f"{after} {listing}".encode(), hashlib.sha256)
         return base64.urlsafe_b64encode(after.to_bytes(8, "big") + mac).decode()
 
-    def _after(self, token: str, listing: str) -> int | None:
+    def _after(self, values: dict[str, Any], name: str) -> int | None:
+        token = values["nextToken"]
         try:
             after = int.from_bytes(base64.urlsafe_b64decode(token)[:8], "big")
         except ValueError:
             return None
-        return after if hmac.compare_digest(token.encode(), self._token(after, listing).encode()) else None
+        return after if hmac.compare_digest(token.encode(), self._token(after, values, name).encode()) else None
 
 
+_ASCENDING = "Ascending"
 _OF_LISTINGS = ("workflowDefinitionName", "workflowRunId", "sessionId")
 
 

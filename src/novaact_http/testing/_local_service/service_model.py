@@ -21,7 +21,7 @@ from novaact_http.testing._argument_checks import ArgumentError, check_number
 from novaact_http.testing._local_service.http_messages import error, success
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from botocore.model import OperationModel
 
@@ -213,24 +213,38 @@ def output(operation: OperationModel, members: Mapping[str, Any]) -> Answer:
 
     What is None is left out, but a document may be null. Moments are seconds as yet.
     """
-    return success(_rendered(operation.output_shape, members), operation.http["responseCode"])
+    render = _renderer(operation.output_shape)
+    return success(members if render is None else render(members), operation.http["responseCode"])
 
 
-def _rendered(shape: Any, value: Any) -> Any:
-    if shape.type_name == "structure":
-        if _is_document(shape):
-            return value
-        return {
-            name: _rendered(member, value[name])
-            for name, member in shape.members.items()
-            if value.get(name) is not None or (name in value and _is_document(member))
-        }
+@cache
+def _renderer(shape: Any) -> Callable[[Any], Any] | None:
+    """Return the function that makes JSON of a shape's values; None if they are JSON already."""
     if shape.type_name == "list":
-        return [_rendered(shape.member, each) for each in value]
+        render_element = _renderer(shape.member)
+        return None if render_element is None else lambda values: [render_element(each) for each in values]
     if shape.type_name == "timestamp":
-        moment = dt.datetime.fromtimestamp(value, dt.timezone.utc)
-        return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    return value
+        return _render_timestamp
+    if shape.type_name != "structure" or _is_document(shape):
+        return None
+    members = [(name, _renderer(member), _is_document(member)) for name, member in shape.members.items()]
+
+    def render(values: Mapping[str, Any]) -> dict[str, Any]:
+        rendered = {}
+        for name, render_member, may_be_null in members:
+            value = values.get(name)
+            if value is not None:
+                rendered[name] = value if render_member is None else render_member(value)
+            elif may_be_null and name in values:
+                rendered[name] = None
+        return rendered
+
+    return render
+
+
+def _render_timestamp(seconds: float) -> str:
+    moment = dt.datetime.fromtimestamp(seconds, dt.timezone.utc)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def modelled_error(code: str, message: str, **members: object) -> Answer:
