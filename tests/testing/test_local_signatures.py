@@ -121,6 +121,14 @@ def test_headers_that_need_no_signature_may_change(at_now: LocalService) -> None
     assert send(at_now, request._replace(headers=(*request.headers, ("X-Forwarded-For", "1.2.3.4")))).status == 200
 
 
+def test_a_header_that_botocore_never_signs_counts_if_it_is_signed(at_now: LocalService) -> None:
+    target = signed(at_now).target
+    request = signed_as_given(at_now, "POST", target, b"{}", ("User-Agent", "a  client"))
+    assert "user-agent" in dict(request.headers)["Authorization"]
+    assert send(at_now, request).status == 200
+    assert send(at_now, with_header(request, "User-Agent", lambda _: "another")).status == 403
+
+
 @pytest.mark.parametrize(
     ("change", "code", "message"),
     [
