@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import Enum
+from functools import cache
 from typing import Any
 
 import attrs
@@ -30,11 +31,18 @@ def as_dict(output: attrs.AttrsInstance) -> dict[str, Any]:
             "RetryAttempts": output.attempts - 1,
         }
     members: dict[str, Any] = {}
-    for each in attrs.fields(type(output)):
-        value = getattr(output, each.name)
+    for name, key in _keys(type(output)):
+        value = getattr(output, name)
         if value is not None:
-            members["ResponseMetadata" if each.name == "metadata" else wire_name(each.name)] = _plain(value)
+            members[key] = value if type(value) is str else _plain(value)
     return members
+
+
+@cache
+def _keys(kind: type[attrs.AttrsInstance]) -> list[tuple[str, str]]:
+    """Return the names of a class's attributes, each with its key in the dict."""
+    names = [each.name for each in attrs.fields(kind)]
+    return [(name, "ResponseMetadata" if name == "metadata" else wire_name(name)) for name in names]
 
 
 def _plain(value: Any) -> object:
