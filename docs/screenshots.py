@@ -36,7 +36,7 @@ NO_BREAK_SPACE = "\xa0"  # rich's space
 # Of a cell in rich's SVG.
 WIDTH, HEIGHT, ABOVE_BASELINE = 12.2, 24.4, 20.0
 # How thick the arms of each line are, in pixels: to the left, to the right, up, down.
-LIGHT, HEAVY = 1.5, 3.0
+LIGHT = 1.5
 ARMS = {
     "─": (LIGHT, LIGHT, 0, 0),
     "│": (0, 0, LIGHT, LIGHT),
@@ -44,14 +44,6 @@ ARMS = {
     "└": (0, LIGHT, LIGHT, 0),
     "┘": (LIGHT, 0, LIGHT, 0),
     "┴": (LIGHT, LIGHT, LIGHT, 0),
-    "━": (HEAVY, HEAVY, 0, 0),
-    "┃": (0, 0, HEAVY, HEAVY),
-    "┏": (0, HEAVY, 0, HEAVY),
-    "┓": (HEAVY, 0, 0, HEAVY),
-    "┳": (HEAVY, HEAVY, 0, HEAVY),
-    "┡": (0, HEAVY, HEAVY, LIGHT),
-    "┩": (HEAVY, 0, HEAVY, LIGHT),
-    "╇": (HEAVY, HEAVY, HEAVY, LIGHT),
 }
 
 

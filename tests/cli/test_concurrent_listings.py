@@ -46,7 +46,7 @@ class FakeRun:
 
     def __init__(self, number: int, listing: Callable[[FakeRun], None]) -> None:
         self.number = number
-        self.outlet = _concurrent_listings.Outlet("utf-8", Progress(streamed=True))
+        self.outlet = _concurrent_listings.Outlet("utf-8", Progress("session", streamed=True))
         self._listing = listing
 
     def list(self) -> None:
@@ -83,7 +83,7 @@ def test_the_output_says_which_run_it_is_of(runs: Sequence[WorkflowRun]) -> None
         text = text[end:].lstrip()
     shown = run("list-sessions", *naming(*runs), "--output", "text").stdout.splitlines()
     assert shown == [f"{of.workflow_run_id}\tSESSIONSUMMARIES\t{each}" for of in runs for each in of.session_ids]
-    tables = run("list-sessions", *naming(*runs)).stdout
+    tables = run("list-sessions", *naming(*runs), "--output", "table").stdout
     assert [line.strip() for line in tables.splitlines() if line.strip() in {of.workflow_run_id for of in runs}] == [
         of.workflow_run_id for of in runs
     ]
@@ -219,7 +219,7 @@ def test_outlets_of_the_runs_that_are_left_are_closed(monkeypatch: pytest.Monkey
 
 def test_nothing_is_written_after_an_outlet_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     output = capture(monkeypatch)
-    outlet = _concurrent_listings.Outlet("utf-8", Progress(streamed=True))
+    outlet = _concurrent_listings.Outlet("utf-8", Progress("session", streamed=True))
     outlet.write("a", "first")
     outlet.end()
     outlet.copy_to_output()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from novaact_http.cli import _commands, _concurrent_listings, _errors, _list_sessions, _terminal
+from novaact_http.cli import _commands, _concurrent_listings, _errors, _listing, _terminal
 from tests.helpers.answers import page_body
 from tests.helpers.command import Held, list_sessions, naming, raising, run, spawn
 
@@ -77,10 +77,10 @@ def test_an_interruption_says_only_how_to_continue(world: LocalService, monkeypa
 def test_an_interruption_before_the_first_page_prints_nothing(
     world: LocalService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_list_sessions.Run, "_list_pages", raising(KeyboardInterrupt()))
+    monkeypatch.setattr(_listing.Listing, "_list_pages", raising(KeyboardInterrupt()))
     result = list_sessions(world.runs[0])
     assert (result.exit_code, result.stdout, result.stderr) == (130, "", "")
-    monkeypatch.setattr(_list_sessions, "_run_ids", raising(KeyboardInterrupt()))
+    monkeypatch.setattr(_listing, "_several", raising(KeyboardInterrupt()))
     result = list_sessions(world.runs[0])
     assert (result.exit_code, result.stdout, result.stderr) == (130, "", "")
 

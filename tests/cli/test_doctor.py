@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib.metadata
+import json
 import os
+import re
 import shutil
 import subprocess
 from typing import TYPE_CHECKING, Any
@@ -13,8 +15,8 @@ import pytest
 
 from novaact_http._aws.profiles import Profile
 from novaact_http.cli import _doctor
-from tests.helpers.answers import page_body
 from tests.helpers.command import COMMAND, naming, run
+from tests.helpers.operations import OPERATIONS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -76,11 +78,12 @@ def test_every_setting_is_shown_with_its_source(monkeypatch: pytest.MonkeyPatch)
         "FIPS": "no  (the default)",
         "dualstack": "no  (the default)",
         "proxy": "http://***@proxy:3128  (HTTPS_PROXY)",
-        "timeouts": "5 s to connect, 60 s to read  (the default)",
+        "timeouts": "5 s to connect  (the default); 60 s to read  (the default)",
         "retries": "mode standard  (the default); 7 attempts  (AWS_MAX_ATTEMPTS)",
         "app id": "none  (the default)",
         "credentials": "AKIA************MPLE  (the environment: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY); "
         "permanent, no expiry time is known",
+        "output": "table on a terminal, else json  (the default)",
     }
 
 
@@ -199,32 +202,93 @@ def test_the_librarys_warnings_are_shown(monkeypatch: pytest.MonkeyPatch) -> Non
     assert result.stderr.startswith("novaact-http: warning: AWS_RETRY_MODE is legacy")
 
 
-def test_a_test_call_shows_its_result(world: LocalService) -> None:
-    result = run("doctor", "--call", *naming(world.runs[0]))
+READS = (
+    "ListWorkflowDefinitions",
+    "GetWorkflowDefinition",
+    "ListWorkflowRuns",
+    "GetWorkflowRun",
+    "ListSessions",
+    "ListActs",
+    "ListModels",
+)
+
+
+def test_calls_show_what_the_credentials_allow(world: LocalService) -> None:
+    result = run("doctor", "--call")
     assert (result.exit_code, result.stderr) == (0, "")
     lines = shown(result.stdout)
-    assert lines["call"].startswith("answered with 200, request id ")
-    assert lines["call"].endswith(" ms")
+    assert re.sub("[0-9]+", "N", lines["calls"]).split("; ") == [f"{each}: allowed, after N ms" for each in READS]
     assert lines["clock"] == "agrees with the service's"
-    assert [each.target.partition("?")[2] for each in world.requests] == ["maxResults=1"]
+    assert tuple(each.operation for each in world.calls) == READS
+    assert {each.error_code for each in world.calls} == {None}  # what was listed first is asked for
 
 
-def test_a_test_call_that_is_refused_has_the_errors_exit_code(world: LocalService) -> None:
-    world.fail_next("AccessDeniedException")
-    result = run("doctor", "--call", *naming(world.runs[0]))
+def test_calls_try_all_operations_that_read() -> None:
+    assert {each for each in OPERATIONS if each.startswith(("Get", "List"))} == set(READS)
+
+
+def test_what_is_not_found_is_allowed(bare_world: LocalService) -> None:
+    result = run("doctor", "--call")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert shown(result.stdout)["calls"].count(": allowed, after ") == len(READS)
+    assert [each.error_code for each in bare_world.calls].count("ResourceNotFoundException") == 5
+
+
+def test_the_run_that_is_named_is_asked_for(world: LocalService) -> None:
+    assert run("doctor", "--call", *naming(world.runs[-1])).exit_code == 0
+    asked = [each.arguments.get("workflow_run_id") for each in world.calls]
+    assert asked == [None, None, None, *[world.runs[-1].workflow_run_id] * 3, None]
+
+
+def test_a_permission_that_is_lacking_has_the_errors_exit_code(world: LocalService) -> None:
+    world.inject("AccessDeniedException", operation="GetWorkflowRun")
+    world.inject("AccessDeniedException", operation="ListActs")
+    result = run("doctor", "--call")
     assert result.exit_code == 254
-    assert result.stderr.startswith("novaact-http: An error occurred (AccessDeniedException)")
+    first, second = result.stderr.splitlines()
+    assert first.endswith("these credentials lack the IAM permission nova-act:GetWorkflowRun")
+    assert second.endswith("these credentials lack the IAM permission nova-act:ListActs")
     lines = shown(result.stdout)
-    assert lines["call"].startswith("failed, after ")
+    assert "GetWorkflowRun: AccessDeniedException, after" in lines["calls"]
+    assert "ListModels: allowed, after" in lines["calls"]
     assert lines["clock"] == "agrees with the service's"
-    assert len(world.requests) == 1
 
 
-def test_a_test_call_without_a_response_does_not_compare_clocks(world: LocalService) -> None:
-    result = run("doctor", "--call", *naming(world.runs[0]), "--endpoint-url", "http://127.0.0.1:1")
+def test_no_more_calls_are_made_without_a_connection(world: LocalService) -> None:
+    result = run("doctor", "--call", "--endpoint-url", "http://127.0.0.1:1")
     assert result.exit_code == 255
-    assert "Connection refused" in result.stderr
-    assert "clock" not in shown(result.stdout)
+    assert result.stderr.count("Connection refused") == 1
+    lines = shown(result.stdout)
+    assert lines["calls"].startswith("ListWorkflowDefinitions: TransportError, after ")
+    assert "clock" not in lines
+    assert not world.requests
+
+
+def test_the_findings_can_be_json(world: LocalService) -> None:
+    world.inject("AccessDeniedException", operation="ListActs")
+    result = run("doctor", "--call", "--output", "json")
+    assert result.exit_code == 254
+    document = json.loads(result.stdout)
+    assert {"name": "region", "value": "us-east-1", "source": "AWS_REGION"} in document["findings"]
+    assert [each["name"] for each in document["findings"]].count("calls") == len(READS)
+    assert len(document["problems"]) == 1
+    assert document["problems"][0] in result.stderr
+
+
+@pytest.mark.usefixtures("keys")
+def test_the_options_of_the_connection_are_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    monkeypatch.setenv("AWS_DEFAULT_OUTPUT", "text")
+    options = ("--cli-connect-timeout", "0", "--cli-read-timeout", "7", "--max-attempts", "9", "--no-verify-ssl")
+    lines = shown(run("doctor", *options).stdout)
+    assert lines["timeouts"] == "no limit to connect  (--cli-connect-timeout); 7 s to read  (--cli-read-timeout)"
+    assert lines["retries"] == "mode standard  (the default); 9 attempts  (--max-attempts)"
+    assert lines["CA bundle"] == "none, no certificate is checked  (--no-verify-ssl)"
+    assert lines["output"] == "text  (AWS_DEFAULT_OUTPUT)"
+    monkeypatch.setenv("AWS_DEFAULT_OUTPUT", "yaml")
+    result = run("doctor")
+    assert result.exit_code == 253
+    assert "AWS_DEFAULT_OUTPUT is 'yaml', which this command cannot print" in result.stderr
 
 
 def test_no_call_is_made_if_something_is_missing(world: LocalService, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -233,22 +297,22 @@ def test_no_call_is_made_if_something_is_missing(world: LocalService, monkeypatc
     assert not world.requests
 
 
-def test_a_call_needs_a_run() -> None:
+def test_a_run_is_of_a_definition() -> None:
     result = run("doctor", "--call", "--workflow-run-id", "a")
     assert (result.exit_code, result.stdout) == (252, "")
-    assert "--call needs --workflow-definition-name and --workflow-run-id" in result.stderr
+    assert "--workflow-run-id needs --workflow-definition-name" in result.stderr
 
 
 @pytest.mark.parametrize("name", ["a", ""])
 def test_the_options_of_a_run_need_a_call(name: str) -> None:
     result = run("doctor", "--workflow-definition-name", name)
     assert (result.exit_code, result.stdout) == (252, "")
-    assert "--workflow-run-id are for the test call: add --call" in result.stderr
+    assert "--workflow-run-id are for the calls: add --call" in result.stderr
 
 
 def test_a_clock_that_differs_is_reported(world: LocalService) -> None:
     date = {"Date": "Tue, 01 Jan 2030 00:00:00 GMT"}
-    world.answer_next(200, page_body(), date)
+    world.answer_next(200, b'{"workflowDefinitionSummaries": []}', date)
     lines = shown(run("doctor", "--call", *naming(world.runs[0])).stdout)
     assert lines["clock"].endswith(" s behind the service's")
 
@@ -296,7 +360,10 @@ def test_completion_prints_a_script_for_the_shell(shell: str) -> None:
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        ("novaact-http ", {"list-sessions", "doctor", "local", "completion", "tree", "watch", "wait-for-workflow-run"}),
+        (
+            "novaact-http l",
+            {"list-acts", "list-models", "list-sessions", "list-workflow-definitions", "list-workflow-runs", "local"},
+        ),
         ("novaact-http list-sessions --output ", {"table", "json", "jsonl", "text", "ids"}),
         ("novaact-http list-sessions --no-", {"--no-paginate", "--no-verify-ssl"}),
     ],

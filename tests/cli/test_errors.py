@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from novaact_http import NovaActError, errors
-from novaact_http.cli import _commands, _errors, _list_sessions, _terminal
+from novaact_http.cli import _commands, _errors, _listing, _terminal
 from novaact_http.testing import make_error
 from tests.helpers.command import list_sessions, naming, raising, run, spawn
 
@@ -45,7 +45,7 @@ if TYPE_CHECKING:
             ["--workflow-run-id", "00000000-0000-4000-8000-000000000000"],
             {},
             254,
-            "check the name, the run's id, and that the run is in the region us-east-1",
+            "check the names and ids, and that what they name is in the region us-east-1",
         ),
         (["--region", "us-west-2"], {}, 254, "check the credentials: novaact-http doctor"),
         (
@@ -174,7 +174,7 @@ def test_an_errors_facts_are_shown(error: NovaActError, text: str) -> None:
     ("code", "hint"),
     [
         ("AccessDeniedException", "these credentials lack the IAM permission nova-act:ListSessions"),
-        ("ThrottlingException", "try again later, with a lower --concurrency or a higher --max-attempts"),
+        ("ThrottlingException", "try again later, with a lower --concurrency or with a higher --max-attempts"),
         ("InternalServerException", "the service failed: try again later"),
         ("ConflictException", "attempts 1)\n"),
     ],
@@ -190,7 +190,9 @@ def test_an_error_of_the_service_comes_with_what_to_do(code: str, hint: str, wor
 
 def test_a_missing_permission_is_named_by_the_operation() -> None:
     error = make_error("AccessDeniedException", operation="GetWorkflowRun")
-    assert "lack the IAM permission nova-act:GetWorkflowRun; " in _errors.describe(error, None, "")
+    assert "lack the IAM permission nova-act:GetWorkflowRun: novaact-http doctor shows" in _errors.describe(
+        error, None, ""
+    )
 
 
 def test_expired_credentials_come_with_how_to_renew_them(world: LocalService) -> None:
@@ -242,7 +244,7 @@ def test_any_warning_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_an_unexpected_error_is_one_line(world: LocalService, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_list_sessions, "_run_ids", raising(LookupError("surprise")))
+    monkeypatch.setattr(_listing, "_several", raising(LookupError("surprise")))
     result = list_sessions(world.runs[0])
     assert result.exit_code == 255
     assert result.stderr == (

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import base64
-import errno
-import io
+import datetime as dt
 import json
-import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
@@ -15,11 +13,20 @@ from novaact_http.cli import _output
 from tests.helpers.answers import page_body
 from tests.helpers.boto3_oracle import boto3_for
 from tests.helpers.command import Held, list_sessions, naming, run, spawn
+from tests.helpers.terminals import look
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from novaact_http.testing import LocalService
+
+
+SESSIONS = _output.Items("session_summaries", "sessionSummaries", ("session_id",))
+
+
+def sessions(name: str, **options: Any) -> _output.Format:
+    """Make a format for sessions."""
+    return _output.make(name, SESSIONS, look=look(), **options)
 
 
 def test_json_has_the_services_member_names_and_all_pages(world: LocalService) -> None:
@@ -72,20 +79,10 @@ def test_a_listing_of_no_items_keeps_its_starting_token(world: LocalService) -> 
 
 
 def test_the_table_has_every_session(world: LocalService) -> None:
-    result = list_sessions(world.runs[0])
-    assert result.exit_code == 0
-    for number, session_id in enumerate(world.runs[0].session_ids, start=1):
-        assert f"│ {number:<2} │ {session_id} │" in result.stdout
-    assert result.stderr == ""
-
-
-def test_drawing_a_table_does_not_use_standard_output(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Full(io.StringIO):
-        def flush(self) -> None:
-            raise OSError(errno.ENOSPC, "No space left on device")
-
-    monkeypatch.setattr(sys, "stdout", Full())
-    assert "Session ID" in _output.make("table").end(None)
+    result = list_sessions(world.runs[0], "--output", "table")
+    assert (result.exit_code, result.stderr) == (0, "")
+    rows = [f"{number:>2}  {each}" for number, each in enumerate(world.runs[0].session_ids, start=1)]
+    assert result.stdout.splitlines() == [" #  Session ID", *rows]
 
 
 def test_ids_and_jsonl_have_one_session_a_line(world: LocalService) -> None:
@@ -130,7 +127,7 @@ def test_a_query_is_applied_to_the_document(world: LocalService) -> None:
 
 @pytest.mark.parametrize(("found", "shown"), [({}, ""), ([], "[]\n"), (None, "null\n"), (0, "0\n"), ("", '""\n')])
 def test_only_an_empty_object_is_not_printed(found: object, shown: str) -> None:
-    assert _output.make("json", query=lambda _: found).end(None) == shown
+    assert sessions("json", query=lambda _: found).end(None) == shown
 
 
 @pytest.mark.parametrize(
@@ -153,25 +150,25 @@ def test_only_an_empty_object_is_not_printed(found: object, shown: str) -> None:
     ],
 )
 def test_text_is_laid_out_as_the_aws_cli_does(document: object, lines: Sequence[str]) -> None:
-    shown = _output.make("text", query=lambda _: document).end("token")
+    shown = sessions("text", query=lambda _: document).end("token")
     assert shown == "".join(f"{line}\n" for line in lines)
 
 
 def test_text_of_the_service_cannot_control_the_terminal(world: LocalService) -> None:
     world.answer_next(200, page_body("a\x1b[31m[red]é"))
-    assert r"a\x1b[31m[red]é" in list_sessions(world.runs[0]).stdout
+    assert r"a\x1b[31m[red]é" in list_sessions(world.runs[0], "--output", "table").stdout
     for name in ("ids", "text"):
-        assert _output.make(name, safe=True, query=lambda _: "\x1b[31m").end("t") in ("", "\\x1b[31m\n")
+        assert sessions(name, safe=True, query=lambda _: "\x1b[31m").end("t") in ("", "\\x1b[31m\n")
     world.answer_next(400, json.dumps({"message": "a\x1b[31m\nb\u202e"}).encode())
     assert r"a\x1b[31m b\u202e" in list_sessions(world.runs[0]).stderr
 
 
 def test_json_on_a_terminal_has_the_escapes_of_json() -> None:
     value = {"é": ["a\x1b\n\x7f\u202e", "\U000e0001"]}
-    shown = _output.make("json", safe=True, query=lambda _: value).end(None)
+    shown = sessions("json", safe=True, query=lambda _: value).end(None)
     assert shown == '{\n    "é": [\n        "a\\u001b\\n\\u007f\\u202e",\n        "\\udb40\\udc01"\n    ]\n}\n'
     assert json.loads(shown) == value
-    assert "é" in _output.make("json", safe=True, query=lambda _: "é").end(None)
+    assert "é" in sessions("json", safe=True, query=lambda _: "é").end(None)
 
 
 @pytest.mark.parametrize("name", ["ids", "text"])
@@ -186,19 +183,18 @@ def test_programs_get_the_bytes_unchanged(name: str, world: LocalService, monkey
 def test_a_table_is_ascii_if_the_encoding_is(world: LocalService, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONIOENCODING", "ascii")
     world.answer_next(200, page_body("é"))
-    with spawn("list-sessions", *naming(world.runs[0])) as process:
+    with spawn("list-sessions", *naming(world.runs[0]), "--output", "table") as process:
         stdout, _ = process.communicate()
-    assert process.returncode == 0
-    assert b"| 1 | \\xe9       |" in stdout
+    assert (process.returncode, stdout) == (0, b"#  Session ID\n1  \\xe9\n")
 
 
-@pytest.mark.parametrize("name", ["ids", "jsonl", "text"])
+@pytest.mark.parametrize("name", ["ids", "jsonl", "text", "table"])
 def test_pages_are_printed_as_they_come(name: str, world: LocalService, monkeypatch: pytest.MonkeyPatch) -> None:
     of = world.runs[0]
     held = Held(world, lambda target: "nextToken" in target, monkeypatch)
     with spawn("list-sessions", *naming(of), "--output", name, "--page-size", "30") as process:
         assert process.stdout is not None
-        first = [process.stdout.readline().decode() for _ in range(30)]
+        first = [process.stdout.readline().decode() for _ in range(31 if name == "table" else 30)]
         assert held.asked.wait(30)
         assert of.session_ids[29] in first[-1]
         held.let_go()
@@ -247,6 +243,60 @@ def test_a_query_that_fails_later_prints_no_command_to_continue(world: LocalServ
     result = list_sessions(world.runs[0], "--query", query, "--output", "text", "--page-size", "30")
     assert (result.exit_code, result.stdout) == (255, "1\n")
     assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("kept", [1, 2, 5, 6, 7, 10_000])
+@pytest.mark.parametrize("arguments", [[], ["--max-items", "5"], ["--page-size", "7"]], ids=" ".join)
+def test_json_is_the_same_when_it_is_written_page_by_page(
+    kept: int, arguments: Sequence[str], world: LocalService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for runs in (world.runs[:1], world.runs[:2]):
+        command = ["list-sessions", *naming(*runs), "--output", "json", "--page-size", "2", *arguments]
+        monkeypatch.setattr(_output, "_KEPT_ITEMS", 10_000)
+        whole = run(*command)
+        monkeypatch.setattr(_output, "_KEPT_ITEMS", kept)
+        assert run(*command).output == whole.output
+
+
+def test_a_long_json_document_that_fails_is_not_closed(world: LocalService, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_output, "_KEPT_ITEMS", 2)
+    of = world.runs[0]
+    world.answer_next(200, page_body(*of.session_ids[:3], next_token="not a token"))
+    result = list_sessions(of, "--output", "json")
+    assert result.exit_code == 254
+    assert result.stdout.endswith('"\n        }')
+    with pytest.raises(ValueError, match="Expecting"):
+        json.loads(result.stdout)
+    assert "there are more sessions; continue with" in result.stderr
+
+
+def test_a_table_fits_its_columns_to_the_first_page_and_the_terminal() -> None:
+    runs = _output.Items("runs", "runs", ("id", "status", "ended_at"))
+    ended = dt.datetime(2025, 11, 23, 20, 34, 56, 789_000, tzinfo=dt.timezone.utc)
+
+    class Run(NamedTuple):
+        id: str
+        status: str
+        ended_at: dt.datetime | None = None
+
+    class Page(NamedTuple):
+        runs: tuple[Run, ...]
+
+    first, second = Page((Run("abc", "FAILED", ended), Run("d", "RUNNING"))), Page((Run("longer", "é\x1b"),))
+    table = _output.make("table", runs, look=look())
+    assert (table.page(first, has_more=True) + table.page(second) + table.end("t")).splitlines() == [
+        "     #  ID   Status   Ended at",
+        "     1  abc  FAILED   2025-11-23T20:34:56Z",
+        "     2  d    RUNNING  -",
+        "     3  longer  é\\x1b    -",
+    ]
+    narrow = _output.make("table", runs, look=look(20, has_colours=True), mark=("x", "of"))
+    assert narrow.single(first).splitlines() == [
+        "\x1b[1mof\x1b[0m",
+        "#  \x1b[1mID \x1b[0m  \x1b[1mStatus\x1b[0m",
+        "1  abc  \x1b[31mFAILED\x1b[0m",
+        "2  d    \x1b[36mRUNNING\x1b[0m",
+    ]
 
 
 def test_one_call_and_several_pages_print_the_same(world: LocalService) -> None:

@@ -25,6 +25,7 @@ ROOMS: tuple[frozenset[str], ...] = tuple(
             {"models"},
             {"__init__"},
             {"cli", "testing"},
+            {"__main__"},
         ),
     )
 )
@@ -38,7 +39,7 @@ BESIDE = {
 THE_SERVICE_MAY_IMPORT = {"config", "testing"}
 
 TESTS = Path(__file__).parents[1]
-ROOMS_WITHOUT_LOGIC = {"__init__", "_operations", "_version", "models"}  # names and tables
+ROOMS_WITHOUT_LOGIC = {"__init__", "__main__", "_operations", "_version", "models"}  # names and tables
 # The tests of a room are in the folder with its name, without the underscore. The tests of these modules are in a file.
 TESTS_OF_MODULES = {
     "attempts": "test_attempts.py",

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from novaact_http._version import __version__
-from novaact_http.cli import _errors
+from novaact_http.cli import _errors, _operation_commands
 from novaact_http.cli._completion import completion
 from novaact_http.cli._doctor import doctor
-from novaact_http.cli._list_sessions import list_sessions
 from novaact_http.cli._local_service import local
+from novaact_http.cli._options import make_command, option, output_options
+from novaact_http.cli._presentation import ROWS
 from novaact_http.cli._terminal import say
 from novaact_http.cli._tree import tree
 from novaact_http.cli._wait import wait_for_workflow_run
@@ -24,6 +25,17 @@ if TYPE_CHECKING:
 
 class _Commands(click.Group):
     """A group that shows errors as one line on standard error, and exits with the AWS CLI's codes."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, _with_global_options_last(args))
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted({*super().list_commands(ctx), *ROWS})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name in ROWS and cmd_name not in self.commands:
+            self.add_command(_operation_commands.make(cmd_name))
+        return super().get_command(ctx, cmd_name)
 
     def main(  # type: ignore[override]
         self, args: Sequence[str] | None = None, prog_name: str | None = None, **extra: Any
@@ -60,6 +72,20 @@ class _Commands(click.Group):
         return name is not None and any("--debug" in each.opts for each in self.commands[name].params)
 
 
+def _with_global_options_last(args: list[str]) -> list[str]:
+    """Return the arguments with options of the command that stand before it, as the AWS CLI allows, moved behind it."""
+    if not args or not args[0].startswith("--"):
+        return args
+    options = make_command("", lambda: None, [*output_options(()), option("", "--no-paginate", is_flag=True)]).params
+    is_flag = {name: isinstance(each, click.Option) and each.is_flag for each in options for name in each.opts}
+    moved, rest = [], list(args)
+    while rest and (name := rest[0].partition("=")[0]) in is_flag:
+        moved.append(rest.pop(0))
+        if rest and not is_flag[name] and "=" not in moved[-1]:
+            moved.append(rest.pop(0))
+    return [*rest[:1], *moved, *rest[1:]] if rest else args
+
+
 def _usage(error: click.ClickException) -> int:
     context = getattr(error, "ctx", None)
     command = context.command_path if context is not None else "novaact-http"
@@ -87,5 +113,5 @@ def commands(ctx: click.Context, /) -> None:
         click.echo(ctx.get_help())
 
 
-for each in (list_sessions, doctor, completion, local, tree, watch, wait_for_workflow_run):
+for each in (doctor, completion, local, tree, watch, wait_for_workflow_run):
     commands.add_command(each)

@@ -6,6 +6,8 @@ credentials tell only their names; the variable or the profile's key that made t
 
 from __future__ import annotations
 
+import itertools
+import json
 import os
 import re
 import sys
@@ -15,7 +17,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from novaact_http.cli import _errors
+from novaact_http.cli._connection import Connection
 from novaact_http.cli._options import Command, connection_options, option
+from novaact_http.cli._output import OF_LISTINGS
+from novaact_http.cli._output_settings import configured_format
 from novaact_http.cli._terminal import notices, printable, say
 
 if TYPE_CHECKING:
@@ -25,7 +30,7 @@ if TYPE_CHECKING:
     from novaact_http._aws.settings import Setting, Settings
     from novaact_http.errors import NovaActError
 
-_CALL = "A test call"
+_CALL = "Calls"
 _PACKAGES = ("botocore", "httpx", "attrs", "certifi", "click", "rich")
 _KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 _TOKENS = ("AWS_SECURITY_TOKEN", "AWS_SESSION_TOKEN")  # the first that is set is used, as in botocore
@@ -43,164 +48,302 @@ _TRIGGERS = {
 _CLOCK_TOLERANCE = 2.0  # seconds, as a Date header has whole ones
 _WIDTH = 13
 _STAND_IN_REGION = "us-east-1"
+# What is asked for if there is no definition and no run, as permissions can be told all the same.
+_NOBODY, _NO_RUN = "novaact-http-doctor", "00000000-0000-4000-8000-000000000000"
+_OF_DEFINITION = ("workflow_definition_name",)
+_OF_RUN = (*_OF_DEFINITION, "workflow_run_id")
+# The operations that read, each with its arguments.
+_READS = {
+    "list_workflow_definitions": ("max_results",),
+    "get_workflow_definition": _OF_DEFINITION,
+    "list_workflow_runs": (*_OF_DEFINITION, "max_results"),
+    "get_workflow_run": _OF_RUN,
+    "list_sessions": (*_OF_RUN, "max_results"),
+    "list_acts": (*_OF_RUN, "max_results"),
+    "list_models": ("client_compatibility_version",),
+}
 
 
 @click.command(cls=Command, short_help="Show the settings and credentials that would be used.")
+@option(_CALL, "--call", is_flag=True, help="Try each operation that reads once, to see what the credentials allow.")
+@option(_CALL, "--workflow-definition-name", metavar="NAME", help="The workflow definition to ask for. Default: any.")
+@option(_CALL, "--workflow-run-id", metavar="UUID", help="The workflow run to ask for. Default: any.")
+@option("Output", "--output", type=click.Choice(["text", "json"]), default="text", help="The format.")
 @connection_options
-@option(_CALL, "--call", is_flag=True, help="Make one signed call, for one session of the run below.")
-@option(_CALL, "--workflow-definition-name", metavar="NAME", help="The workflow definition.")
-@option(_CALL, "--workflow-run-id", metavar="UUID", help="The workflow run.")
-@option("Other", "--debug", is_flag=True, help="Show the traceback of an error. Never shows secrets.")
 @click.pass_context
 def doctor(ctx: click.Context, /, **options: Any) -> None:
     """Show which region, endpoint, credentials and other settings would be used, and where each came from.
 
-    If any of them is missing or wrong, all problems are shown, and the exit code is 253.
+    If any of them is missing or wrong, all problems are shown, and the exit code is 253. With --call, it is that of the
+    first call that failed.
 
     \b
     Examples:
       novaact-http doctor --profile dev
-      novaact-http doctor --call --workflow-definition-name checkout-flow \\
-        --workflow-run-id 01234567-89ab-4cde-8f01-23456789abcd
+      novaact-http doctor --call
+      novaact-http doctor --output json
     """  # noqa: D301 - click marks verbatim text with a \b
-    given = Given(**options)
-    if given.call and not (given.workflow_definition_name and given.workflow_run_id):
-        raise click.UsageError("--call needs --workflow-definition-name and --workflow-run-id")
-    if not given.call and (given.workflow_definition_name, given.workflow_run_id) != (None, None):
-        raise click.UsageError("--workflow-definition-name and --workflow-run-id are for the test call: add --call")
+    connection = Connection.take_from(options)
+    given = Given(connection=connection, **options)
+    if given.workflow_run_id is not None and given.workflow_definition_name is None:
+        raise click.UsageError("--workflow-run-id needs --workflow-definition-name, as a run is of a definition")
+    if not given.call and given.workflow_definition_name is not None:
+        raise click.UsageError("--workflow-definition-name and --workflow-run-id are for the calls: add --call")
     with notices(debug=given.debug):
-        ctx.exit(_examine(given))
+        ctx.exit(_Examination(given).make())
 
 
 class Given(NamedTuple):
     """The options as given."""
 
-    profile: str | None
-    region: str | None
-    endpoint_url: str | None
-    ca_bundle: str | None
+    connection: Connection
     call: bool
     workflow_definition_name: str | None
     workflow_run_id: str | None
+    output: str
     debug: bool
 
 
-def _examine(given: Given) -> int:
-    from novaact_http._aws.profiles import Profile
-    from novaact_http.errors import ConfigurationError
+class _Findings:
+    """What was found: printed line by line, or at the end as JSON."""
 
-    problems: list[NovaActError] = []
-    try:
-        profile = Profile(given.profile, os.environ)
-        _show("profile", profile.name, _errors.shown_source(profile.source))
-        settings = _settings(given, profile, problems)
-    except ConfigurationError as error:  # the profile is wrong, and all else depends on it
-        problems.append(error)
-    else:
-        if settings is not None:
-            _show_settings(settings)
-            _show_trust(given, settings, problems)
-        _show_credentials(given, profile, _STAND_IN_REGION if settings is None else settings.region, problems)
-    _show_versions()
-    for problem in problems:
-        _errors.report(problem, debug=given.debug)
-    if problems:
-        return _errors.CONFIGURATION
-    return _call(given) if given.call else 0
+    def __init__(self, *, as_json: bool) -> None:
+        self._as_json = as_json
+        self._found: list[dict[str, str]] = []
+        self._problems: list[str] = []
 
+    def add(self, name: str, value: str, source: str = "") -> None:
+        """Add a finding; one without a name belongs to the one before."""
+        if self._as_json:
+            of = name or self._found[-1]["name"]
+            self._found.append({"name": of, "value": value, **({"source": source} if source else {})})
+        else:
+            came_from = f"  ({source})" if source else ""
+            click.echo(f"{name:<{_WIDTH}}{printable(value)}{printable(came_from)}")
 
-def _show(name: str, value: str, source: str = "") -> None:
-    came_from = f"  ({source})" if source else ""
-    click.echo(f"{name:<{_WIDTH}}{printable(value)}{printable(came_from)}")
+    def add_problem(self, error: NovaActError, target: _errors.Target | None, *, debug: bool) -> int:
+        """Report a problem, and return its exit code."""
+        self._problems.append(_errors.describe(error, target, ""))
+        return _errors.report(error, debug=debug, target=target)
+
+    def end(self) -> None:
+        """Print what is not printed yet."""
+        if self._as_json:
+            click.echo(json.dumps({"findings": self._found, "problems": self._problems}, indent=4, ensure_ascii=False))
 
 
 def _place(setting: Setting) -> str:
     return _errors.shown_source(setting.source, setting.file)
 
 
-def _settings(given: Given, profile: Profile, problems: list[NovaActError]) -> Settings | None:
-    """Return the settings: with a stand-in region if only the region is wrong, or None if other settings are."""
-    from novaact_http._aws.settings import resolve
-    from novaact_http.errors import ConfigurationError
+class _Examination:
+    def __init__(self, given: Given) -> None:
+        self._given = given
+        self._connection = given.connection
+        self._findings = _Findings(as_json=given.output == "json")
+        self._show = self._findings.add
 
-    options: Mapping[str, Any] = {
-        "endpoint_url": given.endpoint_url,
-        "verifies": given.ca_bundle is not None,
-        "environ": os.environ,
-        "profile": profile,
-    }
-    try:
-        settings = resolve(region=given.region, **options)
-    except ConfigurationError as error:
-        problems.append(error)
-    else:
-        _show("region", settings.region, _place(settings.sources["region"]))
-        _show("endpoint", settings.endpoint.url, _place(settings.sources["endpoint_url"]))
-        return settings
-    try:  # with a good region, to find what else is wrong
-        settings = resolve(region=_STAND_IN_REGION, **options)
-    except ConfigurationError as error:
-        if str(error) != str(problems[0]):
+    def make(self) -> int:
+        """Show all findings, report the problems, and return the exit code."""
+        code = self._examine()
+        self._findings.end()
+        return code
+
+    def _examine(self) -> int:
+        from novaact_http.errors import ConfigurationError
+
+        problems: list[NovaActError] = []
+        try:
+            profile = self._connection.profile_of()
+            self._show("profile", profile.name, _errors.shown_source(profile.source))
+            settings = self._settings(profile, problems)
+        except ConfigurationError as error:  # the profile is wrong, and all else depends on it
             problems.append(error)
-        return None
-    _show("region", "missing or wrong")
-    return settings
+        else:
+            if settings is not None:
+                self._show_settings(settings)
+                self._show_trust(settings, problems)
+            self._show_credentials(profile, _STAND_IN_REGION if settings is None else settings.region, problems)
+            self._show_output(problems)
+        self._show_versions()
+        for problem in problems:
+            self._findings.add_problem(problem, None, debug=self._given.debug)
+        if problems:
+            return _errors.CONFIGURATION
+        return self._call() if self._given.call else 0
+
+    def _settings(self, profile: Profile, problems: list[NovaActError]) -> Settings | None:
+        """Return the settings: with a stand-in region if only the region is wrong, or None if other settings are."""
+        from novaact_http._aws.settings import resolve
+        from novaact_http.errors import ConfigurationError
+
+        connection = self._connection
+        options: Mapping[str, Any] = {
+            "endpoint_url": connection.endpoint_url,
+            "verifies": connection.no_verify_ssl or connection.ca_bundle is not None,
+            "environ": os.environ,
+            "profile": profile,
+        }
+        try:
+            settings = resolve(region=connection.region, **options)
+        except ConfigurationError as error:
+            problems.append(error)
+        else:
+            self._show("region", settings.region, _place(settings.sources["region"]))
+            self._show("endpoint", settings.endpoint.url, _place(settings.sources["endpoint_url"]))
+            return settings
+        try:  # with a good region, to find what else is wrong
+            settings = resolve(region=_STAND_IN_REGION, **options)
+        except ConfigurationError as error:
+            _add(problems, error)
+            return None
+        self._show("region", "missing or wrong")
+        return settings
+
+    def _show_settings(self, settings: Settings) -> None:
+        from novaact_http import Timeout
+
+        sources, connection, default = settings.sources, self._connection, Timeout()
+        for name, title in (("use_fips", "FIPS"), ("use_dualstack", "dualstack")):
+            self._show(title, "yes" if getattr(settings, name) else "no", _place(sources[name]))
+        proxy = re.sub(r"//[^/]*@", "//***@", settings.proxy_url or "none")
+        self._show("proxy", proxy, _place(sources["proxy_url"]))
+        for title, name, usual, what in (
+            ("timeouts", "cli_connect_timeout", default.connect, "to connect"),
+            ("", "cli_read_timeout", default.read, "to read"),
+        ):
+            given = getattr(connection, name)
+            limit = usual if given is None else given
+            source = "the default" if given is None else f"--{name.replace('_', '-')}"
+            self._show(title, f"{limit:g} s {what}" if limit else f"no limit {what}", source)
+        self._show("retries", f"mode {settings.retries.mode}", _place(sources["retry_mode"]))
+        if connection.max_attempts is None:
+            self._show("", f"{settings.retries.max_attempts} attempts", _place(sources["max_attempts"]))
+        else:
+            self._show("", f"{connection.max_attempts} attempts", "--max-attempts")
+        self._show("app id", settings.app_id or "none", _place(sources["app_id"]))
+        for remark in settings.remarks:
+            say(f"warning: {remark}")
+
+    def _show_trust(self, settings: Settings, problems: list[NovaActError]) -> None:
+        from novaact_http._aws.settings import Setting
+        from novaact_http._http import tls
+        from novaact_http.errors import ConfigurationError
+
+        if self._connection.no_verify_ssl:
+            self._show("CA bundle", "none, no certificate is checked", "--no-verify-ssl")
+            return
+        if self._connection.ca_bundle is not None:
+            bundle = Setting(self._connection.ca_bundle, "the argument verify")
+        elif settings.ca_bundle is not None:
+            bundle = settings.ca_bundle
+        else:
+            import certifi
+
+            bundle = Setting(certifi.where(), "the default, from certifi")
+        self._show("CA bundle", bundle.value, _place(bundle))
+        try:
+            tls.provider(bundle.value, scheme="https", source=bundle.source)()
+        except ConfigurationError as error:
+            problems.append(error)
+
+    def _show_credentials(self, profile: Profile, region: str, problems: list[NovaActError]) -> None:
+        from novaact_http._aws import credential_sources
+        from novaact_http.errors import CredentialsError
+
+        now = time.time()
+        try:
+            source = credential_sources.choose_source(
+                None, profile=self._connection.profile, region=region, environ=os.environ, now=now
+            )
+            fetched = credential_sources.fetch_with_origin(source, now)
+        except CredentialsError as error:
+            problems.append(error)
+            self._show("credentials", "missing or wrong")
+            return
+        self._show("credentials", masked(fetched.credentials.access_key_id), _origin(fetched.origin, profile))
+        kind = "temporary" if fetched.credentials.session_token else "permanent"
+        until = f"until {fetched.expires_at}" if fetched.expires_at else "no expiry time is known"
+        self._show("", f"{kind}, {until}")
+
+    def _show_output(self, problems: list[NovaActError]) -> None:
+        from novaact_http.errors import ConfigurationError
+
+        try:
+            form, source = configured_format(self._connection, OF_LISTINGS)
+        except ConfigurationError as error:
+            _add(problems, error)
+        else:
+            self._show("output", form or "table on a terminal, else json", source)
+
+    def _show_versions(self) -> None:
+        import ssl
+
+        from novaact_http import __version__
+
+        python = ".".join(map(str, sys.version_info[:3]))
+        self._show("versions", f"novaact-http {__version__}, Python {python}, {ssl.OPENSSL_VERSION}")
+        self._show("", ", ".join(f"{each} {_version_of(each)}" for each in _PACKAGES))
+
+    def _call(self) -> int:
+        """Try each operation that reads, and return the exit code of the first that failed."""
+        from novaact_http import RetryPolicy
+        from novaact_http.errors import NovaActError, ResponseError, ServiceError
+
+        name, run_id = self._given.workflow_definition_name, self._given.workflow_run_id
+        code, target, clock = 0, self._connection.target(), ""
+        with self._connection.client(RetryPolicy(mode="off")) as client:
+            for title, (operation, arguments) in zip(
+                itertools.chain(["calls"], itertools.repeat("")), _READS.items(), strict=False
+            ):
+                known = {"workflow_definition_name": name or _NOBODY, "workflow_run_id": run_id or _NO_RUN}
+                usual = {"max_results": 1, "client_compatibility_version": 1}
+                began, started = time.time(), time.monotonic()
+                headers, error = None, None
+                try:
+                    output = getattr(client, operation)(**{each: {**known, **usual}[each] for each in arguments})
+                except NovaActError as raised:
+                    error = raised
+                    headers = raised.headers if isinstance(raised, (ServiceError, ResponseError)) else None
+                else:
+                    headers = output.metadata.headers
+                    if name is None and operation == "list_workflow_definitions":
+                        name = next(
+                            (each.workflow_definition_name for each in output.workflow_definition_summaries), None
+                        )
+                    if run_id is None and operation == "list_workflow_runs":
+                        run_id = next((each.workflow_run_id for each in output.workflow_run_summaries), None)
+                took = f"{(time.monotonic() - started) * 1000:.0f} ms"
+                wire = "".join(map(str.capitalize, operation.split("_")))
+                # The service looks at permissions first, so that what is not found is allowed.
+                if error is None or getattr(error, "code", None) == "ResourceNotFoundException":
+                    self._show(title, f"{wire}: allowed, after {took}")
+                else:
+                    self._show(title, f"{wire}: {getattr(error, 'code', type(error).__name__)}, after {took}")
+                    failed = self._findings.add_problem(error, target, debug=self._given.debug)
+                    code = code or failed
+                if headers is not None and not clock:
+                    clock = _compare_clocks((began + time.time()) / 2, headers.get("date", ""))
+                if error is not None and headers is None:
+                    break  # there is no connection
+        if clock:
+            self._show("clock", clock)
+        return code
 
 
-def _show_settings(settings: Settings) -> None:
-    from novaact_http import Timeout
-
-    sources = settings.sources
-    for name, title in (("use_fips", "FIPS"), ("use_dualstack", "dualstack")):
-        _show(title, "yes" if getattr(settings, name) else "no", _place(sources[name]))
-    proxy = re.sub(r"//[^/]*@", "//***@", settings.proxy_url or "none")
-    _show("proxy", proxy, _place(sources["proxy_url"]))
-    limits = Timeout()
-    _show("timeouts", f"{limits.connect:g} s to connect, {limits.read:g} s to read", "the default")
-    _show("retries", f"mode {settings.retries.mode}", _place(sources["retry_mode"]))
-    _show("", f"{settings.retries.max_attempts} attempts", _place(sources["max_attempts"]))
-    _show("app id", settings.app_id or "none", _place(sources["app_id"]))
-    for remark in settings.remarks:
-        say(f"warning: {remark}")
-
-
-def _show_trust(given: Given, settings: Settings, problems: list[NovaActError]) -> None:
-    from novaact_http._aws.settings import Setting
-    from novaact_http._http import tls
-    from novaact_http.errors import ConfigurationError
-
-    if given.ca_bundle is not None:
-        bundle = Setting(given.ca_bundle, "the argument verify")
-    elif settings.ca_bundle is not None:
-        bundle = settings.ca_bundle
-    else:
-        import certifi
-
-        bundle = Setting(certifi.where(), "the default, from certifi")
-    _show("CA bundle", bundle.value, _place(bundle))
-    try:
-        tls.provider(bundle.value, scheme="https", source=bundle.source)()
-    except ConfigurationError as error:
+def _add(problems: list[NovaActError], error: NovaActError) -> None:
+    """Add a problem, unless it was found before."""
+    if str(error) not in map(str, problems):
         problems.append(error)
 
 
-def _show_credentials(given: Given, profile: Profile, region: str, problems: list[NovaActError]) -> None:
-    from novaact_http._aws import credential_sources
-    from novaact_http.errors import CredentialsError
+def _version_of(package: str) -> str:
+    from importlib.metadata import PackageNotFoundError, version
 
-    now = time.time()
     try:
-        source = credential_sources.choose_source(
-            None, profile=given.profile, region=region, environ=os.environ, now=now
-        )
-        fetched = credential_sources.fetch_with_origin(source, now)
-    except CredentialsError as error:
-        problems.append(error)
-        _show("credentials", "missing or wrong")
-        return
-    _show("credentials", masked(fetched.credentials.access_key_id), _origin(fetched.origin, profile))
-    kind = "temporary" if fetched.credentials.session_token else "permanent"
-    _show("", f"{kind}, until {fetched.expires_at}" if fetched.expires_at else f"{kind}, no expiry time is known")
+        return version(package)
+    except PackageNotFoundError:
+        return "unknown"
 
 
 def _origin(origin: str, profile: Profile) -> str:
@@ -219,55 +362,6 @@ def _origin(origin: str, profile: Profile) -> str:
 def masked(key_id: str) -> str:
     """Return a key's id with its middle hidden; enough is left to tell it from others."""
     return f"{key_id[:4]}{'*' * 12}{key_id[-4:]}" if len(key_id) >= 16 else "*" * 12
-
-
-def _show_versions() -> None:
-    import ssl
-    from importlib.metadata import PackageNotFoundError, version
-
-    from novaact_http import __version__
-
-    def version_of(package: str) -> str:
-        try:
-            return version(package)
-        except PackageNotFoundError:
-            return "unknown"
-
-    python = ".".join(map(str, sys.version_info[:3]))
-    _show("versions", f"novaact-http {__version__}, Python {python}, {ssl.OPENSSL_VERSION}")
-    _show("", ", ".join(f"{each} {version_of(each)}" for each in _PACKAGES))
-
-
-def _call(given: Given) -> int:
-    from novaact_http import Client, RetryPolicy
-    from novaact_http.errors import NovaActError, ResponseError, ServiceError
-
-    began, started = time.time(), time.monotonic()
-    code, headers = 0, None
-    with Client(
-        region=given.region,
-        profile=given.profile,
-        endpoint_url=given.endpoint_url,
-        verify=given.ca_bundle,
-        retries=RetryPolicy(mode="off"),
-    ) as client:
-        try:
-            page = client.list_sessions(
-                workflow_definition_name=given.workflow_definition_name or "",
-                workflow_run_id=given.workflow_run_id or "",
-                max_results=1,
-            )
-            result = f"answered with {page.metadata.status_code}, request id {page.metadata.request_id}"
-            headers = page.metadata.headers
-        except NovaActError as error:
-            result = "failed"
-            code = _errors.report(error, debug=given.debug)
-            if isinstance(error, (ServiceError, ResponseError)):
-                headers = error.headers
-    _show("call", f"{result}, after {(time.monotonic() - started) * 1000:.0f} ms")
-    if headers is not None:
-        _show("clock", _compare_clocks((began + time.time()) / 2, headers.get("date", "")))
-    return code
 
 
 def _compare_clocks(now: float, date: str) -> str:

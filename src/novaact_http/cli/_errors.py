@@ -8,9 +8,13 @@ What the library's errors say is read from their attributes. Their text is writt
 
 from __future__ import annotations
 
+import re
 import sys
 from typing import TYPE_CHECKING, NamedTuple
 
+import click
+
+from novaact_http._operations.shapes import wire_name
 from novaact_http.cli._output import QueryError
 from novaact_http.cli._terminal import say, show
 
@@ -30,21 +34,21 @@ _ADVICE_IF_UNSET = {
     "region": "pass --region or set AWS_REGION, for example to us-east-1",
 }
 _ADVICE_FOR_OPTIONS = {"--ca-bundle": "use the path of a PEM file, or of a directory of hashed ones"}
-_CREDENTIALS_REFUSED = "check the credentials: novaact-http doctor shows where they come from"
+_CREDENTIALS_REFUSED = "check the credentials{doctor}"
+_DOCTOR = ": novaact-http doctor shows where they come from"
 _EXPIRED = "these credentials have expired: log in again, for example with aws sso login, or set new ones"
 _HINTS = {
-    "AccessDeniedException": "these credentials lack the IAM permission nova-act:{operation}; novaact-http doctor "
-    "shows where they come from",
+    "AccessDeniedException": "these credentials lack the IAM permission nova-act:{operation}{doctor}",
     "ExpiredToken": _EXPIRED,
     "ExpiredTokenException": _EXPIRED,
     "IncompleteSignature": _CREDENTIALS_REFUSED,
     "InternalServerException": "the service failed: try again later",
     "InvalidClientTokenId": _CREDENTIALS_REFUSED,
     "InvalidSignatureException": _CREDENTIALS_REFUSED,
-    "ResourceNotFoundException": "check the name, the run's id, and that the run is in the region {region}",
+    "ResourceNotFoundException": "check the names and ids, and that what they name is in the region {region}",
     "ServiceQuotaExceededException": "ask for a higher quota, or try again later",
     "SignatureDoesNotMatch": _CREDENTIALS_REFUSED,
-    "ThrottlingException": "try again later, with a lower --concurrency or a higher --max-attempts",
+    "ThrottlingException": "try again later{slower} or with a higher --max-attempts",
     "UnrecognizedClientException": _CREDENTIALS_REFUSED,
 }
 
@@ -149,15 +153,22 @@ def shown_source(source: str, file: str = "") -> str:
 
 
 def _option(argument: str) -> str:
-    return _OPTIONS.get(argument, f"--{argument.replace('_', '-')}")
+    """Return the option of an argument. What follows in a path such as `error.message` has the service's names."""
+    name, rest = re.fullmatch(r"(\w*)(.*)", argument, re.DOTALL).groups()  # type: ignore[union-attr] # it always matches
+    option = _OPTIONS.get(name, f"--{name.replace('_', '-')}")
+    return option + re.sub(r"\w+", lambda found: wire_name(found[0]), rest)
 
 
 def _hint(error: BaseException, target: Target | None) -> str:
     from novaact_http import errors
 
     if isinstance(error, errors.ServiceError):
-        region = target.region if target else "that was asked for"
-        return _HINTS.get(error.code, "").format(region=region, operation=error.operation)
+        return _HINTS.get(error.code, "").format(
+            region=target.region if target else "that was asked for",
+            operation=error.operation,
+            doctor="" if _running() == "doctor" else _DOCTOR,
+            slower=", with a lower --concurrency" if "concurrency" in _parameters() else "",
+        )
     if not isinstance(error, errors.TransportError) or target is None:
         return ""
     where = f"the endpoint is {target.endpoint} (from {target.source})"
@@ -166,6 +177,18 @@ def _hint(error: BaseException, target: Target | None) -> str:
     if isinstance(error, errors.TransportTimeout):
         return f"{where}; --cli-connect-timeout and --cli-read-timeout give it more time"
     return where
+
+
+def _running() -> str | None:
+    """Return the name of the command that runs."""
+    context = click.get_current_context(silent=True)
+    return None if context is None else context.command.name
+
+
+def _parameters() -> set[str | None]:
+    """Return the names of the running command's parameters."""
+    context = click.get_current_context(silent=True)
+    return set() if context is None else {each.name for each in context.command.params}
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

@@ -95,11 +95,20 @@ def look_of(stream: TextIO) -> Look:
     """Return how lines look on a standard stream."""
     encoding = _encoding_of(stream)
     return Look(
-        has_colours=can_move_cursor(stream) and not os.environ.get("NO_COLOR"),
+        has_colours=_has_colours(stream),
         width=shutil.get_terminal_size().columns if is_terminal(stream) else None,
         encoding=encoding,
         marks=_DRAWN if _can_encode("".join(_DRAWN), encoding) else _ASCII,
     )
+
+
+def _has_colours(stream: TextIO) -> bool:
+    import click
+
+    context = click.get_current_context(silent=True)
+    if context is not None and context.color is not None:  # the option --color
+        return context.color
+    return can_move_cursor(stream) and not os.environ.get("NO_COLOR")
 
 
 def can_move_cursor(stream: TextIO) -> bool:

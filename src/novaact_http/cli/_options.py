@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
@@ -11,9 +11,10 @@ from click.core import ParameterSource
 from novaact_http.cli._terminal import quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
+    from typing import TypeAlias
 
-    CommandT = TypeVar("CommandT", bound=Callable[..., Any])
+    Decorator: TypeAlias = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
 class Option(click.Option):
@@ -76,41 +77,106 @@ class Command(click.Command):
                 formatter.write_dl(records)
 
 
-def option(group: str, *names: str, **settings: Any) -> Callable[[CommandT], CommandT]:
+def option(group: str, *names: str, **settings: Any) -> Decorator:
     """Add an option under a heading of the help."""
     return click.option(*names, cls=Option, group=group, **settings)
 
 
-def connection_options(command: CommandT) -> CommandT:
-    """Add the options for endpoint and credentials."""
-    group = "Endpoint and credentials"
-    for decorate in reversed(
-        (
-            option(group, "--profile", metavar="NAME", help="The profile. Default: AWS_DEFAULT_PROFILE, AWS_PROFILE."),
-            option(
-                group,
-                "--region",
-                metavar="REGION",
-                help="The region. Default: AWS_REGION, AWS_DEFAULT_REGION, the profile.",
-            ),
-            option(
-                group,
-                "--endpoint-url",
-                metavar="URL",
-                help="The endpoint. Default: AWS_ENDPOINT_URL_NOVA_ACT, AWS_ENDPOINT_URL, the profile, the region's "
-                "endpoint.",
-            ),
-            option(
-                group,
-                "--ca-bundle",
-                metavar="PATH",
-                help="The trusted CA certificates (PEM). Default: AWS_CA_BUNDLE, the profile, REQUESTS_CA_BUNDLE, "
-                "SSL_CERT_FILE, certifi.",
-            ),
-        )
-    ):
+def _set_colour(ctx: click.Context, _: click.Parameter, value: str | None) -> None:
+    ctx.color = {"on": True, "off": False}.get(value or "")
+
+
+def _refuse_unsigned(_: click.Context, __: click.Parameter, value: object) -> None:
+    if value:
+        raise click.UsageError("--no-sign-request cannot be used, because Nova Act answers signed requests only")
+
+
+_ENDPOINT, _LIMITS = "Endpoint and credentials", "Timeouts, attempts and TLS"
+CONNECTION_OPTIONS = (
+    option(_ENDPOINT, "--profile", metavar="NAME", help="The profile. Default: AWS_DEFAULT_PROFILE, AWS_PROFILE."),
+    option(
+        _ENDPOINT,
+        "--region",
+        metavar="REGION",
+        help="The region. Default: AWS_REGION, AWS_DEFAULT_REGION, the profile.",
+    ),
+    option(
+        _ENDPOINT,
+        "--endpoint-url",
+        metavar="URL",
+        help="The endpoint. Default: AWS_ENDPOINT_URL_NOVA_ACT, AWS_ENDPOINT_URL, the profile, the region's endpoint.",
+    ),
+    option(
+        _ENDPOINT,
+        "--ca-bundle",
+        metavar="PATH",
+        help="The trusted CA certificates (PEM). Default: AWS_CA_BUNDLE, the profile, REQUESTS_CA_BUNDLE, "
+        "SSL_CERT_FILE, certifi.",
+    ),
+    option(_LIMITS, "--no-verify-ssl", is_flag=True, help="Do not check certificates, even with --ca-bundle. Unsafe."),
+    option(
+        _LIMITS,
+        "--cli-connect-timeout",
+        type=Number(0),
+        metavar="SECONDS",
+        help="How long to wait for a connection. Default: 5; 0 for no limit.",
+    ),
+    option(
+        _LIMITS,
+        "--cli-read-timeout",
+        type=Number(0),
+        metavar="SECONDS",
+        help="How long to wait for more of a response. Default: 60; 0 for no limit.",
+    ),
+    option(
+        _LIMITS,
+        "--max-attempts",
+        type=Number(1, whole=True),
+        metavar="N",
+        help="How many times each call is tried at most. Default: AWS_MAX_ATTEMPTS, the profile, 3.",
+    ),
+    option(
+        "Other",
+        "--color",
+        type=click.Choice(["on", "off", "auto"]),
+        expose_value=False,
+        callback=_set_colour,
+        help="Whether to use colours. Default: on a terminal, unless NO_COLOR is set.",
+    ),
+    option("Other", "--no-cli-pager", is_flag=True, hidden=True, expose_value=False),  # there is no pager
+    option(_LIMITS, "--no-sign-request", is_flag=True, hidden=True, expose_value=False, callback=_refuse_unsigned),
+    option(
+        "Other", "--debug", is_flag=True, help="Show each attempt, and the traceback of errors. Never shows secrets."
+    ),
+)
+
+
+def connection_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options for endpoint, credentials and connections, and --debug."""
+    for decorate in reversed(CONNECTION_OPTIONS):
         command = decorate(command)
     return command
+
+
+def output_options(formats: Iterable[str]) -> list[Decorator]:
+    """Return the options for what is printed, in one of these formats."""
+    group = "Output"
+    return [
+        option(
+            group,
+            "--output",
+            type=click.Choice(list(formats)),
+            help="The format. Default: AWS_DEFAULT_OUTPUT, the profile, table on a terminal, else json.",
+        ),
+        option(group, "--query", metavar="JMESPATH", help="Select what to print, as json or text."),
+    ]
+
+
+def make_command(name: str, run: Callable[..., Any], options: Iterable[Decorator], **settings: Any) -> click.Command:
+    """Make a command of a function and its options, in the order in which help shows them."""
+    for decorate in reversed([*options, *CONNECTION_OPTIONS]):
+        run = decorate(run)
+    return click.command(name, cls=Command, **settings)(run)
 
 
 def command_line(ctx: click.Context, *, leave_out: tuple[str, ...], add: Mapping[str, tuple[str, ...]]) -> str:

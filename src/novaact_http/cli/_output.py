@@ -1,79 +1,157 @@
-"""The output formats. Each turns the pages of one run into text; writing it is left to the caller.
+"""The output formats. Each turns the pages of one listing, or the output of one call, into text, which others write.
 
-`json` and `text` are the AWS CLI's, character by character. `ids`, `jsonl` and `text` return text for each page, so
-that long listings need no memory; `json` and `table` need all pages first.
+`json` and `text` are the AWS CLI's, character by character. All return text for each page, so that long listings need
+no memory; `json` only after the first pages, so that a short listing that fails prints no incomplete document.
 """
 
 from __future__ import annotations
 
 import json
-import sys
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from novaact_http.cli._statuses import status_of
 from novaact_http.cli._terminal import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import IO
+    import datetime as dt
+    from collections.abc import Callable, Sequence
 
-    from novaact_http.models import ListSessionsResponse
+    from novaact_http.cli._lines import Look
 
     Query = Callable[[object], object]
 
-NAMES = ("table", "json", "jsonl", "text", "ids")
-STREAMED = ("jsonl", "text", "ids")
-_LINE_ENDS = "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"  # those of `str.splitlines`
+OF_LISTINGS = ("table", "json", "jsonl", "text", "ids")
+OF_CALLS = ("table", "json", "text")
 WITH_QUERY = ("json", "text")
+_LINE_ENDS = "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"  # those of `str.splitlines`
+_KEPT_ITEMS = 10_000  # of a json document, before any of it is written
+_NUMBER_WIDTH = 6  # of a table's rows, if there are more pages
 
 
 class QueryError(Exception):
     """A query failed on the document that was listed."""
 
 
-class Format(Protocol):
-    """The output of one run. Call `page` for each page and then `end`, or only `single`."""
+class Items(NamedTuple):
+    """What a listing has.
 
-    def page(self, page: ListSessionsResponse) -> str:
+    Attributes:
+        name: the attribute of a page that has the items, such as `"session_summaries"`.
+        wire_name: the service's name for it.
+        columns: the attributes of an item that tables show. The first is the item's id.
+    """
+
+    name: str
+    wire_name: str
+    columns: Sequence[str]
+
+
+class Format(Protocol):
+    """The output of one listing. Call `page` for each page and then `end`, or only `single`."""
+
+    def page(self, page: Any, *, has_more: bool = False) -> str:
         """Return what to write after this page."""
         ...
 
     def end(self, resume_token: str | None) -> str:
-        """Return what to write after the last page. There is a token if the run has more sessions."""
+        """Return what to write after the last page. There is a token if the listing has more items."""
         ...
 
-    def partial(self) -> str | None:
-        """Return what to write if the listing fails or is interrupted. None discards the pages so far."""
-        ...
-
-    def single(self, page: ListSessionsResponse) -> str:
+    def single(self, page: Any) -> str:
         """Return what to write for the single page of a listing without pagination."""
         ...
 
 
-def make(name: str, *, query: Query | None = None, run_id: str | None = None, safe: bool = False) -> Format:
+def make(
+    name: str,
+    items: Items,
+    *,
+    look: Look,
+    query: Query | None = None,
+    mark: tuple[str, str] | None = None,
+    safe: bool = False,
+) -> Format:
     """Make a format.
 
     Args:
-        name: one of `NAMES`.
+        name: one of `OF_LISTINGS`.
+        items: what is listed.
+        look: how lines look. Only tables use it.
         query: applied to the document, or to that of each page. Only the formats `WITH_QUERY` use it.
-        run_id: the run's id, to mark the output with, if several runs are listed. Else None.
+        mark: the name and value that tell this listing from others that are printed too, or None.
         safe: whether to escape what could control a terminal.
     """
     escape = printable if name not in ("json", "jsonl") else _printable_json
     clean: Callable[[str], str] = escape if safe else str
     if name == "ids":
-        return Ids(clean)
+        return Ids(items, clean)
     if name == "jsonl":
-        return JsonLines(run_id, clean)
+        return JsonLines(items, mark, clean)
     if name == "text":
-        return Text(query or _unchanged, run_id, clean)
+        return Text(items, query or _unchanged, mark, clean)
     if name == "json":
-        return Json(query or _unchanged, run_id, clean)
-    return Table(run_id)
+        return Json(items, query, mark, clean)
+    return Table(items, mark, look)
+
+
+def of_call(name: str, output: Any, *, look: Look, query: Query | None, safe: bool) -> str:
+    """Return the output of a call without pages as text.
+
+    Args:
+        name: one of `OF_CALLS`.
+        output: the operation's output.
+        look: see `make`.
+        query: see `make`.
+        safe: see `make`.
+    """
+    document = document_of(output)
+    if name == "table":
+        return _as_rows(document, look)
+    found = (query or _unchanged)(document)
+    if name == "json":
+        return _as_json(found, _printable_json if safe else str)
+    return _as_text(found, printable if safe else str)
+
+
+def _as_rows(document: dict[str, Any], look: Look) -> str:
+    """Return a line for each member, with what is nested as JSON."""
+    width = max([len(_title(name)) for name in document], default=0)
+    lines = []
+    for name, value in document.items():
+        shown = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        title = look.styled(_title(name).ljust(width), _TITLE_STYLE)
+        lines.append(f"{title}{_GAP}{look.styled(look.plain(shown), status_of(shown).style)}\n")
+    return "".join(lines)
+
+
+def document_of(output: Any) -> dict[str, Any]:
+    """Return an output as the AWS CLI's document, whose times are texts."""
+    from novaact_http import models
+
+    document = models.as_dict(output)
+    document.pop("ResponseMetadata", None)
+    return _with_texts(document)  # type: ignore[no-any-return]
+
+
+def _with_texts(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _with_texts(each) for name, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_with_texts(each) for each in value]
+    return value.isoformat() if hasattr(value, "isoformat") else value
 
 
 def _unchanged(document: object) -> object:
     return document
+
+
+def _as_json(found: object, clean: Callable[[str], str]) -> str:
+    # The AWS CLI prints nothing for an empty object.
+    return "" if found == {} else f"{clean(json.dumps(found, indent=4, ensure_ascii=False))}\n"
+
+
+def _as_text(found: object, clean: Callable[[str], str], first: str = "") -> str:
+    return "".join(["{}{}\n".format(first, "\t".join(map(clean, row))) for row in _rows(found, None, None)])
 
 
 class _Lines(Format, Protocol):
@@ -82,33 +160,32 @@ class _Lines(Format, Protocol):
     def end(self, resume_token: str | None) -> str:  # noqa: ARG002 - it is shown on standard error
         return ""
 
-    def partial(self) -> str:
-        return ""
-
-    def single(self, page: ListSessionsResponse) -> str:
+    def single(self, page: Any) -> str:
         return self.page(page)
 
 
 class Ids(_Lines):
-    """One session id per line."""
+    """One id per line."""
 
-    def __init__(self, clean: Callable[[str], str]) -> None:
+    def __init__(self, items: Items, clean: Callable[[str], str]) -> None:
+        self._items = items
         self._clean = clean
 
-    def page(self, page: ListSessionsResponse) -> str:
-        clean = self._clean
-        return "".join([f"{clean(_on_one_line(each.session_id))}\n" for each in page.session_summaries])
+    def page(self, page: Any, *, has_more: bool = False) -> str:  # noqa: ARG002
+        clean, id_of = self._clean, self._items.columns[0]
+        return "".join([f"{clean(_on_one_line(getattr(each, id_of)))}\n" for each in getattr(page, self._items.name)])
 
 
 class JsonLines(_Lines):
-    """One JSON object per line, one for each session."""
+    """One JSON object per line, one for each item."""
 
-    def __init__(self, run_id: str | None, clean: Callable[[str], str]) -> None:
-        self._mark = {} if run_id is None else {"workflowRunId": run_id}
+    def __init__(self, items: Items, mark: tuple[str, str] | None, clean: Callable[[str], str]) -> None:
+        self._items = items
+        self._mark = {} if mark is None else dict([mark])
         self._clean = clean
 
-    def page(self, page: ListSessionsResponse) -> str:
-        documents = [{**self._mark, "sessionId": each.session_id} for each in page.session_summaries]
+    def page(self, page: Any, *, has_more: bool = False) -> str:  # noqa: ARG002
+        documents = [{**self._mark, **document_of(each)} for each in getattr(page, self._items.name)]
         lines = [_on_one_line(json.dumps(each, ensure_ascii=False)) for each in documents]
         return "".join([f"{self._clean(each)}\n" for each in lines])
 
@@ -116,57 +193,68 @@ class JsonLines(_Lines):
 class Json:
     """One JSON document, with the AWS CLI's members and layout."""
 
-    def __init__(self, query: Query, run_id: str | None, clean: Callable[[str], str]) -> None:
+    def __init__(
+        self, items: Items, query: Query | None, mark: tuple[str, str] | None, clean: Callable[[str], str]
+    ) -> None:
+        self._items = items
         self._query = query
         self._clean = clean
-        self._mark: dict[str, object] = {} if run_id is None else {"workflowRunId": run_id}
-        self._ids: list[str] = []
+        self._mark: dict[str, object] = {} if mark is None else dict([mark])
+        self._kept: list[dict[str, Any]] = []
+        self._is_begun = False
 
-    def page(self, page: ListSessionsResponse) -> str:
-        self._ids.extend([each.session_id for each in page.session_summaries])
-        return ""
+    def page(self, page: Any, *, has_more: bool = False) -> str:  # noqa: ARG002
+        self._kept += [document_of(each) for each in getattr(page, self._items.name)]
+        # A query needs the whole document.
+        return "" if self._query is not None or len(self._kept) < _KEPT_ITEMS else self._written()
+
+    def _written(self) -> str:
+        """Return the items that are kept, and keep them no longer."""
+        texts = [json.dumps(each, indent=4, ensure_ascii=False).replace("\n", "\n" + 8 * " ") for each in self._kept]
+        self._kept.clear()
+        before = ",\n"
+        if not self._is_begun:
+            self._is_begun = True
+            whole = json.dumps({**self._mark, self._items.wire_name: [0]}, indent=4, ensure_ascii=False)
+            before = whole[: whole.rindex("0") - 8]
+        return self._clean(before + ",\n".join([8 * " " + each for each in texts]))
 
     def end(self, resume_token: str | None) -> str:
-        document = _document(self._ids)
-        if resume_token is not None:
-            document["NextToken"] = resume_token
-        return self._print(document)
+        token = {} if resume_token is None else {"NextToken": resume_token}
+        if not self._is_begun:
+            return self._print({self._items.wire_name: self._kept, **token})
+        rest = self._written() if self._kept else ""
+        last = f',\n    "NextToken": {json.dumps(resume_token)}' if token else ""
+        return f"{rest}\n    ]{last}\n}}\n"
 
-    def partial(self) -> None:
-        return None  # as in the AWS CLI: an incomplete document would look complete
-
-    def single(self, page: ListSessionsResponse) -> str:
-        return self._print(_page_document(page))
+    def single(self, page: Any) -> str:
+        return self._print(document_of(page))
 
     def _print(self, document: dict[str, object]) -> str:
-        result = self._query({**self._mark, **document})
-        # The AWS CLI prints nothing for an empty object.
-        return "" if result == {} else f"{self._clean(json.dumps(result, indent=4, ensure_ascii=False))}\n"
+        return _as_json((self._query or _unchanged)({**self._mark, **document}), self._clean)
 
 
 class Text:
-    """The AWS CLI's text: values separated by tabs. If several runs are listed, each line begins with the run's id."""
+    """The AWS CLI's text: values separated by tabs. The value of a mark begins each line."""
 
-    def __init__(self, query: Query, run_id: str | None, clean: Callable[[str], str]) -> None:
+    def __init__(self, items: Items, query: Query, mark: tuple[str, str] | None, clean: Callable[[str], str]) -> None:
+        self._items = items
         self._query = query
-        self._mark = "" if run_id is None else f"{clean(run_id)}\t"
+        self._mark = "" if mark is None else f"{clean(mark[1])}\t"
         self._clean = clean
 
-    def page(self, page: ListSessionsResponse) -> str:
-        return self._print(_document([each.session_id for each in page.session_summaries]))
+    def page(self, page: Any, *, has_more: bool = False) -> str:  # noqa: ARG002
+        document = document_of(page)
+        return self._print({self._items.wire_name: document[self._items.wire_name]})
 
     def end(self, resume_token: str | None) -> str:
         return "" if resume_token is None else self._print({"NextToken": {"NextToken": resume_token}})
 
-    def partial(self) -> str:
-        return ""
-
-    def single(self, page: ListSessionsResponse) -> str:
-        return self._print(_page_document(page))
+    def single(self, page: Any) -> str:
+        return self._print(document_of(page))
 
     def _print(self, document: object) -> str:
-        rows = _rows(self._query(document), None, None)
-        return "".join(["{}{}\n".format(self._mark, "\t".join(map(self._clean, row))) for row in rows])
+        return _as_text(self._query(document), self._clean, self._mark)
 
 
 def _rows(item: object, name: str | None, columns: list[str] | None) -> list[list[str]]:
@@ -203,70 +291,81 @@ def _is_plain(value: object) -> bool:
     return not isinstance(value, (dict, list))
 
 
-class _OutputWithoutWrites:
-    """Standard output for looking at its attributes only. Tables are drawn on several threads, but one alone writes."""
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(sys.stdout, name)
-
-    def write(self, text: str) -> int:
-        return len(text)
-
-    def flush(self) -> None:
-        """Nothing is written here."""
+_TITLE_STYLE = "1"
+_GAP = "  "
+_FEWEST = 2  # columns: the number and the id
 
 
-class Table:
-    """A table for people, fitted to the terminal."""
+class Table(_Lines):
+    """A table for people. Its columns are as wide as the first page needs; what is wider later shifts its row."""
 
-    def __init__(self, title: str | None) -> None:
+    def __init__(self, items: Items, mark: tuple[str, str] | None, look: Look) -> None:
         import rich  # noqa: F401 - if the extra is not installed, fail before anything is listed
 
-        self._title = title
-        self._ids: list[str] = []
+        self._items = items
+        self._mark = mark
+        self._look = look
+        self._widths: list[int] = []
+        self._printed = 0
 
-    def page(self, page: ListSessionsResponse) -> str:
-        self._ids.extend([each.session_id for each in page.session_summaries])
-        return ""
+    def page(self, page: Any, *, has_more: bool = False) -> str:
+        look, names = self._look, self._items.columns
+        rows = [[_cell(getattr(item, name), look) for name in names] for item in getattr(page, self._items.name)]
+        lines = [] if self._widths else self._begin(rows, has_more=has_more)
+        for row in rows:
+            self._printed += 1
+            lines.append(self._line(str(self._printed), row))
+        return "".join([f"{line}\n" for line in lines])
 
-    def end(self, resume_token: str | None) -> str:  # noqa: ARG002 - it is shown on standard error
-        from rich import table
-        from rich.console import Console
-        from rich.text import Text as Plain
+    def _begin(self, rows: list[list[str]], *, has_more: bool) -> list[str]:
+        """Fix the widths, and return the lines above the rows."""
+        from novaact_http.cli._lines import cells
 
-        console = Console(file=cast("IO[str]", _OutputWithoutWrites()))
+        titles = [_title(name) for name in self._items.columns]
+        number = max(len(str(len(rows))), _NUMBER_WIDTH if has_more else 0)
+        self._widths = [number, *(max(map(cells, column)) for column in zip(titles, *rows, strict=True))]
+        room = self._look.width
+        while room is not None and len(self._widths) > _FEWEST and sum(self._widths) + self._gaps > room:
+            self._widths.pop()  # the last columns are left out of all rows
+        above = [] if self._mark is None else [self._look.styled(self._look.plain(self._mark[1]), _TITLE_STYLE)]
+        return [*above, self._line("#", titles, _TITLE_STYLE)]
 
-        def plain(text: str) -> Plain:
-            # A character that the encoding lacks takes the width of its escape.
-            return Plain(printable(text).encode(console.encoding, "backslashreplace").decode(console.encoding))
+    def _line(self, number: str, row: list[str], style: str | None = None) -> str:
+        """Return a row as a line.
 
-        drawn = table.Table("#", table.Column("Session ID", overflow="fold"))
-        for number, session_id in enumerate(self._ids, start=1):
-            drawn.add_row(str(number), plain(session_id))
-        with console.capture() as captured:
-            if self._title is not None:  # not as the table's title, which would be folded to the table's width
-                console.print(plain(self._title), style="bold", soft_wrap=True)
-            console.print(drawn)
-        return captured.get()
+        Args:
+            number: its first cell.
+            row: the other cells.
+            style: the style of them all; None for that of the statuses among them.
+        """
+        look, before, widths = self._look, number.rjust(self._widths[0]) + _GAP, self._widths[1:]
+        texts = row[: len(widths)]
+        fits = all(text.isascii() and len(text) <= width for text, width in zip(texts, widths, strict=True))
+        widths[-1] = 0  # nothing follows the last
+        if fits and not look.has_colours:  # the quick way
+            return before + _GAP.join(map(str.ljust, texts, widths))
+        from novaact_http.cli._lines import padded
 
-    def partial(self) -> str | None:
-        return self.end(None) if self._ids else None
+        styles = [status_of(text).style if style is None else style for text in texts]
+        parts = [(padded(text, width), each) for text, width, each in zip(texts, widths, styles, strict=True)]
+        return look.line(parts[0], parts[1:], before=before)
 
-    def single(self, page: ListSessionsResponse) -> str:
-        self.page(page)
-        return self.end(None)
-
-
-def _document(ids: list[str]) -> dict[str, object]:
-    return {"sessionSummaries": [{"sessionId": each} for each in ids]}
+    @property
+    def _gaps(self) -> int:
+        return len(_GAP) * (len(self._widths) - 1)
 
 
-def _page_document(page: ListSessionsResponse) -> dict[str, object]:
-    """Return the page as the service sent it."""
-    document = _document([each.session_id for each in page.session_summaries])
-    if page.next_token is not None:
-        document["nextToken"] = page.next_token
-    return document
+def _cell(value: str | dt.datetime | None, look: Look) -> str:
+    if value is None:
+        return "-"
+    return look.plain(value) if isinstance(value, str) else f"{value.isoformat()[:19]}Z"  # all times are in UTC
+
+
+def _title(name: str) -> str:
+    """Return a heading, such as `"Session ID"`, for a name in Python or on the wire."""
+    words = "".join([f" {each.lower()}" if each.isupper() else each for each in name]).replace("_", " ").split()
+    text = " ".join([each.upper() if each in ("id", "arn") else each for each in words])
+    return text[:1].upper() + text[1:]
 
 
 def _on_one_line(text: str) -> str:

@@ -85,28 +85,30 @@ class Progress:
     Shown only if standard error is a terminal that can erase.
 
     Args:
+        noun: what is listed, such as `"session"`.
         streamed: whether output is written page by page. If it goes to the same terminal, no progress is shown.
     """
 
-    def __init__(self, *, streamed: bool) -> None:
+    def __init__(self, noun: str, *, streamed: bool) -> None:
+        self._noun = noun
         self._shares_terminal = is_terminal(sys.stdout)
         can_erase = is_terminal(sys.stderr) and os.environ.get("TERM") != "dumb"
         self._shown = can_erase and not (streamed and self._shares_terminal)
         self._lock = threading.Lock()
         self._pages = 0
-        self._sessions = 0
+        self._items = 0
         self._is_on_screen = False
 
-    def add(self, sessions: int) -> None:
-        """Count a page with this many sessions."""
+    def add(self, items: int) -> None:
+        """Count a page with this many items."""
         if not self._shown:
             return
         with self._lock:
             self._pages += 1
-            self._sessions += sessions
+            self._items += items
             if self._pages > 1:  # most listings are short
                 self._is_on_screen = True
-                self._write(f"\r{self._sessions:,} sessions, {self._pages:,} pages ...")
+                self._write(f"\r{self._items:,} {self._noun}s, {self._pages:,} pages ...")
 
     def erased_for_output(self) -> contextlib.AbstractContextManager[None]:
         """Erase the line while output is written, if both go to the same terminal."""

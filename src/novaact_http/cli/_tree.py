@@ -63,7 +63,6 @@ LEVELS = ("definitions", "runs", "sessions", "acts")
 )
 @option(_OUTPUT, "--output", type=click.Choice(("tree", "json")), default="tree", show_default=True, help="The format.")
 @connection_options
-@option("Other", "--debug", is_flag=True, help="Show each attempt, and the traceback of errors. Never shows secrets.")
 @click.pass_context
 def tree(ctx: click.Context, /, **options: Any) -> None:
     """Show workflow definitions with their runs, sessions and acts, from the newest to the oldest.
@@ -128,7 +127,7 @@ def _show(given: Given, connection: Connection) -> int:
     else:
         form = _tree_formats.Tree(look_of(sys.stdout), now)
     try:
-        client = connection.client()
+        client = connection.patient_client()
     except NovaActError as error:
         return _errors.report(error, debug=given.debug)
     with StatusLine() as line, Background(client) as background:

@@ -44,7 +44,6 @@ _TURN = 0.1  # seconds for each turn of the spinner
     help="How long to wait. Default: as long as the run runs.",
 )
 @connection_options
-@option("Other", "--debug", is_flag=True, help="Show each attempt, and the traceback of errors. Never shows secrets.")
 @click.pass_context
 def wait_for_workflow_run(ctx: click.Context, /, **options: Any) -> None:
     """Wait until a workflow run has ended, and print it; as JSON if standard output is no terminal.
@@ -80,7 +79,7 @@ def _wait(given: Given, connection: Connection) -> int:
     if sys.stdout is None:
         raise OSError(errno.EBADF, "standard output is closed")
     try:
-        client = connection.client()
+        client = connection.patient_client()
     except NovaActError as error:
         return _errors.report(error, debug=given.debug)
     try:

@@ -77,7 +77,6 @@ _FAILED = 1
     "else or with --debug log.",
 )
 @connection_options
-@option("Other", "--debug", is_flag=True, help="Show each attempt, and the traceback of errors. Never shows secrets.")
 @click.pass_context
 def watch(ctx: click.Context, /, **options: Any) -> None:
     """Show the runs that run, the number of runs for each status, and what changes.
@@ -173,7 +172,7 @@ def _watch(given: Given, connection: Connection) -> int:
         raise OSError(errno.EBADF, "standard output is closed")
     count = CallCount()
     try:
-        client = connection.client(count.add)
+        client = connection.patient_client(count.add)
     except NovaActError as error:
         return _errors.report(error, debug=given.debug)
     watched = WatchedRuns(
