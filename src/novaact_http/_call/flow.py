@@ -150,7 +150,6 @@ def call(
         ParameterError: bad arguments; the flow has yielded nothing.
         NovaActError: the error of the last attempt, or there was no time for another one.
     """
-    parameters.check(operation.name, operation.inputs, arguments)
     this = _Call(context, operation, arguments, limit)
     try:
         while True:
@@ -221,12 +220,17 @@ class _Call(Generic[OutputT]):
         self._operation = operation
         self._id = context.new_invocation_id()
         self._token: Any = None
+        complete = arguments
         if operation.token is not None:
             self._token = arguments.get(operation.token) or context.new_invocation_id()
-            arguments = {**arguments, operation.token: self._token}
+            complete = {**arguments, operation.token: self._token}
         self._retries = Retries(context.retries, context.quota)
         self.limiter = context.limiter if context.retries.mode == "adaptive" else None
-        path, query, self._body = rest_json.encode(operation, arguments)
+        encoded = rest_json.encode_usual(operation, complete)
+        if encoded is None:
+            parameters.check(operation.name, operation.inputs, arguments)
+            encoded = rest_json.encode(operation, complete)
+        path, query, self._body = encoded
         endpoint = context.endpoint
         query = "&".join(filter(None, (endpoint.query, query)))
         self._target = f"{endpoint.path}{path}{'?' if query else ''}{query}"

@@ -45,6 +45,9 @@ OutputT = TypeVar("OutputT", bound="Output")
 
 CONTENT_TYPE = "application/json"
 
+_USUAL_INTEGER = 1_000_000
+# What means itself in a path: not `.` or `..`, and nothing that is encoded.
+_is_usual_label = re.compile("[A-Za-z0-9_~-][A-Za-z0-9._~-]*").fullmatch
 _raw_decode = json.JSONDecoder().raw_decode
 _UNKNOWN = ErrorShape(exception=ServiceError)
 _HTML = r"(?i)<!doctype\b|<html[\s>]"
@@ -78,6 +81,39 @@ def encode(operation: Operation[Output], arguments: Mapping[str, object]) -> tup
         else:
             body[each.wire_name] = _to_json(each.shape, value)
     encoded = json.dumps(body).encode("ascii") if body else b"{}" if operation.has_body else b""
+    return operation.path.format_map(labels), "&".join(query), encoded
+
+
+def encode_usual(operation: Operation[Output], arguments: Mapping[str, object]) -> tuple[str, str, bytes] | None:
+    """Return what `encode` returns, in one pass that also checks the arguments; None if any needs a closer look.
+
+    So nearly all calls need neither `parameters.check` nor `encode`.
+    """
+    labels: dict[str, str] = {}
+    query: list[str] = []
+    body: dict[str, object] = {}
+    for name, wire_name, location, shape, required, _ in operation.inputs:
+        value: Any = arguments.get(name)
+        if value is None:
+            if required:
+                return None
+        elif location == "path":
+            if type(value) is not str or not _is_usual_label(value):
+                return None
+            labels[wire_name] = value
+        elif type(value) is str and isinstance(shape, String) and value.isascii() and len(value) >= shape.minimum:
+            if location == "query":
+                query.append(f"{wire_name}={percent_encoding.encode(value)}")
+            else:
+                body[wire_name] = value
+        elif type(value) is int and type(shape) is Integer and (shape.minimum or 0) <= value <= _USUAL_INTEGER:
+            if location == "query":
+                query.append(f"{wire_name}={value}")
+            else:
+                body[wire_name] = value
+        else:
+            return None
+    encoded = json.dumps(body).encode() if body else b"{}" if operation.has_body else b""
     return operation.path.format_map(labels), "&".join(query), encoded
 
 
