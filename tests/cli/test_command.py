@@ -138,4 +138,4 @@ def test_the_entry_point_runs_the_commands(monkeypatch: pytest.MonkeyPatch, caps
 def test_starting_does_not_load_heavy_packages() -> None:
     loaded = loaded_after("from novaact_http.cli import _commands")
     assert "click" in loaded
-    assert not loaded & {"botocore", "httpx", "rich", "jmespath"}
+    assert not loaded & {"attr", "botocore", "httpx", "rich", "jmespath"}

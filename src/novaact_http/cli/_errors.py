@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from novaact_http._operations.shapes import wire_name
 from novaact_http.cli._output import QueryError
 from novaact_http.cli._terminal import say, show
 
@@ -154,6 +153,8 @@ def shown_source(source: str, file: str = "") -> str:
 
 def _option(argument: str) -> str:
     """Return the option of an argument. What follows in a path such as `error.message` has the service's names."""
+    from novaact_http._operations.shapes import wire_name
+
     name, rest = re.fullmatch(r"(\w*)(.*)", argument, re.DOTALL).groups()  # type: ignore[union-attr] # it always matches
     option = _OPTIONS.get(name, f"--{name.replace('_', '-')}")
     return option + re.sub(r"\w+", lambda found: wire_name(found[0]), rest)
