@@ -16,6 +16,7 @@ FUZZ_READY := $(FUZZ_VENV)/.ready
 TARGET ?= responses
 AWSCLI_VENV ?= .venv-awscli
 AWSCLI_READY := $(AWSCLI_VENV)/.ready
+AWS_CLI ?= $(abspath $(AWSCLI_VENV)/bin/aws)
 SDK_VENV ?= .venv-sdk
 SDK_READY := $(SDK_VENV)/.ready
 
@@ -60,8 +61,8 @@ drift: $(READY) ## Print what botocore's model of the service has and the librar
 	$(BIN)/python -m tests.beside.test_service_model
 
 .PHONY: compare
-compare: $(READY) $(AWSCLI_READY) ## Compare the command line with the AWS CLI, which is installed in .venv-awscli
-	AWS_CLI=$(abspath $(AWSCLI_VENV)/bin/aws) $(BIN)/python -m pytest --numprocesses=auto tests/beside/awscli
+compare: $(READY) $(AWSCLI_READY) ## Compare the command line with the AWS CLI, which is installed in .venv-awscli (AWS_CLI=... for another one)
+	AWS_CLI=$(AWS_CLI) $(BIN)/python -m pytest --numprocesses=auto tests/beside/awscli
 
 # The AWS CLI has a virtual environment to itself because it requires one exact release of botocore.
 $(AWSCLI_READY):

@@ -1,20 +1,13 @@
-"""The AWS CLI and this command, side by side against the local service: `make compare` runs this.
-
-The package index has only version 1 of the AWS CLI, whose exit codes differ from those of this command, so that of an
-error little more is compared than that there is one. AWS_CLI may name version 2, which has the same exit codes.
-"""
+"""`list-sessions` of the AWS CLI and of this command, side by side against the local service."""
 
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.beside.awscli.aws_cli import Done, has_exit_code, run, run_aws
 from tests.helpers.command import COMMAND, naming
 
 if TYPE_CHECKING:
@@ -22,29 +15,13 @@ if TYPE_CHECKING:
 
     from novaact_http.testing import LocalService, WorkflowRun
 
-AWS = os.environ.get("AWS_CLI", str(Path(sys.executable).parents[2] / ".venv-awscli" / "bin" / "aws"))
-# The exit codes of version 1 for each of this command's: arguments, configuration, the service, anything else.
-EXIT_CODES_OF_VERSION_1 = {252: {2, 255}, 253: {255}, 254: {255}, 255: {255}}
-IS_VERSION_2 = b"aws-cli/2." in subprocess.run([AWS, "--version"], capture_output=True, check=True).stdout
-
-
-class Done(NamedTuple):
-    stdout: str
-    stderr: str
-    exit_code: int
-
-
-def call(command: Sequence[str], arguments: Sequence[str]) -> Done:
-    done = subprocess.run([*command, "list-sessions", *arguments], capture_output=True, check=False)
-    return Done(done.stdout.decode(), done.stderr.decode(), done.returncode)
-
 
 def theirs(of: WorkflowRun, *arguments: str) -> Done:
-    return call([AWS, "nova-act"], [*naming(of), *arguments])
+    return run_aws(["list-sessions", *naming(of), *arguments])
 
 
 def ours(of: WorkflowRun, *arguments: str) -> Done:
-    return call([COMMAND], [*naming(of), *arguments])
+    return run([COMMAND, "list-sessions", *naming(of), *arguments])
 
 
 @pytest.fixture
@@ -166,7 +143,7 @@ def test_an_error_of_one_is_an_error_of_the_other(
     got, expected = ours(of, "--output", "json", *arguments), theirs(of, "--output", "json", *arguments)
     assert (got.stdout, got.exit_code) == ("", exit_code)
     assert expected.stdout == ""
-    assert expected.exit_code in ({exit_code} if IS_VERSION_2 else EXIT_CODES_OF_VERSION_1[exit_code])
+    assert has_exit_code(expected, exit_code)
 
 
 @pytest.mark.parametrize("arguments", [["--region", "a b"], ["--profile", "nobody"]], ids=str)
