@@ -99,7 +99,7 @@ class _SetupError(NovaActError):
         setting (str | None): the setting, by the name of the client's argument, such as `"region"`, wherever the value
             came from. None if no argument sets it.
         source (str | None): where the value came from, such as `"the argument region"`, `"AWS_REGION"` or
-            `"region of the profile 'dev'"`. None if there is no value.
+            `"region of the profile 'dev'"`; or what needs a package that is not installed. None if there is no value.
         problem (str): what is wrong. Reads on from the source, if there is one.
         advice (str | None): what to do, or which values are allowed. None if there is no general advice.
     """
@@ -128,7 +128,7 @@ class ConfigurationError(_SetupError):
         setting (str | None): the setting, by the name of the client's argument, such as `"region"`, wherever the value
             came from; `"verify"` for any CA bundle. None if no argument sets it, such as a proxy.
         source (str | None): where the value came from, such as `"the argument region"`, `"AWS_REGION"` or
-            `"region of the profile 'dev'"`. None if there is no value.
+            `"region of the profile 'dev'"`; or what needs a package that is not installed. None if there is no value.
         problem (str): what is wrong. Reads on from the source, if there is one.
         advice (str | None): what to do, or which values are allowed. None if there is no general advice.
     """

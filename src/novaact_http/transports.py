@@ -9,8 +9,6 @@ import contextlib
 import time
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar, cast
 
-import httpx
-
 from novaact_http._call.http_messages import Origin
 from novaact_http._http.asyncio_exchange import StreamedExchange
 from novaact_http._http.asyncio_pool import Pool as AsyncPool
@@ -19,8 +17,12 @@ from novaact_http._http.exchange_errors import ExchangeError
 from novaact_http._http.http1 import LAST_CHUNK, MAX_HEAD, UnsendableError, encode_chunk, encode_head
 from novaact_http._http.pool_rules import KEEPALIVE_EXPIRY, MAX_CONNECTIONS
 from novaact_http._http.tls import provider
+from novaact_http._needed_packages import needed
 from novaact_http._support import traceback_scrubbing
 from novaact_http._support.interruptions import Place
+
+with needed("httpx", by="novaact_http.transports"):
+    import httpx
 
 if TYPE_CHECKING:
     import os
@@ -54,8 +56,8 @@ class LeanTransport(httpx.BaseTransport):
     same case, and also a `RemoteProtocolError` for a response that could be understood in two ways (see the README).
 
     Args:
-        verify: path of a CA bundle (PEM), or an `ssl.SSLContext`; certifi's bundle by default. A CA bundle is read when
-            it is first needed.
+        verify: path of a CA bundle (PEM), or an `ssl.SSLContext`; certifi's bundle by default, or the
+            system's trust store if certifi is not installed. A CA bundle is read when it is first needed.
         max_connections: the limit on connections, 100 by default; further requests wait for their turn.
         keepalive_expiry: seconds after which an idle connection is not used again, 30 by default.
         max_head: the limit in bytes on the head of a response, 64 KiB by default. It includes informational responses

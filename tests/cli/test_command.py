@@ -90,7 +90,7 @@ def test_wrong_usage_is_explained_on_one_line(arguments: Sequence[str], message:
     assert result.stderr.replace("option: --", "option '--") == f"novaact-http: {message}\n"
 
 
-@pytest.mark.parametrize("missing", ["click", "rich"])
+@pytest.mark.parametrize("missing", ["click", "jmespath", "rich"])
 def test_without_the_extra_the_command_says_what_to_install(
     missing: str, world: LocalService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -105,7 +105,8 @@ def test_without_the_extra_the_command_says_what_to_install(
                 raise ModuleNotFoundError(name, name=name)
 
     monkeypatch.setattr(sys, "meta_path", [Missing, *sys.meta_path])
-    monkeypatch.setattr(sys, "argv", ["novaact-http", "list-sessions", *naming(world.runs[0]), "--output", "table"])
+    form = ["--output", "json", "--query", "a"] if missing == "jmespath" else ["--output", "table"]
+    monkeypatch.setattr(sys, "argv", ["novaact-http", "list-sessions", *naming(world.runs[0]), *form])
     with pytest.raises(SystemExit) as caught:
         cli.main()
     assert caught.value.code == f"novaact-http needs {missing}: install it with pip install 'novaact-http[cli]'"

@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 import certifi
@@ -85,6 +86,13 @@ def test_every_setting_is_shown_with_its_source(monkeypatch: pytest.MonkeyPatch)
         "permanent, no expiry time is known",
         "output": "table on a terminal, else json  (the default)",
     }
+
+
+@pytest.mark.usefixtures("keys")
+def test_without_certifi_the_system_s_trust_store_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "certifi", None)
+    lines = shown(run("doctor", "--region", "us-east-1").stdout)
+    assert lines["CA bundle"] == "none  (the system's trust store, as certifi is not installed)"
 
 
 @pytest.mark.usefixtures("keys")

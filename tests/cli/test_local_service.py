@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from novaact_http import testing
 from novaact_http.cli import _local_service
 from novaact_http.testing import LocalService
 from tests.helpers.command import COMMAND, in_shell, run
@@ -164,6 +165,16 @@ def test_tls_without_its_packages_is_refused(monkeypatch: pytest.MonkeyPatch) ->
     result = in_this_process(monkeypatch, "--tls")
     assert result.exit_code == 255
     assert "pip install 'novaact-http[testing]'" in result.stderr
+
+
+def test_without_botocore_there_is_no_service(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(testing, "LocalService", raising=False)
+    for name in [each for each in sys.modules if each.startswith("novaact_http.testing._local_service")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "botocore.auth", None)
+    result = in_this_process(monkeypatch)
+    assert result.exit_code == 255
+    assert result.stderr.startswith("novaact-http: the local service cannot be used without botocore (")
 
 
 def test_it_runs_commands_from_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+import sys
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -123,3 +124,41 @@ def test_verification_cannot_be_turned_off_by_accident(make: Callable[..., Any],
 def test_a_path_that_no_file_can_have_is_refused(face: Face) -> None:
     with pytest.raises(ConfigurationError, match="cannot be used"):
         face.page({**OPTIONS, "endpoint_url": "https://127.0.0.1:9", "verify": "a\0b"}, **CALL)
+
+
+@pytest.fixture
+def system_store(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """The folder of certificates that the system trusts, which is empty. certifi is not installed."""
+    monkeypatch.setitem(sys.modules, "certifi", None)
+    monkeypatch.setattr(tls, "_contexts", tls._Contexts())
+    monkeypatch.setenv("SSL_CERT_DIR", str(tmp_path))
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "none.pem"))
+    return tmp_path
+
+
+def test_without_certifi_the_folder_of_the_system_is_trusted(system_store: Path) -> None:
+    (system_store / "0123abcd.0").touch()
+    context = tls.provider(None, scheme="https")()
+    assert (context.verify_mode, context.check_hostname) == (ssl.CERT_REQUIRED, True)
+    assert context is tls.provider(None, scheme="https")()
+
+
+@pytest.mark.usefixtures("system_store")
+def test_without_certifi_the_file_of_the_system_is_trusted(bundle: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", bundle)
+    assert tls.provider(None, scheme="https")().cert_store_stats()["x509_ca"] == 1
+
+
+@pytest.mark.parametrize("has_folder", [True, False])
+def test_a_system_that_trusts_nobody_is_an_error(
+    system_store: Path, monkeypatch: pytest.MonkeyPatch, *, has_folder: bool
+) -> None:
+    if not has_folder:
+        monkeypatch.setenv("SSL_CERT_DIR", str(system_store / "none"))
+    with pytest.raises(ConfigurationError) as caught:
+        tls.provider(None, scheme="https")()
+    assert str(caught.value) == (
+        "the system's trust store has no CA certificates: install the system's package ca-certificates, "
+        "pip install certifi, or pass the path of a CA bundle"
+    )
+    assert (caught.value.setting, caught.value.source) == ("verify", "the system's trust store")

@@ -17,6 +17,7 @@ ROOMS: tuple[frozenset[str], ...] = tuple(
         (
             {"_version", "_support"},
             {"errors", "config", "attempts"},
+            {"_needed_packages"},
             {"_operations"},
             {"_call"},
             {"_aws", "_http"},
@@ -36,12 +37,13 @@ BESIDE = {
     ("cli", "testing"),  # the command `local` runs the local service
 }
 # The local service must share no logic with the client that it tests, as it would not notice a mistake in it.
-THE_SERVICE_MAY_IMPORT = {"config", "testing"}
+THE_SERVICE_MAY_IMPORT = {"_needed_packages", "config", "testing"}
 
 TESTS = Path(__file__).parents[1]
 ROOMS_WITHOUT_LOGIC = {"__init__", "__main__", "_operations", "_version", "models"}  # names and tables
 # The tests of a room are in the folder with its name, without the underscore. The tests of these modules are in a file.
 TESTS_OF_MODULES = {
+    "_needed_packages": "test_needed_packages.py",
     "attempts": "test_attempts.py",
     "config": "test_config_and_errors.py",
     "errors": "test_config_and_errors.py",

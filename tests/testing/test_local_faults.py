@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from novaact_http import (
     Client,
+    ConfigurationError,
     RetryPolicy,
     ServiceError,
     Timeout,
@@ -359,7 +360,7 @@ def test_it_serves_https_with_its_own_certificate(face: Face, monkeypatch: pytes
 
 def test_https_without_its_packages_is_refused_with_advice(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "trustme", None)
-    with pytest.raises(RuntimeError, match=r"pip install 'novaact-http\[testing\]'"):
+    with pytest.raises(ConfigurationError, match=r"pip install 'novaact-http\[testing\]'"):
         LocalService(tls=True).start()
 
 

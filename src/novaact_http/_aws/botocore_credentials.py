@@ -15,6 +15,7 @@ import traceback
 from typing import TYPE_CHECKING, Any, Protocol
 
 from novaact_http._aws.mfa_prompt import MfaPrompt, PromptGivenUp
+from novaact_http._needed_packages import needed
 from novaact_http.config import Credentials
 from novaact_http.errors import CredentialsError
 
@@ -186,10 +187,18 @@ def chain_of_providers(profile: str | None, region: str) -> BotocoreSource:
     """
     methods: list[str] = []
     prompt = MfaPrompt()
+    name = "botocore's chain of providers"
 
     def resolve() -> object:
-        from botocore.credentials import create_credential_resolver
-        from botocore.session import Session
+        whose = "profiles, SSO, containers, instances" if profile is None else f"the profile {profile!r}"
+        with needed(
+            "botocore",
+            by=f"{name} ({whose})",
+            setting="credentials",
+            otherwise="pass credentials=..., set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+        ):
+            from botocore.credentials import create_credential_resolver
+            from botocore.session import Session
 
         # Not the session's own resolver, which would not know the region.
         resolver = create_credential_resolver(Session(profile=profile), region_name=region)
@@ -204,7 +213,7 @@ def chain_of_providers(profile: str | None, region: str) -> BotocoreSource:
             advice="pass credentials=..., or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
         )
 
-    return BotocoreSource(resolve, "botocore's chain of providers", none_found, prompt)
+    return BotocoreSource(resolve, name, none_found, prompt)
 
 
 @contextlib.contextmanager

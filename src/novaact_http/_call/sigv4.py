@@ -145,9 +145,12 @@ class BotocoreSigner:
         now: float,
     ) -> Headers:
         """See `Signer.sign`."""
-        from botocore.auth import SigV4Auth
-        from botocore.awsrequest import AWSRequest
-        from botocore.credentials import Credentials as BotocoreCredentials
+        from novaact_http._needed_packages import needed  # few programs sign with botocore
+
+        with needed("botocore", by="BotocoreSigner"):
+            from botocore.auth import SigV4Auth
+            from botocore.awsrequest import AWSRequest
+            from botocore.credentials import Credentials as BotocoreCredentials
 
         timestamp = amz_date(now)
         to_sign = headers + _date_and_token(timestamp, credentials)

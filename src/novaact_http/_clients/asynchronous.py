@@ -13,7 +13,7 @@ from novaact_http._aws import credential_cache
 from novaact_http._call.flow import GetCredentials, Need, call
 from novaact_http._call.http_messages import Request, Response
 from novaact_http._clients.async_methods import AsyncMethods
-from novaact_http._clients.base import ClientBase, Senders
+from novaact_http._clients.base import ClientBase, Senders, httpx_needed
 from novaact_http._http.asyncio_pool import Pool
 from novaact_http._http.pool_rules import seconds_left
 from novaact_http._http.threads import call_on_thread
@@ -186,7 +186,8 @@ class AsyncClient(AsyncMethods, ClientBase):
 def _make_sender(
     transport: httpx.AsyncBaseTransport | None, tls: Callable[[], ssl.SSLContext], proxy: tuple[str, str] | None
 ) -> AsyncSender:
-    from novaact_http._http.httpx_sender import AsyncSender
+    with httpx_needed(transport, proxy):
+        from novaact_http._http.httpx_sender import AsyncSender
 
     max_body = None
     if transport is not None:

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
     from novaact_http._call.http_messages import Headers
     from novaact_http._http import asyncio_pool, blocking_pool
+    from novaact_http._needed_packages import needed
 
 
 PoolT = TypeVar("PoolT", bound="blocking_pool.Pool | asyncio_pool.Pool")
@@ -97,6 +98,20 @@ class Senders(Generic[PoolT, HttpxSenderT]):
         if self._pool is not None:
             self._pool.close()
         return self._httpx_sender.pop(None, None)
+
+
+def httpx_needed(transport: object, proxy: tuple[str, str] | None) -> needed:
+    """Return the context to import httpx in.
+
+    Args:
+        transport: the argument of that name.
+        proxy: the proxy's URL, and where it came from; None if there is none.
+    """
+    from novaact_http._needed_packages import needed  # most clients send without httpx
+
+    if transport is not None:
+        return needed("httpx", by="the argument transport", setting="transport", otherwise="pass none")
+    return needed("httpx", by="a tool that replaces functions of httpx" if proxy is None else proxy[1])
 
 
 class ClientBase:

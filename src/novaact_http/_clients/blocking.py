@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from novaact_http._aws.credential_cache import LOOK_AGAIN_AFTER, credentials_or_raise
 from novaact_http._call.flow import GetCredentials, Need, call
 from novaact_http._call.http_messages import Request
-from novaact_http._clients.base import ClientBase, Senders
+from novaact_http._clients.base import ClientBase, Senders, httpx_needed
 from novaact_http._clients.methods import Methods
 from novaact_http._http.blocking_pool import Pool
 from novaact_http._http.pool_rules import seconds_left
@@ -70,7 +70,8 @@ class Client(Methods, ClientBase):
             not close it. By default the library's own connections; or httpx's, if HTTPS_PROXY or HTTP_PROXY applies to
             the endpoint and NO_PROXY does not exclude its host, and while something replaces functions of httpx.
         verify: the path of a CA bundle (PEM), or an `ssl.SSLContext`; ignored if there is a `transport`. By default
-            AWS_CA_BUNDLE, then the profile's bundle, then REQUESTS_CA_BUNDLE, then SSL_CERT_FILE, then certifi's.
+            AWS_CA_BUNDLE, then the profile's bundle, then REQUESTS_CA_BUNDLE, then SSL_CERT_FILE, then certifi's,
+            then the system's trust store if certifi is not installed.
         signer: what signs requests. By default the library's own signer; `BotocoreSigner()` uses AWS's code.
         on_attempt: a function for metrics and tracing, called with an `Attempt` after each attempt, on the caller's
             thread or event loop. If it raises, that is logged and the call continues.
@@ -204,7 +205,8 @@ class Client(Methods, ClientBase):
 def _make_sender(
     transport: httpx.BaseTransport | None, tls: Callable[[], ssl.SSLContext], proxy: tuple[str, str] | None
 ) -> Sender:
-    from novaact_http._http.httpx_sender import Sender
+    with httpx_needed(transport, proxy):
+        from novaact_http._http.httpx_sender import Sender
 
     max_body = None
     if transport is not None:

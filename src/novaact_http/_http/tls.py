@@ -52,7 +52,8 @@ def provider(
     file descriptors or memory left to read it.
 
     Args:
-        verify: the path of a CA bundle, a context to use as it is, or None for certifi's bundle.
+        verify: the path of a CA bundle, a context to use as it is, or None for certifi's bundle, or the
+            system's trust store if certifi is not installed.
         scheme: `"https"` or `"http"`; for `"http"`, no CA bundle is read.
         source: where `verify` came from, for error messages.
 
@@ -109,9 +110,11 @@ def _load(ca_bundle: str | None, source: str) -> ssl.SSLContext:
     advice = "use the path of a PEM file, or of a directory of hashed ones"
     try:
         if ca_bundle is None:
+            try:
+                import certifi
+            except ModuleNotFoundError:  # only httpx depends on it, and the slim installation has none
+                return _trusting_as_the_system_does()
             source, advice = "certifi's bundle", "install certifi again, or pass the path of another bundle"
-            import certifi  # always installed, as httpx depends on it
-
             ca_bundle = certifi.where()
         elif os.path.isdir(ca_bundle):  # noqa: PTH112 - pathlib is not worth importing for it
             return ssl.create_default_context(capath=ca_bundle)
@@ -127,3 +130,18 @@ def _load(ca_bundle: str | None, source: str) -> ssl.SSLContext:
             source=source,
             advice=advice,
         ) from error
+
+
+def _trusting_as_the_system_does() -> ssl.SSLContext:
+    import ssl
+
+    context = ssl.create_default_context()
+    folder = ssl.get_default_verify_paths().capath  # OpenSSL looks into it when it meets a certificate
+    if not context.cert_store_stats()["x509_ca"] and not (folder and os.listdir(folder)):  # noqa: PTH208 - see above
+        raise ConfigurationError(
+            "has no CA certificates",
+            setting="verify",
+            source="the system's trust store",
+            advice="install the system's package ca-certificates, pip install certifi, or pass the path of a CA bundle",
+        )
+    return context

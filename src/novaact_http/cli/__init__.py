@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-_EXTRA = ("click", "rich")
+_EXTRA = ("click", "jmespath", "rich")
 
 
 def main() -> None:

@@ -136,6 +136,16 @@ def _place(setting: Setting) -> str:
     return _errors.shown_source(setting.source, setting.file)
 
 
+def _default_bundle() -> Setting:
+    from novaact_http._aws.settings import Setting
+
+    try:
+        import certifi
+    except ModuleNotFoundError:
+        return Setting(None, "the system's trust store, as certifi is not installed")
+    return Setting(certifi.where(), "the default, from certifi")
+
+
 class _Examination:
     def __init__(self, given: Given) -> None:
         self._given = given
@@ -238,10 +248,8 @@ class _Examination:
         elif settings.ca_bundle is not None:
             bundle = settings.ca_bundle
         else:
-            import certifi
-
-            bundle = Setting(certifi.where(), "the default, from certifi")
-        self._show("CA bundle", bundle.value, _place(bundle))
+            bundle = _default_bundle()
+        self._show("CA bundle", bundle.value or "none", _place(bundle))
         try:
             tls.provider(bundle.value, scheme="https", source=bundle.source)()
         except ConfigurationError as error:

@@ -298,8 +298,12 @@ def _make(
     Raises:
         click.UsageError: an option has a value that is not allowed.
     """
-    # Imported here, as it needs botocore, which is slow to import.
-    from novaact_http.testing import LocalService
+    from novaact_http.errors import ConfigurationError
+
+    try:
+        from novaact_http.testing import LocalService  # here, as it needs botocore, which is slow to import
+    except ConfigurationError as error:  # botocore is not installed
+        _exit_with(str(error))
 
     names = {each.name or "": each.opts[0] for each in ctx.command.params}
     with _refusing("", names):
@@ -361,11 +365,13 @@ def _definitions(runs: Iterable[str]) -> Mapping[str, list[int]]:
 
 
 def _start(service: LocalService, host: str, port: int) -> None:
+    from novaact_http.errors import ConfigurationError
+
     try:
         service.start()
     except OSError as error:
         _exit_with(f"cannot listen on port {port} of {host}: {os.strerror(error.errno or 0)}")
-    except RuntimeError as error:  # a package that TLS needs is not installed
+    except ConfigurationError as error:  # a package that TLS needs is not installed
         _exit_with(str(error))
 
 

@@ -6,13 +6,16 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, cast
 
-import httpx
-
+from novaact_http._needed_packages import needed
 from novaact_http.testing import _recordings
 from novaact_http.testing._argument_checks import check, refuse
 from novaact_http.testing._recordings import Message
 from novaact_http.testing._scrubbing import Scrubber
-from novaact_http.transports import LeanAsyncTransport, LeanTransport
+
+with needed("httpx", by="Recorder"):
+    import httpx
+
+    from novaact_http.transports import LeanAsyncTransport, LeanTransport
 
 if TYPE_CHECKING:
     import os

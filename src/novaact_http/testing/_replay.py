@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import parse_qsl
 
-import httpx
-
+from novaact_http._needed_packages import needed
 from novaact_http._operations.service_errors import ERRORS
 from novaact_http.errors import ServiceError
 from novaact_http.testing import _recordings
@@ -20,6 +19,9 @@ from novaact_http.testing._argument_checks import check, refuse
 from novaact_http.testing._expectations import expect
 from novaact_http.testing._outputs_and_errors import operation_of, to_json
 from novaact_http.testing._routes import find_route
+
+with needed("httpx", by="replay"):
+    import httpx
 
 if TYPE_CHECKING:
     from novaact_http._operations.shapes import Output

@@ -11,11 +11,14 @@ from time import gmtime, strftime, strptime
 from typing import TYPE_CHECKING
 
 import attrs
-from botocore.auth import SigV4Auth
-from botocore.credentials import Credentials as BotocoreCredentials
 
+from novaact_http._needed_packages import needed
 from novaact_http.testing._local_service.credentials import CredentialStore
 from novaact_http.testing._local_service.http_messages import Answer, ReceivedRequest, error
+
+with needed("botocore", by="the local service"):
+    from botocore.auth import SigV4Auth
+    from botocore.credentials import Credentials as BotocoreCredentials
 
 if TYPE_CHECKING:
     from novaact_http.config import Credentials

@@ -7,6 +7,8 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from novaact_http._needed_packages import needed
+
 if TYPE_CHECKING:
     import contextlib
 
@@ -18,14 +20,11 @@ def make(host: str, files: contextlib.ExitStack) -> tuple[ssl.SSLContext, str]:
         The server's TLS context, and the path of a CA bundle that trusts it. Closing `files` deletes the bundle.
 
     Raises:
-        RuntimeError: trustme is not installed.
+        ConfigurationError: trustme is not installed.
     """
-    try:
+    with needed("trustme", by="LocalService(tls=True)", install="'novaact-http[testing]'"):
         import trustme
-    except ModuleNotFoundError as error:
-        raise RuntimeError(
-            "LocalService(tls=True) needs trustme: install it with pip install 'novaact-http[testing]'"
-        ) from error
+
     authority = trustme.CA()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert(host, "localhost").configure_cert(context)

@@ -15,13 +15,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import attrs
-from botocore import xform_name
 
+from novaact_http._needed_packages import needed
 from novaact_http.testing._argument_checks import check, session_ids
 from novaact_http.testing._local_service import scripts, service_model
 from novaact_http.testing._local_service.http_messages import Answer, error
 from novaact_http.testing._local_service.service_model import invalid, modelled_error
 from novaact_http.testing._local_service.world import ACCOUNT, ENDED, World
+
+with needed("botocore", by="the local service"):
+    from botocore import xform_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -394,7 +394,7 @@ class LocalService(WorldMethods):
 
         Raises:
             OSError: the port is not free.
-            RuntimeError: `tls` is set, but the extra `testing` is not installed.
+            ConfigurationError: `tls` is set, but the extra `testing` is not installed.
         """
         if self._server is None:
             context = None

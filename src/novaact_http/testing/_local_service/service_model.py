@@ -13,12 +13,14 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import parse_qsl, unquote
 
-from botocore import xform_name
-from botocore.loaders import Loader
-from botocore.model import ServiceModel
-
+from novaact_http._needed_packages import needed
 from novaact_http.testing._argument_checks import ArgumentError, check_number
 from novaact_http.testing._local_service.http_messages import error, success
+
+with needed("botocore", by="the local service"):
+    from botocore import xform_name
+    from botocore.loaders import Loader
+    from botocore.model import ServiceModel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
