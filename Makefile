@@ -98,6 +98,10 @@ format: $(READY) ## Format the code and fix what the linter can fix
 wheel: $(READY) ## Build the wheel, check its content, and use it in fresh virtual environments
 	PYTHON=$(BIN)/python .ci/wheel
 
+.PHONY: slim
+slim: $(READY) ## Install the wheel with attrs alone, and use it beside the local service
+	PYTHON=$(BIN)/python .ci/slim
+
 .PHONY: api
 api: $(READY) ## Write the public interface to tests/api.txt
 	$(BIN)/python -m tests.public_api
