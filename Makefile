@@ -102,6 +102,10 @@ wheel: $(READY) ## Build the wheel, check its content, and use it in fresh virtu
 slim: $(READY) ## Install the wheel with attrs alone, and use it beside the local service
 	PYTHON=$(BIN)/python .ci/slim
 
+.PHONY: layer
+layer: $(READY) ## Build a layer for AWS Lambda in dist/, and print its size (ARGS=--compare: beside boto3 and capo-nova-act)
+	$(BIN)/python .ci/layer.py dist $(ARGS)
+
 .PHONY: api
 api: $(READY) ## Write the public interface to tests/api.txt
 	$(BIN)/python -m tests.public_api
