@@ -103,7 +103,7 @@ slim: $(READY) ## Install the wheel with attrs alone, and use it beside the loca
 	PYTHON=$(BIN)/python .ci/slim
 
 .PHONY: layer
-layer: $(READY) ## Build a layer for AWS Lambda in dist/, and print its size (ARGS=--compare: beside boto3 and capo-nova-act)
+layer: $(READY) ## Build a layer for AWS Lambda in dist/, for the version of Python that builds it (ARGS=--compare: beside boto3)
 	$(BIN)/python .ci/layer.py dist $(ARGS)
 
 .PHONY: api
