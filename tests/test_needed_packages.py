@@ -9,41 +9,24 @@ import pytest
 from novaact_http import ConfigurationError, CredentialsError
 from novaact_http._clients.base import httpx_needed
 from novaact_http._needed_packages import needed
-from tests.helpers.programs import run_python
+from tests.helpers.programs import run_slim
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
     from novaact_http.testing import LocalService
 
-# What the slim installation has not. `attrs` needs none of them.
-ABSENT = ("botocore", "httpx", "certifi", "httpcore", "h11", "anyio", "idna", "jmespath", "click", "rich", "trustme")
-SLIM = f"""
-import sys
-
-class Refuse:
-    @staticmethod
-    def find_spec(name, *_):
-        if name.partition(".")[0] in {ABSENT}:
-            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
-
-sys.meta_path.insert(0, Refuse)
-import novaact_http
+SLIM = """
+import novaact_http, sys
 from novaact_http import Client, AsyncClient, Credentials, NovaActError
 keys = Credentials(access_key_id="a", secret_access_key="b")
-call = {{"workflow_definition_name": "a", "workflow_run_id": "b"}}
+call = {"workflow_definition_name": "a", "workflow_run_id": "b"}
 """
 CLIENT = "Client(region='us-east-1', credentials=keys, endpoint_url='http://127.0.0.1:9', retries=None"
 HTTPX = "cannot be used without httpx (No module named 'httpx'): install it with pip install httpx"
 BOTOCORE = "cannot be used without botocore (No module named 'botocore'): install it with pip install botocore"
 KEYS = "pass credentials=..., set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or install it with pip install botocore"
 NO_KEYS = f"cannot be used without botocore (No module named 'botocore'): {KEYS}"
-
-
-def slim(code: str, environ: Mapping[str, str] | None = None) -> str:
-    """Return what a program prints that runs where only attrs is installed."""
-    return run_python("-c", SLIM + code, environ=environ).stdout.strip()
 
 
 CHAIN = "botocore's chain of providers"
@@ -84,16 +67,18 @@ def test_what_needs_a_package_says_so(code: str, message: str, tmp_path: Path) -
     config = tmp_path / "config"
     config.write_text("[profile dev]\nrole_arn = arn:aws:iam::123456789012:role/r\n")
     # The cause is there for those who look; nothing else may be.
-    printed = slim(
-        f"try:\n    {code}\nexcept NovaActError as error:\n    print(error, type(error.__cause__).__name__, sep='\\n')",
+    printed = run_slim(
+        f"{SLIM}try:\n    {code}\n"
+        "except NovaActError as error:\n    print(error, type(error.__cause__).__name__, sep='\\n')",
         {"AWS_CONFIG_FILE": str(config), "AWS_SHARED_CREDENTIALS_FILE": str(tmp_path / "none")},
     )
     assert printed.splitlines() == [message, "ModuleNotFoundError"]
 
 
 def test_lists_waits_and_fails_with_attrs_alone(service: LocalService) -> None:
-    listed = slim(
-        """
+    listed = run_slim(
+        SLIM
+        + """
 import asyncio
 from novaact_http import errors, models
 from novaact_http.testing import make_error, make_page

@@ -13,6 +13,19 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _LONGEST = 120  # seconds; then it hangs
+# Only attrs is installed in the slim installation.
+_NOT_IN_SLIM = (
+    "anyio", "botocore", "certifi", "click", "h11", "httpcore", "httpx", "idna", "jmespath", "rich", "trustme",
+)  # fmt: skip
+_REFUSE = f"""
+import sys
+class Refuse:
+    @staticmethod
+    def find_spec(name, *_):
+        if name.partition(".")[0] in {_NOT_IN_SLIM}:
+            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
+sys.meta_path.insert(0, Refuse)
+"""
 
 
 def run_python(
@@ -40,6 +53,11 @@ def run_python(
     )
     assert done.returncode == exit_code, done.stderr
     return done
+
+
+def run_slim(code: str, environ: Mapping[str, str] | None = None) -> str:
+    """Return what some code prints in a fresh Python, as if only the library and attrs were installed."""
+    return run_python("-c", f"{_REFUSE}\n{textwrap.dedent(code)}", environ=environ).stdout.strip()
 
 
 def modules_after(code: str, environ: Mapping[str, str] | None = None) -> set[str]:
