@@ -23,7 +23,7 @@ PROGRAM = """
     import asyncio, certifi, email.utils, http, os, resource, ssl, sys
     import anyio._backends._asyncio, httpcore, httpx
     from novaact_http import AsyncClient, Client, Credentials, RetryPolicy, TransportError
-    import novaact_http._http.httpx_sender
+    import novaact_http._http.httpx_sender, novaact_http._needed_packages
     from novaact_http.models import ListSessionsResponse
 
     kind, verify = sys.argv[1], sys.argv[2] or None

@@ -73,7 +73,8 @@ def test_modules_for_botocores_credentials_and_for_proxies_are_loaded_only_when_
     code = CLIENT.replace("credentials=keys", f"credentials={keys}") + CALL
     loaded = modules_after(code)
     assert "novaact_http._aws.credential_cache" in loaded
-    assert not loaded & {"novaact_http._aws.botocore_credentials", "novaact_http._aws.proxies"}
+    for_few = {"_aws.botocore_credentials", "_aws.proxies", "_needed_packages"}
+    assert not loaded & {f"novaact_http.{each}" for each in for_few}
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     assert "novaact_http._aws.proxies" in modules_after(CLIENT)
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
