@@ -124,8 +124,9 @@ def test_it_may_name_another_thing_to_install() -> None:
 
 
 def test_what_is_missing_for_credentials_is_a_credentials_error() -> None:
-    with pytest.raises(CredentialsError), needed("botocore", by="this", setting="credentials"):
+    with pytest.raises(CredentialsError) as caught, needed("botocore", by="this", setting="credentials"):
         import missing  # type: ignore[import-not-found]  # noqa: F401
+    assert (caught.value.setting, caught.value.source) == ("credentials", "this")
 
 
 def test_other_errors_of_an_import_are_left_as_they_are() -> None:
@@ -147,4 +148,5 @@ def test_what_sends_through_httpx_says_why(transport: object, proxy: tuple[str, 
     with pytest.raises(ConfigurationError) as caught, httpx_needed(transport, proxy):
         raise ModuleNotFoundError
     assert str(caught.value).startswith(start)
+    assert caught.value.setting == (None if transport is None else "transport")
     assert "secret" not in str(caught.value)
