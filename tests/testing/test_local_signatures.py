@@ -116,6 +116,12 @@ def test_a_header_added_after_signing_is_refused(at_now: LocalService, extra: tu
     assert (answered.status, answered.code) == (403, "InvalidSignatureException")
 
 
+@pytest.mark.parametrize("between", [",", ", ", ",  "])
+def test_the_parts_of_an_authorization_may_have_any_spaces_between_them(at_now: LocalService, between: str) -> None:
+    request = with_header(signed(at_now), "Authorization", lambda value: value.replace(", ", between))
+    assert send(at_now, request).status == 200
+
+
 def test_headers_that_need_no_signature_may_change(at_now: LocalService) -> None:
     request = with_header(signed(at_now), "User-Agent", lambda _: "x")
     assert send(at_now, request._replace(headers=(*request.headers, ("X-Forwarded-For", "1.2.3.4")))).status == 200

@@ -28,8 +28,8 @@ SERVICE = "nova-act"
 _TOLERANCE = 5 * 60  # seconds that the clock of a client may be wrong
 _AMZ_DATE = "%Y%m%dT%H%M%SZ"
 _AUTHORIZATION = re.compile(
-    r"AWS4-HMAC-SHA256 Credential=([^ ,/]+)/([0-9]{8})/([^ ,/]+)/([^ ,/]+)/aws4_request, "
-    r"SignedHeaders=([a-z0-9;-]+), Signature=([0-9a-f]{64})"
+    r"AWS4-HMAC-SHA256 Credential=([^ ,/]+)/([0-9]{8})/([^ ,/]+)/([^ ,/]+)/aws4_request, *"
+    r"SignedHeaders=([a-z0-9;-]+), *Signature=([0-9a-f]{64})"
 )
 
 
