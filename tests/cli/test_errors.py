@@ -237,9 +237,10 @@ def test_a_warning_of_the_library_is_one_line(world: LocalService, monkeypatch: 
     assert result.stderr.startswith("novaact-http: warning: AWS_RETRY_MODE is legacy")
 
 
-def test_any_warning_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_warning_of_the_library_is_one_line_and_others_are_not_shown(capsys: pytest.CaptureFixture[str]) -> None:
     with _terminal.notices(debug=False):
-        warnings.warn("take\ncare", stacklevel=1)
+        warnings.warn_explicit("take\ncare", UserWarning, _terminal.__file__, 1)
+        warnings.warn("of another package", stacklevel=1)
     assert capsys.readouterr().err == "novaact-http: warning: take care\n"
 
 

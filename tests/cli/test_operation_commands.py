@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import subprocess
 import sys
@@ -294,6 +295,15 @@ def test_it_is_a_module_too(world: LocalService) -> None:
     command = [sys.executable, "-m", "novaact_http", "list-workflow-definitions", "--output", "ids"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     assert done.stdout.split()[0] == world.runs[0].workflow_definition_name
+
+
+def test_the_module_runs_the_command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(sys, "argv", ["novaact_http", "--version"])
+    monkeypatch.delitem(sys.modules, "novaact_http.__main__", raising=False)
+    with pytest.raises(SystemExit) as caught:
+        importlib.import_module("novaact_http.__main__")
+    assert caught.value.code == 0
+    assert "novaact-http, version" in capsys.readouterr().out
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo-terminals")

@@ -106,11 +106,13 @@ def encode_usual(operation: Operation[Output], arguments: Mapping[str, object]) 
                 query.append(f"{wire_name}={percent_encoding.encode(value)}")
             else:
                 body[wire_name] = value
-        elif type(value) is int and type(shape) is Integer and (shape.minimum or 0) <= value <= _USUAL_INTEGER:
-            if location == "query":
-                query.append(f"{wire_name}={value}")
-            else:
-                body[wire_name] = value
+        elif (
+            type(value) is int
+            and type(shape) is Integer
+            and location == "query"
+            and (shape.minimum or 0) <= value <= _USUAL_INTEGER
+        ):
+            query.append(f"{wire_name}={value}")
         else:
             return None
     encoded = json.dumps(body).encode() if body else b"{}" if operation.has_body else b""

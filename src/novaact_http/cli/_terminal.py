@@ -50,11 +50,22 @@ def show(line: str) -> None:
 
 @contextlib.contextmanager
 def notices(*, debug: bool) -> Iterator[None]:
-    """Show warnings and what the library logs as lines on standard error; with `debug`, each attempt too."""
+    """Show what the library warns of and logs as lines on standard error; with `debug`, each attempt too."""
     import logging
+    from pathlib import Path
 
-    def show(message: Warning | str, *_: object, **__: object) -> None:
-        say(f"warning: {message}")
+    package = str(Path(__file__).parents[1])
+
+    def show(  # noqa: PLR0917 - as `warnings.showwarning`
+        message: Warning | str,
+        category: type[Warning],  # noqa: ARG001
+        filename: str,
+        lineno: int,  # noqa: ARG001
+        file: TextIO | None = None,  # noqa: ARG001
+        line: str | None = None,  # noqa: ARG001
+    ) -> None:
+        if filename.startswith(package):  # what other packages warn of is nothing that a user can mend
+            say(f"warning: {message}")
 
     class Lines(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
