@@ -45,9 +45,9 @@ def lines_of(printed: str) -> list[list[str]]:
 
 
 @pytest.mark.parametrize("program", EXAMPLES)
-def test_an_example_has_a_docstring_and_is_in_the_readme(program: str) -> None:
+def test_an_example_has_a_docstring_and_is_among_the_recipes(program: str) -> None:
     assert ast.get_docstring(ast.parse((ROOT / "examples" / program).read_text()))
-    assert f"| [{program}](examples/{program}) | " in (ROOT / "README.md").read_text()
+    assert f"| [{program}](../examples/{program}) | " in (ROOT / "docs" / "recipes.md").read_text()
 
 
 @pytest.mark.parametrize("program", WITH_ARGUMENTS)

@@ -1,29 +1,44 @@
-"""The README's examples and the demo run as they are written."""
+"""What the README promises beside its examples, and the demo."""
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import pytest
-
+from tests.helpers.documents import DOCS, README, ROOT, examples
 from tests.helpers.programs import run_python
 
 if TYPE_CHECKING:
+    import pytest
+
     from novaact_http.testing import LocalService
 
-ROOT = Path(__file__).parents[2]
-README = (ROOT / "README.md").read_text()
-EXAMPLES = re.findall(r"^```python\n(.*?)^```", README, flags=re.MULTILINE | re.DOTALL)
+TEXT = README.read_text(encoding="utf-8")
+EXAMPLES = examples(TEXT)
 
 
-@pytest.mark.parametrize("number", range(len(EXAMPLES)))
-def test_an_example_of_the_readme_runs(number: int, world: LocalService) -> None:
-    world.script_runs("SUCCEEDED", polls=1)
-    printed = run_python("-W", "error", "-c", EXAMPLES[number], cwd=ROOT).stdout
-    if "print(" in EXAMPLES[number]:
-        assert printed.strip()
+def test_the_readme_is_short() -> None:
+    assert len(TEXT.splitlines()) <= 200
+
+
+def test_the_sixty_seconds_show_what_is_in_the_local_service(service: LocalService) -> None:
+    (lines,) = [each for each in examples(TEXT, "") if "novaact-http local" in each]
+    installation, *others = lines.splitlines()
+    assert installation == "pip install '.[cli]'"  # as it is here
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        ["bash", "-c", "\n".join(("set -e", *others, "novaact_local_stop"))],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PATH": path},
+        timeout=60,
+    )
+    assert {run.workflow_run_id for run in service.runs} <= set(done.stdout.split())
 
 
 def test_the_first_example_finds_all_runs_and_lists_their_sessions(world: LocalService) -> None:
@@ -32,18 +47,8 @@ def test_the_first_example_finds_all_runs_and_lists_their_sessions(world: LocalS
     assert {id_ for run in runs for id_ in (run.workflow_run_id, *run.session_ids)} <= set(printed)
 
 
-def test_the_readmes_run_is_the_local_services(service: LocalService) -> None:
-    ids = set(re.findall(r"[0-9a-f]{8}-[0-9a-f-]{27}", README))
-    assert ids == {service.runs[0].workflow_run_id}
-
-
-def test_there_are_examples_for_both_clients() -> None:
-    assert len(EXAMPLES) >= 4
-    assert any("AsyncClient" in each for each in EXAMPLES)
-
-
 def test_the_example_for_pytest_runs(pytester: pytest.Pytester) -> None:
-    (example,) = re.findall(r"^```\n(@pytest\.mark\.novaact_service.*?)^```", README, flags=re.MULTILINE | re.DOTALL)
+    (example,) = [each for each in examples((DOCS / "testing.md").read_text(encoding="utf-8"), "") if "@pytest" in each]
     mine = """
 import pytest
 

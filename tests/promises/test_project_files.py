@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 import yaml  # type: ignore[import-untyped]
 
+from tests.helpers.documents import DOCUMENTS, README, name_of
+
 ROOT = Path(__file__).parents[2]
 MAKEFILE = (ROOT / "Makefile").read_text()
 TARGETS = set(re.findall(r"^\.PHONY: (.+)$", MAKEFILE, flags=re.MULTILINE))
@@ -25,12 +27,20 @@ def test_make_help_describes_every_target() -> None:
     assert {name for name in TARGETS if re.search(rf"^{name}:.* ## \S", MAKEFILE, flags=re.MULTILINE)} == TARGETS
 
 
-@pytest.mark.parametrize("name", ["CONTRIBUTING.md", "README.md", "CHANGELOG.md", "docs/slim.md"])
-def test_the_make_targets_that_a_document_names_exist(name: str) -> None:
-    code = re.findall(r"```\w*\n(.*?)^```|`([^`]+)`", (ROOT / name).read_text(), flags=re.MULTILINE | re.DOTALL)
-    named = {target for each in code for target in re.findall(r"^make ([a-z-]+)", "".join(each), flags=re.MULTILINE)}
-    assert named
-    assert named <= TARGETS
+def make_targets(document: Path) -> set[str]:
+    text = document.read_text(encoding="utf-8")
+    code = re.findall(r"```\w*\n(.*?)^```|`([^`]+)`", text, flags=re.MULTILINE | re.DOTALL)
+    return {target for each in code for target in re.findall(r"^make ([a-z-]+)", "".join(each), flags=re.MULTILINE)}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=name_of)
+def test_the_make_targets_that_a_document_names_exist(document: Path) -> None:
+    assert make_targets(document) <= TARGETS
+
+
+def test_the_documents_name_make_targets() -> None:
+    assert {"demo", "test"} <= make_targets(README)
+    assert {"check", "floors"} <= make_targets(ROOT / "CONTRIBUTING.md")
 
 
 def test_the_make_targets_that_ci_runs_exist() -> None:
@@ -65,11 +75,12 @@ def test_every_supported_python_is_tested() -> None:
 
 
 def test_the_files_that_contributing_names_exist() -> None:
-    folders = ("src", "tests", "bench", "fixtures", "fuzz")
+    folders = ("src", "tests", "bench", "docs", "fixtures", "fuzz")
     paths = itertools.chain(ROOT.iterdir(), *((ROOT / folder).rglob("*") for folder in folders))
     known = [f"/{path.relative_to(ROOT).as_posix()}{'/' if path.is_dir() else ''}" for path in paths]
     spans = re.findall(r"`([^`]+)`", CONTRIBUTING)
     words = {word for span in spans for word in span.split() if re.fullmatch(r"[\w./]+(\.py|\.md|/)", word)}
-    named = {word for word in words if not word.startswith(".venv/") and word != "fuzz/found/"}  # these are generated
+    generated = {"fuzz/found/"}
+    named = {word for word in words if not word.startswith(".venv/") and word not in generated}
     assert len(named) > 20
     assert {name for name in named if not any(path.endswith(f"/{name}") for path in known)} == set()
