@@ -17,6 +17,8 @@ TARGET ?= responses
 AWSCLI_VENV ?= .venv-awscli
 AWSCLI_READY := $(AWSCLI_VENV)/.ready
 AWS_CLI ?= $(abspath $(AWSCLI_VENV)/bin/aws)
+DOCS_VENV ?= .venv-docs
+DOCS_READY := $(DOCS_VENV)/.ready
 SDK_VENV ?= .venv-sdk
 SDK_READY := $(SDK_VENV)/.ready
 
@@ -118,6 +120,17 @@ twins: $(READY) ## Write the methods of AsyncClient from those of Client
 fixtures: $(READY) ## Record the fixtures again, from boto3 calling the local service
 	$(BIN)/python fixtures/record.py
 
+.PHONY: docs
+docs: $(DOCS_READY) ## Build the documentation in site/, and fail if a link or an anchor leads nowhere
+	NO_MKDOCS_2_WARNING=1 $(DOCS_VENV)/bin/python -m mkdocs build --strict
+	@echo "site/index.html is there; for its search: python3 -m http.server --directory site"
+
+$(DOCS_READY): docs/requirements.txt
+	rm -rf $(DOCS_VENV)
+	$(PYTHON) -m venv $(DOCS_VENV)
+	$(DOCS_VENV)/bin/python -m pip install -qq --disable-pip-version-check --requirement docs/requirements.txt
+	touch $@
+
 .PHONY: screenshots
 screenshots: $(READY) ## Draw the pictures of the command line in docs/ again
 	$(BIN)/python docs/screenshots.py
@@ -163,4 +176,4 @@ $(FUZZ_READY): pyproject.toml
 
 .PHONY: clean
 clean: ## Remove everything that the other targets created
-	rm -rf .venv-3.* $(VENV) $(FLOORS_VENV) $(FUZZ_VENV) $(BENCH_VENV) $(BENCH_VENV)-boto3 $(AWSCLI_VENV) $(SDK_VENV) fuzz/corpus fuzz/found .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist
+	rm -rf .venv-3.* $(VENV) $(FLOORS_VENV) $(FUZZ_VENV) $(BENCH_VENV) $(BENCH_VENV)-boto3 $(AWSCLI_VENV) $(DOCS_VENV) $(SDK_VENV) fuzz/corpus fuzz/found .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist site

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
+from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+import novaact_http
 from tests.helpers.documents import DOCUMENTS, PAGES, README, ROOT, anchors, broken_links, examples, name_of
 from tests.helpers.programs import run_python
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from novaact_http.testing import LocalService
 
+PACKAGE = Path(novaact_http.__file__).parent
 # What it shows is where only attrs is installed; test_slim_page.py runs it there.
 SLIM = ROOT / "docs" / "slim.md"
 EXAMPLES = [
@@ -76,3 +78,12 @@ def test_the_readme_leads_to_every_guide() -> None:
     links = set(re.findall(r"\]\((docs/[\w-]+\.md)", README.read_text(encoding="utf-8")))
     guides = {name_of(page) for page in PAGES if page.parent.name == "docs"} - {"docs/index.md"}
     assert guides <= links
+
+
+def test_the_reference_has_every_public_name() -> None:
+    pages = "\n".join(page.read_text(encoding="utf-8") for page in PAGES if page.parent.name == "reference")
+    documented = set(re.findall(r"^::: novaact_http\.(\w+)$", pages, flags=re.MULTILINE))
+    modules = {path.stem for path in PACKAGE.iterdir() if not path.name.startswith("_") and path.name != "py.typed"}
+    assert modules - {"cli"} <= documented
+    of_modules = {name for module in documented & modules for name in import_module(f"novaact_http.{module}").__all__}
+    assert set(novaact_http.__all__) - {"__version__"} <= documented | of_modules
