@@ -27,11 +27,11 @@ def test_the_readme_is_short() -> None:
 
 def test_the_sixty_seconds_show_what_is_in_the_local_service(service: LocalService) -> None:
     (lines,) = [each for each in examples(TEXT, "") if "novaact-http local" in each]
-    installation, *others = lines.splitlines()
+    installation, start, *others = lines.splitlines()
     assert installation == "pip install '.[cli]'"  # as it is here
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     done = subprocess.run(
-        ["bash", "-c", "\n".join(("set -e", *others, "novaact_local_stop"))],
+        ["bash", "-c", "\n".join(("set -e", start, "trap novaact_local_stop EXIT", *others))],
         capture_output=True,
         text=True,
         check=True,
