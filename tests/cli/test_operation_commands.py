@@ -238,6 +238,27 @@ def test_colours_are_as_asked_for(name: str, world: LocalService) -> None:
     assert ("\x1b[" in run("tree", "--color", name).stdout) == (name == "on")
 
 
+@pytest.mark.parametrize(
+    ("arguments", "option"),
+    [
+        (["create-workflow-definition", "--name", "--debug"], "--name"),
+        (["delete-workflow-definition", "--workflow-definition-name", "--yes"], "--workflow-definition-name"),
+        (["list-workflow-runs", "--workflow-definition-name", "--output=ids"], "--workflow-definition-name"),
+    ],
+)
+def test_an_option_is_never_the_value_of_the_one_before(arguments: list[str], option: str, world: LocalService) -> None:
+    result = run(*arguments)
+    assert (result.exit_code, result.stdout) == (252, "")
+    assert f"Option '{option}' requires an argument; {option}={arguments[-1]} if that is it" in result.stderr
+    assert not world.requests
+
+
+def test_a_value_that_looks_like_an_option_can_be_given(world: LocalService) -> None:
+    printed("create-workflow-definition", "--name=--debug", "--description", "-x")
+    assert (world.calls[-1].arguments["name"], world.calls[-1].arguments["description"]) == ("--debug", "-x")
+    assert run("create-session", "--generate-cli-skeleton", "--debug").exit_code == 0
+
+
 def test_an_unsigned_request_is_refused(world: LocalService) -> None:
     result = run("--no-sign-request", "list-workflow-definitions")
     assert result.exit_code == 252

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ class Option(click.Option):
     def __init__(self, *args: Any, group: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.group = group
+        self.needs_value = not self.is_flag and "flag_value" not in kwargs
 
 
 class Number(click.ParamType):  # type: ignore[type-arg]  # generic only in new versions of click
@@ -61,10 +63,24 @@ class Command(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         try:
+            self._refuse_options_as_values(ctx, args)
             return super().parse_args(ctx, args)
         except click.UsageError as error:
             error.ctx = error.ctx or ctx  # click does not set it if an option has no value
             raise
+
+    def _refuse_options_as_values(self, ctx: click.Context, args: list[str]) -> None:
+        """Refuse what click would take for the value of an option that has none, as the AWS CLI does."""
+        needing = {
+            name for each in self.get_params(ctx) if isinstance(each, Option) and each.needs_value for name in each.opts
+        }
+        for word, following in itertools.pairwise(args):
+            if word == "--":
+                return
+            if word in needing and following.startswith("--") and following != "--":
+                raise click.BadOptionUsage(
+                    word, f"Option {word!r} requires an argument; {word}={following} if that is it", ctx
+                )
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         groups: dict[str, list[tuple[str, str]]] = {}
