@@ -55,8 +55,8 @@ def shown(stdout: str) -> dict[str, str]:
     lines: dict[str, str] = {}
     name = ""
     for line in stdout.splitlines():
-        name = line[:13].strip() or name
-        lines[name] = f"{lines[name]}; {line[13:]}" if name in lines else line[13:]
+        name = line[:16].strip() or name
+        lines[name] = f"{lines[name]}; {line[16:]}" if name in lines else line[16:]
     return lines
 
 
@@ -69,7 +69,7 @@ def test_every_setting_is_shown_with_its_source(monkeypatch: pytest.MonkeyPatch)
     assert (result.exit_code, result.stderr) == (0, "")
     lines = shown(result.stdout)
     assert lines.pop("CA bundle").endswith("cacert.pem  (the default, from certifi)")
-    versions = lines.pop("versions")
+    versions = f"{lines.pop('versions')}, {lines.pop('packages')}"
     for package in ("novaact-http", "botocore", "rich"):
         assert f"{package} {importlib.metadata.version(package)}" in versions
     assert lines == {
@@ -79,11 +79,13 @@ def test_every_setting_is_shown_with_its_source(monkeypatch: pytest.MonkeyPatch)
         "FIPS": "no  (the default)",
         "dualstack": "no  (the default)",
         "proxy": "http://***@proxy:3128  (HTTPS_PROXY)",
-        "timeouts": "5 s to connect  (the default); 60 s to read  (the default)",
-        "retries": "mode standard  (the default); 7 attempts  (AWS_MAX_ATTEMPTS)",
+        "connect timeout": "5 s  (the default)",
+        "read timeout": "60 s  (the default)",
+        "retry mode": "standard  (the default)",
+        "max attempts": "7  (AWS_MAX_ATTEMPTS)",
         "app id": "none  (the default)",
-        "credentials": "AKIA************MPLE  (the environment: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY); "
-        "permanent, no expiry time is known",
+        "credentials": "AKIA************MPLE  (the environment: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY)",
+        "validity": "permanent, no expiry time is known",
         "output": "table on a terminal, else json  (the default)",
     }
 
@@ -99,9 +101,11 @@ def test_without_certifi_the_system_s_trust_store_is_shown(monkeypatch: pytest.M
 def test_the_variable_of_the_session_token_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_SESSION_TOKEN", "TheToken")
     keys = "AKIA************MPLE  (the environment: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY"
-    assert shown(run("doctor").stdout)["credentials"].startswith(f"{keys}, AWS_SESSION_TOKEN); temporary")
+    lines = shown(run("doctor").stdout)
+    assert lines["credentials"] == f"{keys}, AWS_SESSION_TOKEN)"
+    assert lines["validity"].startswith("temporary")
     monkeypatch.setenv("AWS_SECURITY_TOKEN", "TheOlderToken")  # wins, as in botocore
-    assert shown(run("doctor").stdout)["credentials"].startswith(f"{keys}, AWS_SECURITY_TOKEN); temporary")
+    assert shown(run("doctor").stdout)["credentials"] == f"{keys}, AWS_SECURITY_TOKEN)"
 
 
 @pytest.mark.parametrize(
@@ -132,14 +136,14 @@ def test_a_profiles_settings_are_shown_with_their_files(files: tuple[Path, Path]
     assert lines["profile"] == "dev  (--profile)"
     assert lines["region"] == f"eu-west-1  (region {of_config}"
     assert lines["endpoint"] == f"https://nova.example  (endpoint_url in the services section {of_config}"
-    assert lines["retries"] == (
-        f"mode standard  (retry_mode of the profile 'dev' in {credentials}); 5 attempts  (max_attempts {of_config}"
-    )
+    assert lines["retry mode"] == f"standard  (retry_mode of the profile 'dev' in {credentials})"
+    assert lines["max attempts"] == f"5  (max_attempts {of_config}"
     assert lines["app id"] == f"shop  (sdk_ua_app_id {of_config}"
-    assert lines["credentials"].startswith(
+    assert lines["credentials"] == (
         "AKIA************MPLE  (botocore's chain of providers: shared-credentials-file, because of aws_access_key_id "
-        f"of the profile 'dev' in {credentials}); temporary"
+        f"of the profile 'dev' in {credentials})"
     )
+    assert lines["validity"].startswith("temporary")
     for secret in (*KEYS.values(), "TheToken"):
         assert secret not in result.stdout
 
@@ -155,7 +159,7 @@ def test_options_override_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_p
     assert lines["region"] == "eu-west-1  (--region)"
     assert lines["FIPS"] == "yes  (--region)"
     assert lines["CA bundle"] == f"{bundle}  (--ca-bundle)"
-    assert lines["credentials"].endswith("permanent, until 2999-01-01 00:00:00+00:00")
+    assert lines["validity"] == ("permanent, until 2999-01-01 00:00:00+00:00")
     of_endpoint = shown(run("doctor", "--endpoint-url", "https://example.com:8443/base").stdout)
     assert of_endpoint["endpoint"] == "https://example.com:8443/base  (--endpoint-url)"
 
@@ -210,6 +214,7 @@ def test_the_librarys_warnings_are_shown(monkeypatch: pytest.MonkeyPatch) -> Non
     assert result.stderr.startswith("novaact-http: warning: AWS_RETRY_MODE is legacy")
 
 
+NO_RUN = "01234567-89ab-4cde-8f01-23456789abcd"
 READS = (
     "ListWorkflowDefinitions",
     "GetWorkflowDefinition",
@@ -248,6 +253,38 @@ def test_the_run_that_is_named_is_asked_for(world: LocalService) -> None:
     assert asked == [None, None, None, *[world.runs[-1].workflow_run_id] * 3, None]
 
 
+@pytest.mark.parametrize(
+    ("options", "operation"), [((), "GetWorkflowDefinition"), (("--workflow-run-id", NO_RUN), "GetWorkflowRun")]
+)
+def test_what_is_named_and_missing_is_an_error(options: tuple[str, ...], operation: str, world: LocalService) -> None:
+    of = world.runs[0].workflow_definition_name if options else "nope"
+    result = run("doctor", "--call", "--workflow-definition-name", of, *options)
+    assert result.exit_code == 254
+    assert result.stderr.count("\n") == 1
+    assert f"(ResourceNotFoundException) when calling the {operation} operation" in result.stderr
+    assert shown(result.stdout)["calls"].count(": allowed, after ") == len(READS)
+
+
+@pytest.mark.parametrize("code", ["InvalidSignatureException", "ExpiredTokenException"])
+def test_credentials_that_are_refused_are_tried_once(code: str, world: LocalService) -> None:
+    world.answer_next(403, b"{}", {"x-amzn-ErrorType": code, "Date": "Tue, 01 Jan 2030 00:00:00 GMT"})
+    result = run("doctor", "--call")
+    assert (result.exit_code, result.stderr.count("\n"), len(world.requests)) == (254, 1, 1)
+    assert "clock" in shown(result.stdout)
+
+
+def test_a_profile_without_credentials_is_told_from_variables(
+    files: tuple[Path, Path],
+    keys: None,
+    world: LocalService,
+) -> None:
+    files[1].write_text("")
+    for command in (["doctor"], ["list-workflow-definitions"]):
+        result = run(*command, "--profile", "dev")
+        assert result.exit_code == 253
+        assert "add them to the profile, or leave out --profile to use those of AWS_ACCESS_KEY_ID" in result.stderr
+
+
 def test_a_permission_that_is_lacking_has_the_errors_exit_code(world: LocalService) -> None:
     world.inject("AccessDeniedException", operation="GetWorkflowRun")
     world.inject("AccessDeniedException", operation="ListActs")
@@ -278,7 +315,12 @@ def test_the_findings_can_be_json(world: LocalService) -> None:
     assert result.exit_code == 254
     document = json.loads(result.stdout)
     assert {"name": "region", "value": "us-east-1", "source": "AWS_REGION"} in document["findings"]
-    assert [each["name"] for each in document["findings"]].count("calls") == len(READS)
+    names = [each["name"] for each in document["findings"]]
+    assert len(set(names)) == len(names)
+    assert [each["operation"] for each in document["calls"]] == list(READS)
+    outcomes = [(each["allowed"], each["error"], type(each["milliseconds"])) for each in document["calls"]]
+    failed = (False, "AccessDeniedException", int)
+    assert outcomes == [failed if each == "ListActs" else (True, None, int) for each in READS]
     assert len(document["problems"]) == 1
     assert document["problems"][0] in result.stderr
 
@@ -289,8 +331,9 @@ def test_the_options_of_the_connection_are_shown(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("AWS_DEFAULT_OUTPUT", "text")
     options = ("--cli-connect-timeout", "0", "--cli-read-timeout", "7", "--max-attempts", "9", "--no-verify-ssl")
     lines = shown(run("doctor", *options).stdout)
-    assert lines["timeouts"] == "no limit to connect  (--cli-connect-timeout); 7 s to read  (--cli-read-timeout)"
-    assert lines["retries"] == "mode standard  (the default); 9 attempts  (--max-attempts)"
+    assert lines["connect timeout"] == "none  (--cli-connect-timeout)"
+    assert lines["read timeout"] == "7 s  (--cli-read-timeout)"
+    assert lines["max attempts"] == "9  (--max-attempts)"
     assert lines["CA bundle"] == "none, no certificate is checked  (--no-verify-ssl)"
     assert lines["output"] == "text  (AWS_DEFAULT_OUTPUT)"
     monkeypatch.setenv("AWS_DEFAULT_OUTPUT", "yaml")

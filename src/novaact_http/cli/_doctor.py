@@ -6,7 +6,6 @@ credentials tell only their names; the variable or the profile's key that made t
 
 from __future__ import annotations
 
-import itertools
 import json
 import os
 import re
@@ -46,7 +45,7 @@ _TRIGGERS = {
     "sso": ("sso_session", "sso_start_url"),
 }
 _CLOCK_TOLERANCE = 2.0  # seconds, as a Date header has whole ones
-_WIDTH = 13
+_WIDTH = 16  # of the names
 _STAND_IN_REGION = "us-east-1"
 # What is asked for if there is no definition and no run, as permissions can be told all the same.
 _NOBODY, _NO_RUN = "novaact-http-doctor", "00000000-0000-4000-8000-000000000000"
@@ -105,21 +104,31 @@ class Given(NamedTuple):
 
 
 class _Findings:
-    """What was found: printed line by line, or at the end as JSON."""
+    """What was found: printed line by line, or at the end as JSON. Each name is there once."""
 
     def __init__(self, *, as_json: bool) -> None:
         self._as_json = as_json
         self._found: list[dict[str, str]] = []
+        self._calls: list[dict[str, Any]] = []
         self._problems: list[str] = []
 
     def add(self, name: str, value: str, source: str = "") -> None:
-        """Add a finding; one without a name belongs to the one before."""
-        if self._as_json:
-            of = name or self._found[-1]["name"]
-            self._found.append({"name": of, "value": value, **({"source": source} if source else {})})
-        else:
-            came_from = f"  ({source})" if source else ""
-            click.echo(f"{name:<{_WIDTH}}{printable(value)}{printable(came_from)}")
+        """Add a finding."""
+        self._found.append({"name": name, "value": value, **({"source": source} if source else {})})
+        self._print(name, f"{value}  ({source})" if source else value)
+
+    def add_call(self, operation: str, error: NovaActError | None, seconds: float, *, is_allowed: bool) -> None:
+        """Add what came of a call."""
+        code = None if error is None else getattr(error, "code", type(error).__name__)
+        milliseconds = round(seconds * 1000)
+        call = {"operation": operation, "allowed": is_allowed, "error": code, "milliseconds": milliseconds}
+        outcome = "allowed" if is_allowed else code
+        self._print("" if self._calls else "calls", f"{operation}: {outcome}, after {milliseconds} ms")
+        self._calls.append(call)
+
+    def _print(self, name: str, text: str) -> None:
+        if not self._as_json:
+            click.echo(f"{name:<{_WIDTH}}{printable(text)}")
 
     def add_problem(self, error: NovaActError, target: _errors.Target | None, *, debug: bool) -> int:
         """Report a problem, and return its exit code."""
@@ -129,7 +138,8 @@ class _Findings:
     def end(self) -> None:
         """Print what is not printed yet."""
         if self._as_json:
-            click.echo(json.dumps({"findings": self._found, "problems": self._problems}, indent=4, ensure_ascii=False))
+            document = {"findings": self._found, "calls": self._calls, "problems": self._problems}
+            click.echo(json.dumps(document, indent=4, ensure_ascii=False))
 
 
 def _place(setting: Setting) -> str:
@@ -218,19 +228,16 @@ class _Examination:
             self._show(title, "yes" if getattr(settings, name) else "no", _place(sources[name]))
         proxy = re.sub(r"//[^/]*@", "//***@", settings.proxy_url or "none")
         self._show("proxy", proxy, _place(sources["proxy_url"]))
-        for title, name, usual, what in (
-            ("timeouts", "cli_connect_timeout", default.connect, "to connect"),
-            ("", "cli_read_timeout", default.read, "to read"),
-        ):
-            given = getattr(connection, name)
+        for what, usual in (("connect", default.connect), ("read", default.read)):
+            given = getattr(connection, f"cli_{what}_timeout")
             limit = usual if given is None else given
-            source = "the default" if given is None else f"--{name.replace('_', '-')}"
-            self._show(title, f"{limit:g} s {what}" if limit else f"no limit {what}", source)
-        self._show("retries", f"mode {settings.retries.mode}", _place(sources["retry_mode"]))
+            source = "the default" if given is None else f"--cli-{what}-timeout"
+            self._show(f"{what} timeout", f"{limit:g} s" if limit else "none", source)
+        self._show("retry mode", settings.retries.mode, _place(sources["retry_mode"]))
         if connection.max_attempts is None:
-            self._show("", f"{settings.retries.max_attempts} attempts", _place(sources["max_attempts"]))
+            self._show("max attempts", str(settings.retries.max_attempts), _place(sources["max_attempts"]))
         else:
-            self._show("", f"{connection.max_attempts} attempts", "--max-attempts")
+            self._show("max attempts", str(connection.max_attempts), "--max-attempts")
         self._show("app id", settings.app_id or "none", _place(sources["app_id"]))
         for remark in settings.remarks:
             say(f"warning: {remark}")
@@ -272,7 +279,7 @@ class _Examination:
         self._show("credentials", masked(fetched.credentials.access_key_id), _origin(fetched.origin, profile))
         kind = "temporary" if fetched.credentials.session_token else "permanent"
         until = f"until {fetched.expires_at}" if fetched.expires_at else "no expiry time is known"
-        self._show("", f"{kind}, {until}")
+        self._show("validity", f"{kind}, {until}")
 
     def _show_output(self, problems: list[NovaActError]) -> None:
         from novaact_http.errors import ConfigurationError
@@ -291,7 +298,7 @@ class _Examination:
 
         python = ".".join(map(str, sys.version_info[:3]))
         self._show("versions", f"novaact-http {__version__}, Python {python}, {ssl.OPENSSL_VERSION}")
-        self._show("", ", ".join(f"{each} {_version_of(each)}" for each in _PACKAGES))
+        self._show("packages", ", ".join(f"{each} {_version_of(each)}" for each in _PACKAGES))
 
     def _call(self) -> int:
         """Try each operation that reads, and return the exit code of the first that failed."""
@@ -301,9 +308,7 @@ class _Examination:
         name, run_id = self._given.workflow_definition_name, self._given.workflow_run_id
         code, target, clock = 0, self._connection.target(), ""
         with self._connection.client(RetryPolicy(mode="off")) as client:
-            for title, (operation, arguments) in zip(
-                itertools.chain(["calls"], itertools.repeat("")), _READS.items(), strict=False
-            ):
+            for operation, arguments in _READS.items():
                 known = {"workflow_definition_name": name or _NOBODY, "workflow_run_id": run_id or _NO_RUN}
                 usual = {"max_results": 1, "client_compatibility_version": 1}
                 began, started = time.time(), time.monotonic()
@@ -321,19 +326,19 @@ class _Examination:
                         )
                     if run_id is None and operation == "list_workflow_runs":
                         run_id = next((each.workflow_run_id for each in output.workflow_run_summaries), None)
-                took = f"{(time.monotonic() - started) * 1000:.0f} ms"
                 wire = "".join(map(str.capitalize, operation.split("_")))
+                took = time.monotonic() - started
                 # The service looks at permissions first, so that what is not found is allowed.
-                if error is None or getattr(error, "code", None) == "ResourceNotFoundException":
-                    self._show(title, f"{wire}: allowed, after {took}")
-                else:
-                    self._show(title, f"{wire}: {getattr(error, 'code', type(error).__name__)}, after {took}")
+                is_allowed = error is None or getattr(error, "code", None) == "ResourceNotFoundException"
+                self._findings.add_call(wire, error, took, is_allowed=is_allowed)
+                is_of_given = operation.startswith("get_") and getattr(self._given, arguments[-1]) is not None
+                if error is not None and (is_of_given or not is_allowed):
                     failed = self._findings.add_problem(error, target, debug=self._given.debug)
                     code = code or failed
                 if headers is not None and not clock:
                     clock = _compare_clocks((began + time.time()) / 2, headers.get("date", ""))
-                if error is not None and headers is None:
-                    break  # there is no connection
+                if error is not None and (headers is None or _errors.is_refusal_of_credentials(error)):
+                    break  # all others would fail likewise
         if clock:
             self._show("clock", clock)
         return code

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 import sys
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -18,7 +18,7 @@ from novaact_http.cli._output import QueryError
 from novaact_http.cli._terminal import say, show
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from novaact_http.errors import ConfigurationError, CredentialsError, ParameterError
 
@@ -27,11 +27,14 @@ USAGE, CONFIGURATION, SERVICE, GENERAL, INTERRUPTED = 252, 253, 254, 255, 130
 # An argument of the library is the option of its name, except these.
 _OPTIONS = {"credentials": "the credentials", "verify": "--ca-bundle"}
 _ARGUMENT = "the argument "
-# What to do, in this command's words, where the library's advice is about Python code.
+# What to do, in this command's words, where the library's advice is about Python code, or if a profile is named.
 _ADVICE_IF_UNSET = {
     "credentials": "pass --profile, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
     "region": "pass --region or set AWS_REGION, for example to us-east-1",
 }
+_ADVICE_IF_NONE_IN_PROFILE = (
+    "add them to the profile, or leave out --profile to use those of AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+)
 _ADVICE_FOR_OPTIONS = {"--ca-bundle": "use the path of a PEM file, or of a directory of hashed ones"}
 _CREDENTIALS_REFUSED = "check the credentials{doctor}"
 _DOCTOR = ": novaact-http doctor shows where they come from"
@@ -64,6 +67,11 @@ class Target(NamedTuple):
     region: str
     endpoint: str
     source: str
+
+
+def is_refusal_of_credentials(error: BaseException | None) -> bool:
+    """Tell whether the service has refused the credentials as such, whatever the operation is."""
+    return _HINTS.get(getattr(error, "code", "")) in (_CREDENTIALS_REFUSED, _EXPIRED)
 
 
 def exit_code(error: BaseException) -> int:
@@ -132,6 +140,8 @@ def _bad_arguments(error: ParameterError) -> str:
 def _bad_setting(error: ConfigurationError | CredentialsError) -> str:
     if error.source is None:
         text, advice = error.problem, _ADVICE_IF_UNSET.get(error.setting or "", error.advice)
+        if error.setting == "credentials" and _options().get("profile") is not None:
+            advice = _ADVICE_IF_NONE_IN_PROFILE
     else:
         source = shown_source(error.source)
         text, advice = f"{source} {error.problem}", _ADVICE_FOR_OPTIONS.get(source, error.advice)
@@ -168,7 +178,7 @@ def _hint(error: BaseException, target: Target | None) -> str:
             region=target.region if target else "that was asked for",
             operation=error.operation,
             doctor="" if _running() == "doctor" else _DOCTOR,
-            slower=", with a lower --concurrency" if "concurrency" in _parameters() else "",
+            slower=", with a lower --concurrency" if "concurrency" in _options() else "",
         )
     if not isinstance(error, errors.TransportError) or target is None:
         return ""
@@ -186,10 +196,10 @@ def _running() -> str | None:
     return None if context is None else context.command.name
 
 
-def _parameters() -> set[str | None]:
-    """Return the names of the running command's parameters."""
+def _options() -> Mapping[str, Any]:
+    """Return the running command's options, by the names of the parameters."""
     context = click.get_current_context(silent=True)
-    return set() if context is None else {each.name for each in context.command.params}
+    return {} if context is None else context.params
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
