@@ -6,8 +6,10 @@ import importlib
 import json
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import click
 import pytest
 
 from novaact_http.cli import _commands, _operation_commands
@@ -16,8 +18,6 @@ from tests.helpers.command import in_terminal, run
 from tests.helpers.operations import OPERATIONS, method_name
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from novaact_http.testing import LocalService
 
 INFO = {"compatibilityVersion": 1}
@@ -162,14 +162,17 @@ def test_a_skeleton_can_be_filled_in(world: LocalService) -> None:
     [
         (["--client-info", "sdkVersion=1"], "'--client-info': lacks compatibilityVersion"),
         (["--client-info", "compatibilityVersion=1,x=2"], "has the unknown x; it can have compatibilityVersion, sdkV"),
-        (["--client-info", "nonsense"], "must be JSON, or name=value,name=value; this is neither: 'nonsense'"),
+        (["--client-info", "nonsense"], "must be JSON, or name=value,name=value, with quotes around"),
         (["--client-info", "sdkVersion='a'b"], "this is neither: \"sdkVersion='a'b\""),
         (["--client-info", "sdkVersion=a,sdkVersion=b"], "has sdkVersion twice"),
         (["--client-info", "{"], "'--client-info': is not JSON: Expecting property name"),
         (["--client-info", "[1]"], "'--client-info': must be an object, not [1]"),
         (["--client-info", "[" * 100_000], "'--client-info': is nested too deeply"),
         (["--client-info", "file:///no/such"], "cannot read /no/such: No such file or directory"),
-        (["--client-info", "compatibilityVersion=one"], "--client-info.compatibilityVersion must be int, not str"),
+        (["--client-info", "compatibilityVersion=one"], 'compatibilityVersion must be a whole number, not "one"'),
+        (["--client-info", "compatibilityVersion=1,"], "'--client-info': must not end in a comma"),
+        (["--cli-input-json", '{"modelId": 5}'], "'--cli-input-json': modelId must be a string, not 5"),
+        (["--client-info", '{"compatibilityVersion": true}'], "compatibilityVersion must be a whole number, not true"),
         (["--cli-input-json", "[]"], "'--cli-input-json': must be an object, not []"),
         (
             ["--cli-input-json", '{"a": 1}'],
@@ -188,6 +191,37 @@ def test_bad_input_is_explained_and_nothing_is_sent(arguments: list[str], messag
     assert (result.exit_code, result.stdout) == (252, "")
     assert message in result.stderr
     assert result.stderr.count("\n") == 1
+    assert not world.requests
+
+
+@pytest.mark.parametrize(
+    ("query", "printed"),
+    [
+        ("modelSummaries[-1:].modelId", '["nova-act-v2.0-preview"]'),
+        ("{n: length(modelSummaries), x: `[1.5]`}", '{"n": 3, "x": [1.5]}'),
+        ("sort_by(modelSummaries[?starts_with(modelId, 'nova-act-v1')], &modelId)[*].[modelId]", '[["nova-act-v1.0"]]'),
+        ("(modelAliases || `1`) && !missing", "true"),
+    ],
+)
+def test_queries_of_every_kind(query: str, printed: str, world: LocalService) -> None:
+    result = run("list-models", "--client-compatibility-version", "1", "--query", query)
+    assert (result.exit_code, json.loads(result.stdout)) == (0, json.loads(printed)), result.stderr
+
+
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        ("no(@) || nor(length(@))", "has the unknown function no, nor"),
+        ("a[", 'Incomplete expression: "a["; see'),
+        ("[" * 3_000, "is nested too deeply"),
+    ],
+)
+def test_a_query_that_cannot_be_right_is_refused(query: str, message: str, world: LocalService) -> None:
+    for command in (["list-models", "--client-compatibility-version", "1"], ["list-workflow-definitions"]):
+        result = run(*command, "--query", query)
+        assert (result.exit_code, result.stdout) == (252, "")
+        assert message in result.stderr
+        assert result.stderr.count("\n") == 1
     assert not world.requests
 
 
@@ -221,6 +255,37 @@ def test_text_may_come_from_a_file(world: LocalService, tmp_path: Path, monkeypa
     assert (result.exit_code, "no-text is not UTF-8 text" in result.stderr) == (252, True)
 
 
+def test_any_argument_may_come_from_a_file(world: LocalService, tmp_path: Path) -> None:
+    of = world.runs[0]
+    arguments = {
+        "workflow-definition-name": of.workflow_definition_name,
+        "workflow-run-id": of.workflow_run_id,
+        "sort-order": "Descending",
+        "max-results": "1",
+    }
+    for name, value in arguments.items():
+        (tmp_path / name).write_bytes(b"\xef\xbb\xbf" + value.encode())
+    result = run("list-sessions", *[word for name in arguments for word in (f"--{name}", f"file://{tmp_path}/{name}")])
+    assert result.exit_code == 0, result.stderr
+    sent = {name.replace("_", "-"): value for name, value in world.calls[-1].arguments.items()}
+    assert sent == arguments
+
+
+@pytest.mark.parametrize(
+    ("document", "message"),
+    [
+        ({"status": "done"}, 'status must be one of RUNNING, SUCCEEDED, FAILED, TIMED_OUT, DELETING, not "done"'),
+        ({"status": 1}, "status must be a string, not 1"),
+    ],
+)
+def test_a_document_is_judged_as_the_options_are(
+    document: dict[str, object], message: str, world: LocalService
+) -> None:
+    of = ["--workflow-definition-name", "x", "--workflow-run-id", "y"]
+    result = run("update-workflow-run", *of, "--cli-input-json", json.dumps(document))
+    assert (result.exit_code, message in result.stderr, len(world.requests)) == (252, True, 0), result.stderr
+
+
 def test_options_may_stand_before_the_command(world: LocalService) -> None:
     before = ["--output", "text", "--region=us-east-1", "--no-verify-ssl", "--query", "modelSummaries[0].modelId"]
     result = run(*before, "list-models", "--client-compatibility-version", "1")
@@ -229,6 +294,20 @@ def test_options_may_stand_before_the_command(world: LocalService) -> None:
     assert after.stdout.split()[0] == "checkout-flow"
     for arguments in (["--output"], ["--output", "text"], ["--nonsense", "list-models"]):
         assert run(*arguments).exit_code == 252
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["list-workflow-run"], "No such command 'list-workflow-run'; did you mean 'list-workflow-runs'?"),
+        (["nothing-like-it"], "No such command 'nothing-like-it'; see"),
+        (["--region", "us-east-1"], "There is no command after --region us-east-1"),
+        (["--nonsense"], "No such option"),
+    ],
+)
+def test_what_is_no_command_is_explained(arguments: list[str], message: str) -> None:
+    result = run(*arguments)
+    assert (result.exit_code, result.stdout, message in result.stderr) == (252, "", True), result.stderr
 
 
 @pytest.mark.parametrize("name", ["on", "off", "auto"])
@@ -355,6 +434,61 @@ def test_deleting_is_asked_about_on_a_terminal(
     assert bool(world.calls) == is_deleted
     assert result.exit_code == (0 if is_deleted else 255)
     assert ("nothing was deleted" in result.stderr) == (not is_deleted)
+
+
+@pytest.mark.parametrize(
+    ("raised", "code", "said"),
+    [(EOFError, 255, "\nnovaact-http: nothing was deleted\n"), (KeyboardInterrupt, 130, "\n")],
+)
+def test_what_is_not_answered_is_not_deleted(
+    raised: type[BaseException], code: int, said: str, world: LocalService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ask(*_: object, **__: object) -> None:
+        try:
+            raise raised
+        except (EOFError, KeyboardInterrupt):
+            raise click.Abort from None  # as click does
+
+    monkeypatch.setattr("novaact_http.cli._single_call.is_terminal", lambda _: True)
+    monkeypatch.setattr(click, "confirm", ask)
+    result = run("delete-workflow-definition", "--workflow-definition-name", "x")
+    assert (result.exit_code, result.stderr) == (code, said)
+    assert not world.calls
+
+
+def test_bad_arguments_are_refused_before_the_question(world: LocalService, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("novaact_http.cli._single_call.is_terminal", lambda _: True)
+    result = run("delete-workflow-definition", "--workflow-definition-name", "", stdin="y\n")
+    assert result.exit_code == 252
+    assert result.stderr.startswith(
+        "novaact-http: bad arguments, nothing was sent: --workflow-definition-name must not"
+    )
+    assert not world.requests
+
+
+def test_what_was_made_is_told_even_if_it_cannot_be_printed(world: LocalService) -> None:
+    of = ["--workflow-definition-name", world.runs[0].workflow_definition_name]
+    of += ["--workflow-run-id", world.runs[0].workflow_run_id]
+    failed = run("create-session", *of, "--query", "length(`1`)")
+    assert (failed.exit_code, failed.stdout) == (255, "")
+    made = world.runs[0].session_ids[-1]
+    assert failed.stderr.startswith(
+        f"novaact-http: created the session {made}\nnovaact-http: --query cannot be applied"
+    )
+    with Path("/dev/full").open("w") as full:
+        command = [sys.executable, "-m", "novaact_http", "create-session", *of]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 255
+    said = [f"created the session {world.runs[0].session_ids[-1]}", "cannot write the output: No space left on device"]
+    assert done.stderr.splitlines() == [f"novaact-http: {each}" for each in said]
+
+
+def test_lists_of_objects_are_tables(world: LocalService) -> None:
+    shown = run("list-models", "--client-compatibility-version", "1", "--output", "table").stdout.splitlines()
+    assert shown[0] == "Client compatibility version  1"
+    assert shown[1] == "Supported model IDs           nova-act-v1.0, nova-act-v0.9"
+    assert shown[3:5] == ["Model summaries", "#  Model ID               Model lifecycle  Minimum compatibility version"]
+    assert shown[5] == "1  nova-act-v1.0          ACTIVE           1"
 
 
 def test_what_a_command_did_is_shown_without_what_controls_a_terminal(world: LocalService) -> None:

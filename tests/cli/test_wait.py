@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from novaact_http import AsyncClient, Client
-from novaact_http.cli import _lines, _status_line, _wait
+from novaact_http.cli import _lines, _output_settings, _status_line, _wait
 from novaact_http.errors import DeadlineExceeded
 from novaact_http.models import ClientInfo
 from tests.helpers.command import naming, raising, run
@@ -37,6 +37,17 @@ def test_the_exit_code_tells_how_the_run_ended(status: str, code: int, bare_worl
     assert shown["status"] == status
     assert set(shown) == {"workflowRunArn", "workflowRunId", "status", "startedAt", "endedAt", "modelId"}
     assert shown["endedAt"].endswith("+00:00")
+
+
+def test_it_prints_what_is_asked_for(bare_world: LocalService) -> None:
+    of = bare_world.add_run("flow", status="FAILED", started_at=1_000, ended_at=1_754)
+    asked = wait(of, "--query", "status", "--output", "text")
+    assert (asked.exit_code, asked.stdout) == (1, "FAILED\n")
+    assert wait(of, "--output", "table").stdout == f"{of.workflow_run_id}  FAILED  12m 34s\n"
+    assert wait(of, "--query", "no(@)").exit_code == 252
+    assert wait(of, "--query", "@", "--output", "table").exit_code == 252
+    failed = wait(of, "--query", "length(`1`)")
+    assert (failed.exit_code, "--query cannot be applied" in failed.stderr) == (255, True)
 
 
 def test_it_is_waited_until_the_run_has_ended(bare_world: LocalService, waits: list[float]) -> None:
@@ -75,8 +86,8 @@ def test_errors_have_the_exit_codes_of_all_commands(bare_world: LocalService) ->
 
 
 def test_a_terminal_gets_a_line_with_the_status(bare_world: LocalService, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_wait, "is_terminal", lambda _: True)
-    monkeypatch.setattr(_lines, "is_terminal", lambda stream: stream is sys.stdout)
+    for module in (_output_settings, _lines):
+        monkeypatch.setattr(module, "is_terminal", lambda stream: stream is sys.stdout)
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.delenv("NO_COLOR", raising=False)
     of = bare_world.add_run("flow", status="FAILED", started_at=1_000, ended_at=1_754)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import sys
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -31,6 +32,15 @@ class _Commands(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return sorted({*super().list_commands(ctx), *ROWS})
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        name = args[0]
+        if not name.startswith("-") and not ctx.resilient_parsing and self.get_command(ctx, name) is None:
+            close = difflib.get_close_matches(name, self.list_commands(ctx), n=1)
+            raise click.UsageError(f"No such command {name!r}" + "".join(f"; did you mean {each!r}?" for each in close))
+        return super().resolve_command(ctx, args)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name in ROWS and cmd_name not in self.commands:
@@ -73,7 +83,11 @@ class _Commands(click.Group):
 
 
 def _with_global_options_last(args: list[str]) -> list[str]:
-    """Return the arguments with options of the command that stand before it, as the AWS CLI allows, moved behind it."""
+    """Return the arguments with options of the command that stand before it, as the AWS CLI allows, moved behind it.
+
+    Raises:
+        click.UsageError: there is no command.
+    """
     if not args or not args[0].startswith("--"):
         return args
     options = make_command("", lambda: None, [*output_options(()), option("", "--no-paginate", is_flag=True)]).params
@@ -83,7 +97,9 @@ def _with_global_options_last(args: list[str]) -> list[str]:
         moved.append(rest.pop(0))
         if rest and not is_flag[name] and "=" not in moved[-1]:
             moved.append(rest.pop(0))
-    return [*rest[:1], *moved, *rest[1:]] if rest else args
+    if not rest:
+        raise click.UsageError(f"There is no command after {' '.join(moved)}")
+    return [*rest[:1], *moved, *rest[1:]]
 
 
 def _usage(error: click.ClickException) -> int:

@@ -23,7 +23,7 @@ from novaact_http._operations.shapes import (
     Structure,
     Token,
 )
-from novaact_http.cli._options import Number, option
+from novaact_http.cli._options import Number, Option, option
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -39,24 +39,40 @@ _PAIR = re.compile(
 )
 
 
-class Text(click.ParamType):  # type: ignore[type-arg]  # generic only in new versions of click
-    """Text, or `file://PATH` for what is in a file."""
+class InputOption(Option):
+    """An option for an argument of an operation. Any value may be `file://PATH` for what is in a file."""
 
-    name = "text"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        if not value.startswith(_FILE):
-            return value  # type: ignore[no-any-return]
-        path = Path(os.path.expandvars(value[len(_FILE) :])).expanduser()
+    def type_cast_value(self, ctx: click.Context, value: Any) -> Any:
         try:
-            return path.read_text(encoding="utf-8")
-        except OSError as error:
-            self.fail(f"cannot read {path}: {error.strerror}", param, ctx)
-        except UnicodeDecodeError:
-            self.fail(f"{path} is not UTF-8 text", param, ctx)
+            found = _content(value) if isinstance(value, str) else value and tuple(map(_content, value))
+        except ValueError as error:
+            raise click.BadParameter(str(error), ctx, self) from error
+        return super().type_cast_value(ctx, found)
 
 
-class Structured(Text):
+def _content(text: str) -> str:
+    """Return text, or what is in the file that it names.
+
+    Raises:
+        ValueError: the file cannot be read, or is not text.
+    """
+    if not text.startswith(_FILE):
+        return text
+    path = Path(os.path.expandvars(text[len(_FILE) :])).expanduser()
+    try:
+        return path.read_text(encoding="utf-8-sig")  # Windows may begin text with a byte order mark
+    except OSError as error:
+        raise ValueError(f"cannot read {path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path} is not UTF-8 text") from error
+
+
+def input_option(group: str, *names: str, **settings: Any) -> Decorator:
+    """Add an option for an argument of an operation under a heading of the help."""
+    return click.option(*names, cls=InputOption, group=group, **settings)
+
+
+class Structured(click.ParamType):  # type: ignore[type-arg]  # generic only in new versions of click
     """A structure or a list, as the value that the library takes.
 
     Args:
@@ -69,9 +85,8 @@ class Structured(Text):
         self._shape = shape
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        text = super().convert(value, param, ctx)
         try:
-            return value_of(self._shape, _parsed(self._shape, text), "")
+            return value_of(self._shape, _parsed(self._shape, value), "")
         except (ValueError, RecursionError) as error:
             self.fail(_reason(error), param, ctx)
 
@@ -101,7 +116,10 @@ def _from_shorthand(shape: Any, text: str) -> dict[str, object]:
     while position < len(text):
         pair = _PAIR.match(text, position)
         if pair is None:
-            raise ValueError(f"must be JSON, or name=value,name=value; this is neither: {text[position:]!r}")
+            raise ValueError(
+                "must be JSON, or name=value,name=value, with quotes around a value that has a comma; this is neither: "
+                f"{text[position:]!r}"
+            )
         name = pair[1]
         if name in parsed:
             raise ValueError(f"has {name} twice")
@@ -109,11 +127,22 @@ def _from_shorthand(shape: Any, text: str) -> dict[str, object]:
         is_integer = isinstance(shapes.get(name), Integer) and re.fullmatch(r"[+-]?[0-9]+", value)
         parsed[name] = int(value) if is_integer else value
         position = pair.end()
+        if pair[5] and position == len(text):
+            raise ValueError("must not end in a comma")
     return parsed
 
 
+# The shapes with the kind of JSON that each takes; a boolean is none of them.
+_KINDS = (
+    (Structure, dict, "an object"),
+    (ListOf, list, "a list"),
+    ((String, Enumeration), str, "a string"),
+    (Integer, int, "a whole number"),
+)
+
+
 def value_of(shape: Shape, value: Any, where: str) -> Any:
-    """Return JSON as the value that the library takes for a shape. The library judges all but structures itself.
+    """Return JSON as the value that the library takes for a shape. The library judges limits and patterns.
 
     Args:
         shape: what the value is.
@@ -121,12 +150,16 @@ def value_of(shape: Shape, value: Any, where: str) -> Any:
         where: where it is, for messages, such as `.content[0]`.
 
     Raises:
-        ValueError: a structure lacks a required member, or has one that is not known, or is none.
+        ValueError: it is of another kind, is none of the values that there are, or is a structure that lacks a
+            required member or has one that is not known.
     """
     about = f"{where.lstrip('.')} " if where else ""
+    for of, kind, expected in _KINDS:
+        if isinstance(shape, of) and (not isinstance(value, kind) or isinstance(value, bool)):
+            raise ValueError(f"{about}must be {expected}, not {json.dumps(value)[:50]}")
+    if isinstance(shape, Enumeration) and value not in list(shape.members):
+        raise ValueError(f"{about}must be one of {', '.join(map(str, shape.members))}, not {json.dumps(value)[:50]}")
     if isinstance(shape, Structure):
-        if not isinstance(value, dict):
-            raise ValueError(f"{about}must be an object, not {json.dumps(value)[:50]}")
         names = [each.wire_name for each in shape.members]
         unknown = [name for name in value if name not in names]
         if unknown:
@@ -142,8 +175,6 @@ def value_of(shape: Shape, value: Any, where: str) -> Any:
             }
         )
     if isinstance(shape, ListOf):
-        if not isinstance(value, list):
-            raise ValueError(f"{about}must be a list, not {json.dumps(value)[:50]}")
         return [value_of(shape.element, each, f"{where}[{number}]") for number, each in enumerate(value)]
     return value
 
@@ -166,15 +197,16 @@ def options_of(inputs: Iterable[Input], helps: Mapping[str, str], repeated: str 
         is_repeated = each.name == repeated
         metavar, kind = _kind(each.shape)
         text = _help(each, helps[each.name], is_repeated=is_repeated)
-        made.append(option(INPUTS, option_name(each), multiple=is_repeated, metavar=metavar, type=kind, help=text))
+        made.append(
+            input_option(INPUTS, option_name(each), multiple=is_repeated, metavar=metavar, type=kind, help=text)
+        )
     return made
 
 
 WHOLE_INPUT = [
-    option(
+    input_option(
         INPUTS,
         "--cli-input-json",
-        type=Text(),
         metavar="JSON",
         help="All of these as one JSON object, with the service's names. Options override its members.",
     ),
@@ -206,7 +238,7 @@ def _kind(shape: Shape) -> tuple[str | None, click.ParamType]:  # type: ignore[t
     if isinstance(shape, Integer):
         return "N", Number(whole=True)
     if isinstance(shape, String):
-        return "TEXT", Text()
+        return "TEXT", click.STRING
     return ("NAME=VALUE,... or JSON" if _is_flat(shape) else "JSON"), Structured(shape)
 
 

@@ -13,7 +13,7 @@ from novaact_http.cli import _concurrent_listings, _errors, _inputs, _output
 from novaact_http.cli._connection import Connection
 from novaact_http.cli._lines import look_of
 from novaact_http.cli._options import Number, command_line, make_command, option, output_options
-from novaact_http.cli._output_settings import compiled, output_format
+from novaact_http.cli._output_settings import check_query, compiled, output_format
 from novaact_http.cli._terminal import Progress, is_terminal, notices, say, say_exactly
 
 if TYPE_CHECKING:
@@ -94,8 +94,10 @@ def _paging(noun: str) -> list[Decorator]:
         option(_PAGING, "--max-items", **number, help=f"Stop after N {noun}s of each listing."),
         option(_PAGING, "--starting-token", **token, help="Continue from the NextToken that was printed before."),
         option(_PAGING, "--no-paginate", is_flag=True, help="Make one call only, not one for each page."),
-        option(_PAGING, "--max-results", **number, help=f"Make one call only, for at most N {noun}s."),
-        option(_PAGING, "--next-token", **token, help="Make one call only, with the nextToken of the previous call."),
+        _inputs.input_option(_PAGING, "--max-results", **number, help=f"Make one call only, for at most N {noun}s."),
+        _inputs.input_option(
+            _PAGING, "--next-token", **token, help="Make one call only, with the nextToken of the previous call."
+        ),
     ]
 
 
@@ -147,8 +149,7 @@ class Given(NamedTuple):
         Raises:
             click.UsageError: options cannot be combined.
         """
-        if self.query is not None and self.output not in (None, *_output.WITH_QUERY):
-            raise click.UsageError(f"--query needs --output {' or '.join(_output.WITH_QUERY)}")
+        check_query(self.query, self.output)
         for name, token in (("--starting-token", self.starting_token), ("--next-token", self.next_token)):
             if token is not None and self.is_of_several:
                 raise click.UsageError(f"{name} belongs to one {self.row.one}, and cannot be used for several")
@@ -367,4 +368,7 @@ def _report_unlisted(ctx: click.Context, given: Given, rest: Sequence[Listing]) 
 
 
 def _command(ctx: click.Context, given: Given, add: Mapping[str, tuple[str, ...]]) -> str:
-    return command_line(ctx, leave_out=(given.row.repeated or "", "starting_token", "next_token"), add=add)
+    replaced = [given.row.repeated or "", "starting_token", "next_token"]
+    if given.max_items == 0:
+        replaced.append("max_items")  # it would end where it begins, again and again
+    return command_line(ctx, leave_out=replaced, add=add)

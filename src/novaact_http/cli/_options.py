@@ -12,7 +12,7 @@ from click.core import ParameterSource
 from novaact_http.cli._terminal import quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
     from typing import TypeAlias
 
     Decorator: TypeAlias = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -195,12 +195,12 @@ def make_command(name: str, run: Callable[..., Any], options: Iterable[Decorator
     return click.command(name, cls=Command, **settings)(run)
 
 
-def command_line(ctx: click.Context, *, leave_out: tuple[str, ...], add: Mapping[str, tuple[str, ...]]) -> str:
+def command_line(ctx: click.Context, *, leave_out: Collection[str], add: Mapping[str, tuple[str, ...]]) -> str:
     """Return the running command with other options, quoted for a shell. See `command_words`."""
     return " ".join(map(quoted, command_words(ctx, leave_out=leave_out, add=add)))
 
 
-def command_words(ctx: click.Context, *, leave_out: tuple[str, ...], add: Mapping[str, tuple[str, ...]]) -> list[str]:
+def command_words(ctx: click.Context, *, leave_out: Collection[str], add: Mapping[str, tuple[str, ...]]) -> list[str]:
     """Return the running command with other options.
 
     Args:

@@ -6,6 +6,7 @@ no memory; `json` only after the first pages, so that a short listing that fails
 
 from __future__ import annotations
 
+import itertools
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -114,14 +115,35 @@ def of_call(name: str, output: Any, *, look: Look, query: Query | None, safe: bo
 
 
 def _as_rows(document: dict[str, Any], look: Look) -> str:
-    """Return a line for each member, with what is nested as JSON."""
-    width = max([len(_title(name)) for name in document], default=0)
-    lines = []
+    """Return a line for each member, those of an object included, and below a table for each list of objects."""
+    members: dict[str, Any] = {}
     for name, value in document.items():
-        shown = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-        title = look.styled(_title(name).ljust(width), _TITLE_STYLE)
-        lines.append(f"{title}{_GAP}{look.styled(look.plain(shown), status_of(shown).style)}\n")
-    return "".join(lines)
+        members.update(value if isinstance(value, dict) else {name: value})
+    tables = {name: value for name, value in members.items() if isinstance(value, list) and _is_of_objects(value)}
+    rows = [(_title(name), _shown(value)) for name, value in members.items() if name not in tables]
+    width = max([len(title) for title, _ in rows], default=0)
+    parts = [
+        f"{look.styled(title.ljust(width), _TITLE_STYLE)}{_GAP}{look.styled(look.plain(text), status_of(text).style)}\n"
+        for title, text in rows
+    ]
+    for name, items in tables.items():
+        columns = list(dict.fromkeys(itertools.chain(*items)))
+        table = Table(Items("", name, columns), (name, _title(name)), look)
+        parts.append(table.rows([[look.plain(_shown(item.get(each, "-"))) for each in columns] for item in items]))
+    return "".join(parts)
+
+
+def _is_of_objects(values: list[Any]) -> bool:
+    return bool(values) and all(isinstance(each, dict) for each in values)
+
+
+def _shown(value: Any) -> str:
+    """Return a member's value for people: as JSON if it is more than a text, texts, or an object with a status only."""
+    if isinstance(value, list) and all(isinstance(each, str) for each in value):
+        return ", ".join(value) or "-"
+    if isinstance(value, dict) and [*value] == ["status"]:
+        return _shown(value["status"])
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def document_of(output: Any) -> dict[str, Any]:
@@ -310,7 +332,11 @@ class Table(_Lines):
 
     def page(self, page: Any, *, has_more: bool = False) -> str:
         look, names = self._look, self._items.columns
-        rows = [[_cell(getattr(item, name), look) for name in names] for item in getattr(page, self._items.name)]
+        items = getattr(page, self._items.name)
+        return self.rows([[_cell(getattr(item, name), look) for name in names] for item in items], has_more=has_more)
+
+    def rows(self, rows: list[list[str]], *, has_more: bool = False) -> str:
+        """Return rows as lines."""
         lines = [] if self._widths else self._begin(rows, has_more=has_more)
         for row in rows:
             self._printed += 1
@@ -361,10 +387,13 @@ def _cell(value: str | dt.datetime | None, look: Look) -> str:
     return look.plain(value) if isinstance(value, str) else f"{value.isoformat()[:19]}Z"  # all times are in UTC
 
 
+_ABBREVIATIONS = {"arn": "ARN", "id": "ID", "ids": "IDs"}
+
+
 def _title(name: str) -> str:
     """Return a heading, such as `"Session ID"`, for a name in Python or on the wire."""
     words = "".join([f" {each.lower()}" if each.isupper() else each for each in name]).replace("_", " ").split()
-    text = " ".join([each.upper() if each in ("id", "arn") else each for each in words])
+    text = " ".join([_ABBREVIATIONS.get(each, each) for each in words])
     return text[:1].upper() + text[1:]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -61,11 +61,21 @@ def configured_format(connection: Connection, formats: Sequence[str]) -> tuple[s
     return form, source
 
 
+def check_query(query: str | None, output: str | None) -> None:
+    """Refuse a query with an output format, as given, that has none.
+
+    Raises:
+        click.UsageError: they cannot be combined.
+    """
+    if query is not None and output not in (None, *_output.WITH_QUERY):
+        raise click.UsageError(f"--query needs --output {' or '.join(_output.WITH_QUERY)}")
+
+
 def compiled(text: str | None) -> _output.Query | None:
     """Return the query of the option `--query`.
 
     Raises:
-        click.BadParameter: it is not JMESPath.
+        click.BadParameter: it is not JMESPath, or has a function that there is not.
     """
     if text is None:
         return None
@@ -73,13 +83,28 @@ def compiled(text: str | None) -> _output.Query | None:
 
     try:
         expression = jmespath.compile(text)
+        unknown = sorted(_functions(expression.parsed) - set(jmespath.functions.Functions.FUNCTION_TABLE))
     except ValueError as error:
-        raise click.BadParameter(str(error), param_hint="--query") from error
+        # Its last line only has a caret below the place.
+        lines = [line for line in str(error).splitlines() if line.strip() != "^"]
+        raise click.BadParameter(" ".join(lines), param_hint="--query") from error
+    except RecursionError as error:
+        raise click.BadParameter("is nested too deeply", param_hint="--query") from error
+    if unknown:
+        raise click.BadParameter(f"has the unknown function {', '.join(unknown)}", param_hint="--query")
 
     def search(document: object) -> object:
         try:
             return expression.search(document)
-        except ValueError as error:  # a function in the query got a value that it does not take
+        except (ValueError, RecursionError) as error:  # such as a value that a function in the query does not take
             raise _output.QueryError(f"--query cannot be applied: {error}") from error
 
     return search
+
+
+def _functions(node: Any) -> set[str]:
+    """Return the names of the functions in a parsed query, whose nodes are dicts; the ends of a slice are numbers."""
+    if not isinstance(node, dict):
+        return set()
+    own = {node["value"]} if node["type"] == "function_expression" else set()
+    return own.union(*map(_functions, node["children"]))

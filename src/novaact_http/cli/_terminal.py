@@ -1,4 +1,4 @@
-"""Writes to standard error, and makes text safe for terminals: no text from outside can control one."""
+"""Writes to the standard streams, and makes text safe for terminals: no text from outside can control one."""
 
 from __future__ import annotations
 
@@ -29,6 +29,13 @@ def quoted(word: str) -> str:
         return shlex.quote(word)
     escaped = word.replace("\\", r"\\").replace("'", r"\'")
     return f"$'{printable(escaped)}'"
+
+
+def write_output(text: str) -> None:
+    """Write to standard output, which is not closed: in a terminal's encoding, or, for programs, always in UTF-8."""
+    encoding = sys.stdout.encoding if is_terminal(sys.stdout) else "utf-8"
+    sys.stdout.buffer.write(text.encode(encoding, "backslashreplace"))
+    sys.stdout.flush()
 
 
 def say(text: str) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import itertools
-import json
 import sys
 import time
 from queue import Empty, SimpleQueue
@@ -17,10 +16,12 @@ from novaact_http.cli import _errors
 from novaact_http.cli._connection import Connection
 from novaact_http.cli._durations import Seconds, in_words
 from novaact_http.cli._lines import look_of
-from novaact_http.cli._options import Command, connection_options, option
+from novaact_http.cli._options import Command, connection_options, option, output_options
+from novaact_http.cli._output import OF_CALLS, QueryError
+from novaact_http.cli._output_settings import check_query, compiled, output_format
 from novaact_http.cli._status_line import StatusLine
 from novaact_http.cli._statuses import status_of
-from novaact_http.cli._terminal import is_terminal, notices, say
+from novaact_http.cli._terminal import notices, say, write_output
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 _NOT_ENDED = 124  # as of the command `timeout`
 _TURN = 0.1  # seconds for each turn of the spinner
+_OUTPUT, _QUERY = output_options(OF_CALLS)
 
 
 @click.command("wait-for-workflow-run", cls=Command, short_help="Wait until a workflow run has ended.")
@@ -43,10 +45,12 @@ _TURN = 0.1  # seconds for each turn of the spinner
     metavar="SECONDS",
     help="How long to wait. Default: as long as the run runs.",
 )
+@_OUTPUT
+@_QUERY
 @connection_options
 @click.pass_context
 def wait_for_workflow_run(ctx: click.Context, /, **options: Any) -> None:
-    """Wait until a workflow run has ended, and print it; as JSON if standard output is no terminal.
+    """Wait until a workflow run has ended, and print it: a line on a terminal, else what get-workflow-run prints.
 
     Throttling and outages are survived. Exit codes: 0 the run has SUCCEEDED, 1 FAILED, 2 TIMED_OUT, 124 it has not
     ended in time; 252 bad arguments, 253 bad settings or credentials, 254 an error of the service, 255 any other error
@@ -59,6 +63,7 @@ def wait_for_workflow_run(ctx: click.Context, /, **options: Any) -> None:
     """  # noqa: D301 - click marks verbatim text with a \b
     connection = Connection.take_from(options)
     given = Given(**options)
+    check_query(given.query, given.output)
     with notices(debug=given.debug):
         ctx.exit(_wait(given, connection))
 
@@ -69,16 +74,21 @@ class Given(NamedTuple):
     workflow_definition_name: str
     workflow_run_id: str
     timeout: float | None
+    output: str | None
+    query: str | None
     debug: bool
 
 
 def _wait(given: Given, connection: Connection) -> int:
     from novaact_http.cli._background import Background
+    from novaact_http.cli._single_call import write_call
     from novaact_http.errors import DeadlineExceeded, NovaActError
 
     if sys.stdout is None:
         raise OSError(errno.EBADF, "standard output is closed")
+    query = compiled(given.query)
     try:
+        form = output_format(given.output, given.query, connection, OF_CALLS)
         client = connection.patient_client()
     except NovaActError as error:
         return _errors.report(error, debug=given.debug)
@@ -97,7 +107,13 @@ def _wait(given: Given, connection: Connection) -> int:
         return _NOT_ENDED
     except NovaActError as error:
         return _errors.report(error, debug=given.debug, target=connection.target())
-    _print(run)
+    if form == "table":
+        _write_line(run)
+    else:
+        try:
+            write_call(run, form, query)
+        except QueryError as error:
+            return _errors.report(error, debug=given.debug)
     code_of_status = status_of(str(run.status)).exit_code
     if code_of_status is None:
         say(f"the run has not ended as runs do: it is {run.status!s}")
@@ -124,17 +140,8 @@ def _result(waiting: Future[GetWorkflowRunResponse]) -> GetWorkflowRunResponse:
                 return waiting.result()
 
 
-def _print(run: GetWorkflowRunResponse) -> None:
-    from novaact_http import models
-
+def _write_line(run: GetWorkflowRunResponse) -> None:
     look = look_of(sys.stdout)
-    if is_terminal(sys.stdout):
-        took = "" if run.ended_at is None else in_words(run.ended_at - run.started_at)
-        status = look.plain(str(run.status)), status_of(str(run.status)).style
-        text = look.line((look.plain(run.workflow_run_id), ""), [status, (took, "")])
-    else:
-        members = models.as_dict(run)
-        del members["ResponseMetadata"]
-        text = json.dumps(members, indent=4, ensure_ascii=False, default=lambda time: time.isoformat())
-    sys.stdout.buffer.write(f"{text}\n".encode(errors="backslashreplace"))
-    sys.stdout.flush()
+    took = "" if run.ended_at is None else in_words(run.ended_at - run.started_at)
+    status = look.plain(str(run.status)), status_of(str(run.status)).style
+    write_output(look.line((look.plain(run.workflow_run_id), ""), [status, (took, "")]) + "\n")
