@@ -49,6 +49,12 @@ def test_the_hook_gets_every_attempt(face: Face) -> None:
         first.number = 2  # type: ignore[misc]
 
 
+def test_an_attempt_tells_whether_the_service_throttled_it(face: Face) -> None:
+    failed = httpx.Response(500, headers={"x-amzn-ErrorType": "InternalServerException"})
+    assert [each.throttled for each in told(face, THROTTLED, PAGE)] == [True, False]
+    assert [each.throttled for each in told(face, failed, PAGE)] == [False, False]
+
+
 def test_an_attempt_without_a_response_has_neither_status_nor_request_id(face: Face) -> None:
     first, _ = told(face, httpx.ConnectError("refused"), PAGE)
     assert isinstance(first.error, TransportError)

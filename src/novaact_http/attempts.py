@@ -38,6 +38,7 @@ class Attempt(ValueObject):
         call_id: a UUID, the same for all attempts of the call and in no other call. The service gets it as
             `amz-sdk-invocation-id`.
         started: when the request was sent, in seconds since the epoch.
+        throttled: whether it failed because the service says that there are too many requests.
     """
 
     operation: str
@@ -50,6 +51,7 @@ class Attempt(ValueObject):
     queued: float = 0.0
     call_id: str = ""
     started: float = 0.0
+    throttled: bool = False
 
     def __str__(self) -> str:
         result = "no response" if self.status_code is None else f"status {self.status_code}"

@@ -461,6 +461,7 @@ class _Call(Generic[OutputT]):
             queued=attempt.queued,
             call_id=self._id,
             started=attempt.sent_at,
+            throttled=error is not None and is_throttling(self._operation, error),
         )
         if logs:
             attempts.log_attempt(report)
