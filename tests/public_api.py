@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import novaact_http
-from novaact_http import errors, testing
+from novaact_http import errors, opentelemetry, testing
 from novaact_http._clients import pagers
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 FILE = Path(__file__).with_name("api.txt")
-_MODULES = (novaact_http, errors, testing)
+_MODULES = (novaact_http, errors, opentelemetry, testing)
 
 
 def describe() -> str:

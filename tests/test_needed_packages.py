@@ -25,6 +25,10 @@ call = {"workflow_definition_name": "a", "workflow_run_id": "b"}
 CLIENT = "Client(region='us-east-1', credentials=keys, endpoint_url='http://127.0.0.1:9', retries=None"
 HTTPX = "cannot be used without httpx (No module named 'httpx'): install it with pip install httpx"
 BOTOCORE = "cannot be used without botocore (No module named 'botocore'): install it with pip install botocore"
+OPENTELEMETRY = (
+    "cannot be used without opentelemetry-api (No module named 'opentelemetry'): "
+    "install it with pip install 'novaact-http[opentelemetry]'"
+)
 KEYS = "pass credentials=..., set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or install it with pip install botocore"
 NO_KEYS = f"cannot be used without botocore (No module named 'botocore'): {KEYS}"
 
@@ -46,6 +50,7 @@ PROXY = "import os; os.environ['HTTPS_PROXY'] = 'http://127.0.0.1:9'\n    "
         ("from novaact_http import LeanTransport", f"novaact_http.transports {HTTPX}"),
         ("from novaact_http import LeanAsyncTransport", f"novaact_http.transports {HTTPX}"),
         ("import novaact_http.transports", f"novaact_http.transports {HTTPX}"),
+        ("import novaact_http.opentelemetry", f"novaact_http.opentelemetry {OPENTELEMETRY}"),
         ("from novaact_http.testing import replay", f"replay {HTTPX}"),
         ("from novaact_http.testing import Recorder", f"Recorder {HTTPX}"),
         ("from novaact_http.testing import LocalService", f"the local service {BOTOCORE}"),

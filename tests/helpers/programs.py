@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 _LONGEST = 120  # seconds; then it hangs
 # Only attrs is installed in the slim installation.
 _NOT_IN_SLIM = (
-    "anyio", "botocore", "certifi", "click", "h11", "httpcore", "httpx", "idna", "jmespath", "rich", "trustme",
+    "anyio", "botocore", "certifi", "click", "h11", "httpcore", "httpx", "idna", "jmespath", "opentelemetry", "rich",
+    "trustme",
 )  # fmt: skip
 _REFUSE = f"""
 import sys

@@ -26,7 +26,7 @@ CALL = (
 
 
 # stringprep belongs to the codec for host names that are not ASCII, which takes longer to load than a call takes.
-HEAVY = {"httpx", "httpcore", "anyio", "h11", "botocore", "boto3", "click", "rich", "stringprep"}
+HEAVY = {"httpx", "httpcore", "anyio", "h11", "botocore", "boto3", "click", "opentelemetry", "rich", "stringprep"}
 
 
 @pytest.mark.parametrize("code", ["import novaact_http", CLIENT, CLIENT + CALL], ids=["import", "client", "call"])

@@ -25,7 +25,7 @@ ROOMS: tuple[frozenset[str], ...] = tuple(
             {"_clients"},
             {"models"},
             {"__init__"},
-            {"cli", "testing"},
+            {"cli", "opentelemetry", "testing"},
             {"__main__"},
         ),
     )
@@ -47,6 +47,7 @@ TESTS_OF_MODULES = {
     "attempts": "test_attempts.py",
     "config": "test_config_and_errors.py",
     "errors": "test_config_and_errors.py",
+    "opentelemetry": "test_opentelemetry.py",
     "transports": "http/lean_transports",
 }
 # Tests that belong to no single room.

@@ -27,6 +27,7 @@ from novaact_http import (
     Timeout,
     errors,
 )
+from novaact_http.opentelemetry import Hooks, hooks
 from novaact_http.testing import LocalService, WorkflowRun
 
 
@@ -175,3 +176,10 @@ def bad_values(page: ListSessionsResponse, session: SessionSummary, credentials:
     session.session_id = "x"  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]
     credentials.access_key_id = "x"  # type: ignore[misc]  # pyright: ignore[reportAttributeAccessIssue]
     page.metadata.headers["a"] = "b"  # type: ignore[index]  # pyright: ignore[reportIndexIssue]
+
+
+def telemetry() -> None:
+    assert_type(hooks(on_call=print), Hooks)
+    Client(region="us-east-1", **hooks())
+    AsyncClient(region="us-east-1", **hooks(on_attempt=print))
+    hooks(on_call="print")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
