@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 import threading
 import time
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -245,3 +247,29 @@ def test_boto3_and_this_library_do_the_same(service: LocalService) -> None:
     moved = service.runs[0]
     shown = run("from_boto3.py", moved.workflow_definition_name, moved.workflow_run_id, environ=service.environ)
     assert lines_of(shown) == [[step, "the same"] for step in ("one_page", "every_session", "resume", "error")]
+
+
+def test_each_call_is_a_line_of_json_in_the_log(service: LocalService) -> None:
+    service.fail_next("ThrottlingException", retry_after_seconds=0)
+    done = run_python(*WARNINGS, "structured_logs.py", environ=service.environ, cwd=ROOT / "examples")
+    assert set(done.stdout.split()) == {each.workflow_definition_name for each in service.runs}
+    (line,) = map(json.loads, done.stderr.splitlines())
+    assert (line["operation"], line["status"], line["attempts"], line["error"]) == (
+        "ListWorkflowDefinitions",
+        200,
+        2,
+        None,
+    )
+    assert line["milliseconds"] > 0
+    assert datetime.fromisoformat(line["time"]).tzinfo is not None
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"), [("AccessDeniedException", "AccessDeniedException"), ("reset", "TransportError")]
+)
+def test_a_call_that_failed_is_logged_with_its_error(service: LocalService, fault: str, error: str) -> None:
+    service.inject(f"{fault} next 3", allow_unused=True)
+    done = run_python(*WARNINGS, "structured_logs.py", environ=service.environ, cwd=ROOT / "examples", exit_code=1)
+    line, message = done.stderr.splitlines()
+    assert json.loads(line)["error"] == error
+    assert json.loads(line)["message"] == message
