@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import pickle
 from typing import TYPE_CHECKING, Any
 
 import botocore.session
@@ -29,7 +28,7 @@ from novaact_http import (
     errors,
 )
 from novaact_http.opentelemetry import Hooks, hooks
-from tests.helpers.calls import CALL, KEYS, NOW, OPTIONS, call_for, mocked, options_for
+from tests.helpers.calls import CALL, KEYS, NOW, call_for, mocked, options_for
 from tests.helpers.programs import run_python
 
 if TYPE_CHECKING:
@@ -194,6 +193,12 @@ def test_a_throttled_call_shows_each_attempt_and_is_counted(
     assert counts == {(429, "ThrottlingException"): 2, (200, None): 1}
     (calls,) = metrics["rpc.client.call.duration"]
     assert (calls.count, dict(calls.attributes)) == (1, {**common_of(service), "http.response.status_code": 200})
+
+
+def test_a_failure_that_is_no_throttle_is_not_counted_as_one(exported: Exported) -> None:
+    exported.hooks["on_attempt"](attempt(status_code=500, error=errors.InternalServerException(), wait=0.1))
+    exported.hooks["on_call"](report())
+    assert "novaact_http.client.throttles" not in exported.metrics()
 
 
 def test_a_call_that_fails_is_an_error_without_the_services_words(face: Face, exported: Exported) -> None:
@@ -365,18 +370,13 @@ def test_a_call_that_is_not_sampled_is_still_in_the_metrics() -> None:
     assert metrics.get_metrics_data() is not None
 
 
-def test_a_client_with_hooks_pickles() -> None:
-    options = {**OPTIONS, "credentials": None}
-    client: Client = pickle.loads(pickle.dumps(Client(**options, **hooks())))
-    on_attempt, on_call = client._context.on_attempt, client._context.on_call
-    assert on_attempt.__self__ is on_call.__self__  # type: ignore[union-attr]
-
-
-def test_the_global_providers_may_be_set_after_the_client_was_made(service: LocalService) -> None:
+def test_hooks_pickle_with_their_client_and_export_to_providers_that_are_set_later(service: LocalService) -> None:
     printed = run_python(
         "-c",
         f"""
-        from opentelemetry import trace
+        import pickle
+        from opentelemetry import metrics, trace
+        from opentelemetry.sdk.metrics import MeterProvider
         from opentelemetry.sdk.trace import TracerProvider
         from opentelemetry.sdk.trace.export import SimpleSpanProcessor
         from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -387,12 +387,14 @@ def test_the_global_providers_may_be_set_after_the_client_was_made(service: Loca
         provider = TracerProvider()
         provider.add_span_processor(SimpleSpanProcessor(exporter))
         trace.set_tracer_provider(provider)
-        client.list_sessions(**{call_for(service.runs[0])!r})
-        print([each.name for each in exporter.get_finished_spans()])
+        metrics.set_meter_provider(MeterProvider())
+        for each in (client, pickle.loads(pickle.dumps(client))):
+            each.list_sessions(**{call_for(service.runs[0])!r})
+        print([(each.name, len(each.events)) for each in exporter.get_finished_spans()])
         """,
         environ=service.environ,
     ).stdout
-    assert printed.strip() == "['Nova Act.ListSessions']"
+    assert printed.strip() == "[('Nova Act.ListSessions', 1), ('Nova Act.ListSessions', 1)]"
 
 
 def test_no_secret_is_exported(face: Face, exported: Exported) -> None:
