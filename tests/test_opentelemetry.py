@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import pickle
 from typing import TYPE_CHECKING, Any
 
 import botocore.session
@@ -22,13 +23,14 @@ from novaact_http import (
     Attempt,
     CallReport,
     Client,
+    ConfigurationError,
     RetryPolicy,
     ThrottlingException,
     TransportError,
     errors,
 )
 from novaact_http.opentelemetry import Hooks, hooks
-from tests.helpers.calls import CALL, KEYS, NOW, call_for, mocked, options_for
+from tests.helpers.calls import CALL, KEYS, NOW, OPTIONS, call_for, mocked, options_for
 from tests.helpers.programs import run_python
 
 if TYPE_CHECKING:
@@ -395,6 +397,18 @@ def test_hooks_pickle_with_their_client_and_export_to_providers_that_are_set_lat
         environ=service.environ,
     ).stdout
     assert printed.strip() == "[('Nova Act.ListSessions', 1), ('Nova Act.ListSessions', 1)]"
+
+
+def test_the_hooks_of_a_pickled_client_still_belong_together() -> None:
+    client: Client = pickle.loads(pickle.dumps(Client(**{**OPTIONS, "credentials": None}, **hooks())))
+    on_attempt, on_call = client._context.on_attempt, client._context.on_call
+    assert on_attempt.__self__ is on_call.__self__  # type: ignore[union-attr]
+
+
+def test_a_provider_of_the_hooks_own_cannot_be_pickled_with_the_client(exported: Exported) -> None:
+    client = Client(**{**OPTIONS, "credentials": None}, **exported.hooks)
+    with pytest.raises(ConfigurationError, match="on_attempt cannot be pickled"):
+        pickle.dumps(client)
 
 
 def test_no_secret_is_exported(face: Face, exported: Exported) -> None:
