@@ -136,7 +136,7 @@ screenshots: $(READY) ## Draw the pictures of the command line in docs/ again
 	$(BIN)/python docs/screenshots.py
 
 .PHONY: bench
-bench: $(BENCH_READY) ## Measure against boto3, aiobotocore and others (ARGS=--quick: in about a minute)
+bench: $(BENCH_READY) ## Measure against boto3, aiobotocore and others (ARGS=--quick: in two or three minutes)
 	$(BENCH_VENV)/bin/python -m bench $(ARGS)
 
 .PHONY: instructions

@@ -37,7 +37,7 @@ separately.
 def main() -> None:
     """Parse the arguments, and measure."""
     parser = argparse.ArgumentParser(prog="python -m bench", description="Measure the library and its alternatives.")
-    parser.add_argument("--quick", action="store_true", help="measure for about a minute, and write no file")
+    parser.add_argument("--quick", action="store_true", help="measure for two or three minutes, and write no file")
     parser.add_argument(
         "--only", choices=SCENARIOS, metavar="NAME", help=f"run one scenario, and write no file: {', '.join(SCENARIOS)}"
     )

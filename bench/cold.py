@@ -43,6 +43,13 @@ imported = perf_counter()
     print(cpu, imported - began, made - imported, answered - made, peak(), {count}, flush=True)
     {close}
 
+def fetch(connection, request):
+    connection.sendall(request)
+    received = b""
+    while not received.endswith(b"}}"):
+        received += connection.recv(65536)
+    return received.partition(b"\\r\\n\\r\\n")[2]
+
 def peak():
     try:
         with open("/proc/self/status") as status:
@@ -77,6 +84,11 @@ class Start(NamedTuple):
     call: float
     peak: float
 
+    @property
+    def inside(self) -> float:
+        """The time within Python, from before the imports on."""
+        return self.imports + self.client + self.call
+
 
 _ARGUMENTS = Arguments(RUN_ID, "AQICAHi/x+x=", 100)
 _OURS = (
@@ -95,6 +107,10 @@ _BOTOCORE_CALL = (
     f"client.list_sessions(workflowDefinitionName={NAME!r}, workflowRunId={RUN_ID!r}, "
     f"maxResults=100, nextToken={_ARGUMENTS.token!r})"
 )
+_REQUEST = (
+    f"POST {_ARGUMENTS.path()} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    "Content-Length: 2\r\n\r\n{}"
+).encode()
 _HTTPX_CALL = f"json.loads(client.post(url + {_ARGUMENTS.path()!r}, headers={HEADERS!r}, content=b'{{}}').content)"
 
 SCRIPTS = {
@@ -117,6 +133,22 @@ SCRIPTS = {
         "import httpx, json, ssl",
         "httpx.Client(verify=ssl.create_default_context(cafile=ca_bundle))",
         _HTTPX_CALL,
+        "len(page['sessionSummaries'])",
+        "client.close()",
+    ),
+    "capo": Script(
+        "from capo_nova_act import Credentials, NovaActClient",
+        f"NovaActClient(region={REGION!r}, endpoint=url, "
+        f"credentials=Credentials(access_key={KEY!r}, secret_key={SECRET!r}))",
+        f"client.list_sessions({NAME!r}, {RUN_ID!r}, max_results=100, next_token={_ARGUMENTS.token!r})",
+        "len(page['session_summaries'])",
+        "pass",
+    ),
+    "bare": Script(
+        "import attrs, json, logging, socket, ssl\nfrom urllib.parse import urlsplit",
+        "ssl.create_default_context(cafile=ca_bundle).wrap_socket("
+        "socket.create_connection((urlsplit(url).hostname, urlsplit(url).port)), server_hostname='127.0.0.1')",
+        f"json.loads(fetch(client, {_REQUEST!r}))",
         "len(page['sessionSummaries'])",
         "client.close()",
     ),

@@ -13,12 +13,16 @@ import json
 import random
 import socket
 import ssl
+import time
 import uuid
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from urllib.parse import quote, urlsplit
 
-from bench.server import LISTING
+from bench.server import DELAY, LISTING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
 
 REGION = "us-east-1"
 NAME = "checkout-flow"
@@ -58,6 +62,48 @@ def varied_arguments(count: int, sessions: int) -> list[Arguments]:
     ]
 
 
+class Work(NamedTuple):
+    """Another operation to call than ListSessions.
+
+    Attributes:
+        method: the operation, in snake_case.
+        arguments: those besides the definition and the run, with names in snake_case.
+        found: the member of the output that shows that it is the right one.
+    """
+
+    method: str
+    arguments: dict[str, Any]
+    found: str
+
+
+STEP_SIZE = 1_000_000
+WORKS = {
+    "get": Work("get_workflow_run", {}, "workflow_run_id"),
+    "create": Work("create_session", {}, "session_id"),
+    "step": Work(
+        "invoke_act_step",
+        {
+            "session_id": RUN_ID,
+            "act_id": RUN_ID,
+            "call_results": [{"call_id": "call-1", "content": [{"text": "x" * STEP_SIZE}]}],
+        },
+        "step_id",
+    ),
+}
+
+
+def camel_case(value: Any) -> Any:
+    """Return a value with the service's names, such as `callId`."""
+    if isinstance(value, dict):
+        return {_camel(name): camel_case(each) for name, each in value.items()}
+    return [camel_case(each) for each in value] if isinstance(value, list) else value
+
+
+def _camel(name: str) -> str:
+    first, *others = name.split("_")
+    return first + "".join(map(str.capitalize, others))
+
+
 class SyncContender(Protocol):
     """A blocking contender."""
 
@@ -84,6 +130,12 @@ class AsyncContender(Protocol):
 
 class _Contender:
     modules: tuple[str, ...] = ()  # the imports at the top of an application that uses it
+    _client: Any
+
+    def keep(self, runs: Sequence[object]) -> Any:
+        """Keep a page of a listing, as an application does that writes it to a database, and return its length."""
+        time.sleep(DELAY)
+        return len(runs)
 
     def __init__(self, target: Target) -> None:
         self._target = target
@@ -111,6 +163,22 @@ class _Ours(_Contender):
     def count(self, page: Any) -> int:
         return len(page.session_summaries)
 
+    def work(self, work: Work) -> Callable[[Arguments], Any]:
+        """Return a function that does other work than `call`, and returns what shows that it was done."""
+        method, given = getattr(self._client, work.method), dict(work.arguments)
+        if "call_results" in given:
+            from novaact_http.models import CallResult, CallResultContent
+
+            given["call_results"] = [
+                CallResult(call_id=each["call_id"], content=[CallResultContent(**part) for part in each["content"]])
+                for each in given["call_results"]
+            ]
+        return lambda arguments: method(workflow_definition_name=NAME, workflow_run_id=arguments.run_id, **given)
+
+    def found(self, output: Any, name: str) -> Any:
+        """Return a member of an output."""
+        return getattr(output, name)
+
 
 class Ours(_Ours):
     """The library's `Client`."""
@@ -129,15 +197,23 @@ class Ours(_Ours):
         )
 
     def listing(self) -> int:
-        pager = self._client.iter_sessions(workflow_definition_name=LISTING, workflow_run_id=RUN_ID, page_size=100)
-        return sum(1 for _ in pager)
+        pager = self._client.iter_workflow_runs(workflow_definition_name=LISTING, page_size=100)
+        return sum(self.keep(page.workflow_run_summaries) for page in pager.pages())
 
     def close(self) -> None:
         self._client.close()
 
 
-class AsyncOurs(_Ours):
+class _Async:
+    async def keep(self, runs: Sequence[object]) -> int:
+        await asyncio.sleep(DELAY)
+        return len(runs)
+
+
+class AsyncOurs(_Async, _Ours):
     """The library's `AsyncClient`; `credentials` takes the same values as the client."""
+
+    prefetch = False
 
     def __init__(self, target: Target, credentials: object = None) -> None:
         super().__init__(target)
@@ -157,11 +233,17 @@ class AsyncOurs(_Ours):
         )
 
     async def listing(self) -> int:
-        pager = self._client.iter_sessions(workflow_definition_name=LISTING, workflow_run_id=RUN_ID, page_size=100)
-        return len([session async for session in pager])
+        pager = self._client.iter_workflow_runs(workflow_definition_name=LISTING, page_size=100, prefetch=self.prefetch)
+        return sum([await self.keep(page.workflow_run_summaries) async for page in pager.pages()])
 
     async def close(self) -> None:
         await self._client.aclose()
+
+
+class Prefetching(AsyncOurs):
+    """The library's `AsyncClient`, whose listings fetch the next page while this one is processed."""
+
+    prefetch = True
 
 
 class _Botocore(_Json):
@@ -183,9 +265,18 @@ class _Botocore(_Json):
         }
 
     def paginate(self, client: Any) -> Any:
-        return client.get_paginator("list_sessions").paginate(
-            workflowDefinitionName=LISTING, workflowRunId=RUN_ID, PaginationConfig={"PageSize": 100}
+        return client.get_paginator("list_workflow_runs").paginate(
+            workflowDefinitionName=LISTING, PaginationConfig={"PageSize": 100}
         )
+
+    def work(self, work: Work) -> Callable[[Arguments], Any]:
+        """See `_Ours.work`."""
+        method, given = getattr(self._client, work.method), camel_case(work.arguments)
+        return lambda arguments: method(workflowDefinitionName=NAME, workflowRunId=arguments.run_id, **given)
+
+    def found(self, output: Any, name: str) -> Any:
+        """See `_Ours.found`."""
+        return output[_camel(name)]
 
 
 class Boto3(_Botocore):
@@ -204,13 +295,13 @@ class Boto3(_Botocore):
         return self._client.list_sessions(**self.botocore_arguments(arguments))
 
     def listing(self) -> int:
-        return sum(1 for page in self.paginate(self._client) for _ in page["sessionSummaries"])
+        return sum(self.keep(page["workflowRunSummaries"]) for page in self.paginate(self._client))
 
     def close(self) -> None:
         self._client.close()
 
 
-class Aiobotocore(_Botocore):
+class Aiobotocore(_Async, _Botocore):
     """aiobotocore's client; one session makes all clients."""
 
     modules = ("aiobotocore.session", "aiobotocore.config")
@@ -234,10 +325,83 @@ class Aiobotocore(_Botocore):
         return await self._client.list_sessions(**self.botocore_arguments(arguments))
 
     async def listing(self) -> int:
-        return len([session async for page in self.paginate(self._client) for session in page["sessionSummaries"]])
+        return sum([await self.keep(page["workflowRunSummaries"]) async for page in self.paginate(self._client)])
 
     async def close(self) -> None:
         await self._context.__aexit__(None, None, None)
+
+
+class _Capo(_Contender):
+    modules = ("capo_nova_act",)
+
+    def options(self) -> dict[str, Any]:
+        from capo_nova_act import Credentials
+
+        return {
+            "region": REGION,
+            "endpoint": self._target.url,
+            "credentials": Credentials(access_key=KEY, secret_key=SECRET),
+        }
+
+    def limits(self) -> Any:
+        most = max(self._target.concurrency, 10)
+        return {"max_connections_per_host": most, "max_idle_connections_per_host": most, "max_idle_seconds": 60}
+
+    def trust(self) -> ssl.SSLContext:
+        return ssl.create_default_context(cafile=self._target.ca_bundle)
+
+    def count(self, page: Any) -> int:
+        return len(page["session_summaries"])
+
+    def work(self, work: Work) -> Callable[[Arguments], Any]:
+        """See `_Ours.work`."""
+        method = getattr(self._client, work.method)
+        return lambda arguments: method(NAME, arguments.run_id, **work.arguments)
+
+    def found(self, output: Any, name: str) -> Any:
+        """See `_Ours.found`."""
+        return output[name]
+
+    def call(self, arguments: Arguments) -> Any:
+        return self._client.list_sessions(
+            NAME, arguments.run_id, max_results=arguments.sessions, next_token=arguments.token
+        )
+
+
+class Capo(_Capo):
+    """capo-nova-act's client, with TCP_NODELAY, without which each call waits 40 ms."""
+
+    def open(self) -> None:
+        from capo_nova_act import NovaActClient
+        from zapros import StdNetworkHandler, SyncTransport
+
+        class Transport(SyncTransport):  # type: ignore[misc]  # it is not installed where types are checked
+            def connect(self, *args: Any, **options: Any) -> Any:
+                stream = super().connect(*args, **options)
+                stream.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                return stream
+
+        self._handler = StdNetworkHandler(transport=Transport(ssl_context=self.trust()), http1=self.limits())
+        self._client = NovaActClient(http_handler=self._handler, **self.options())
+
+    def close(self) -> None:
+        self._handler.close()
+
+
+class AsyncCapo(_Capo):
+    """capo-nova-act's asynchronous client."""
+
+    async def open(self) -> None:
+        from capo_nova_act import AsyncNovaActClient
+        from zapros import AsyncIOTransport, AsyncStdNetworkHandler
+
+        self._handler = AsyncStdNetworkHandler(
+            transport=AsyncIOTransport(ssl_context=self.trust()), http1=self.limits()
+        )
+        self._client = AsyncNovaActClient(http_handler=self._handler, **self.options())
+
+    async def close(self) -> None:
+        await self._handler.aclose()
 
 
 class ThreadedBoto3(Boto3):
@@ -404,10 +568,12 @@ class AsyncRaw(_Raw):
             connection.transport.close()
 
 
-SYNC: dict[str, type[Any]] = {"ours": Ours, "boto3": Boto3, "httpx": Httpx, "raw": Raw}
+SYNC: dict[str, type[Any]] = {"ours": Ours, "boto3": Boto3, "capo": Capo, "httpx": Httpx, "raw": Raw}
 ASYNC: dict[str, type[Any]] = {
     "ours": AsyncOurs,
+    "prefetching": Prefetching,
     "aiobotocore": Aiobotocore,
+    "capo": AsyncCapo,
     "aiohttp": Aiohttp,
     "httpx": AsyncHttpx,
     "raw": AsyncRaw,

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 Table = tuple[Sequence[str], Sequence[Sequence[str]]]
 
-LIBRARIES = ("novaact-http", "boto3", "botocore", "aiobotocore", "aiohttp", "httpx", "uvloop")
+LIBRARIES = ("novaact-http", "boto3", "botocore", "aiobotocore", "capo-nova-act", "aiohttp", "httpx", "uvloop")
 
 
 @dataclass(frozen=True)
@@ -35,16 +35,22 @@ class Budget:
 
 
 BUDGETS = {
-    "sync": Budget("sync call, CPU / boto3", 0.23, 0.17),
-    "async-1": Budget("async call, CPU / aiobotocore, 1 at a time", 0.26, 0.20),
-    "async-50": Budget("async call, CPU / aiobotocore, 50 at a time", 0.22, 0.17),
-    "async-50-aiohttp": Budget("async call, CPU / unsigned raw aiohttp POST, 50 at a time", 1.5, 1.0),
-    "async-1000": Budget("async call, CPU, 1,000 at a time / 50 at a time", 1.3, 1.1),
-    "cold": Budget("cold start to first response, sync / boto3", 0.35, 0.24),
-    "cold-async": Budget("cold start to first response, async / aiobotocore", 0.25, 0.18),
-    "memory": Budget("peak memory after the first call / boto3", 0.50, 0.42),
+    "sync": Budget("sync call, CPU / boto3", 0.16, 0.145),
+    "async-1": Budget("async call, CPU / aiobotocore, 1 at a time", 0.19, 0.175),
+    "async-50": Budget("async call, CPU / aiobotocore, 50 at a time", 0.145, 0.135),
+    "async-50-aiohttp": Budget("async call, CPU / unsigned raw aiohttp POST, 50 at a time", 1.02, 0.95),
+    "async-1-capo": Budget("async call, CPU / capo-nova-act, 1 at a time", 0.28, 0.25),
+    "async-50-capo": Budget("async call, CPU / capo-nova-act, 50 at a time", 0.21, 0.19),
+    "growth": Budget("async call, CPU, 10,000 at a time / 50 at a time", 1.3, 1.1),
+    "get": Budget("GetWorkflowRun polled, CPU / boto3", 0.20, 0.15),
+    "step": Budget("InvokeActStep with a result of 1 MB, CPU / boto3", 0.90, 0.82),
+    "step-memory": Budget("its memory above the result", 4, 3, "MB"),
+    "cold": Budget("cold start to first response, sync / boto3", 0.32, 0.30),
+    "cold-async": Budget("cold start to first response, async / aiobotocore", 0.24, 0.22),
+    "cold-capo": Budget("imports, client and first call / capo-nova-act", 0.31, 0.25),
+    "memory": Budget("peak memory after the first call / a bare socket with attrs, json and logging", 1.10, 1.05),
     "construct": Budget("second client's construction", 0.3, 0.1, "ms"),
-    "sign": Budget("signing one request", 10, 4, "µs"),
+    "sign": Budget("signing one request", 8, 5, "µs"),
     "heartbeat-first": Budget("largest gap in the event loop, first call", 20, unit="ms"),
     "heartbeat-refresh": Budget("largest gap in the event loop, credentials take 5 s", 20, unit="ms"),
 }

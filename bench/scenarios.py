@@ -15,6 +15,7 @@ from itertools import product
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from bench import cold
+from bench.contenders import STEP_SIZE
 from bench.heartbeat import CALLS, CONCURRENCY, REFRESH, WAITING
 from bench.heartbeat import CONTENDERS as HEARTBEATS
 from bench.measure import (
@@ -22,6 +23,7 @@ from bench.measure import (
     ContenderError,
     Length,
     Sample,
+    Spread,
     Worker,
     interleave,
     ratio,
@@ -92,14 +94,17 @@ OURS_SYNC = Entry("novaact_http Client", "sync", "ours")
 BOTO3 = Entry("boto3", "sync", "boto3")
 NEWEST = Entry("boto3, newest", "sync", "boto3, newest")
 RAW = Entry("floor: a blocking ssl socket", "sync", "raw")
+CAPO = Entry("capo-nova-act", "sync", "capo")
 OURS = Entry("novaact_http AsyncClient", "asyncio", "ours")
 AIOBOTOCORE = Entry("aiobotocore", "asyncio", "aiobotocore")
+ASYNC_CAPO = Entry("capo-nova-act", "asyncio", "capo")
 AIOHTTP = Entry("aiohttp, unsigned POST", "asyncio", "aiohttp")
 ASYNC_RAW = Entry("floor: a bare asyncio.Protocol", "asyncio", "raw")
-SYNC = (OURS_SYNC, BOTO3, NEWEST, Entry("httpx.Client, unsigned POST", "sync", "httpx"), RAW)
+SYNC = (OURS_SYNC, BOTO3, NEWEST, CAPO, Entry("httpx.Client, unsigned POST", "sync", "httpx"), RAW)
 ASYNC = (
     OURS,
     AIOBOTOCORE,
+    ASYNC_CAPO,
     AIOHTTP,
     Entry("httpx.AsyncClient, unsigned POST", "asyncio", "httpx"),
     ASYNC_RAW,
@@ -164,7 +169,7 @@ class Turn(NamedTuple):
 
     entry: Entry
     command: str
-    options: Mapping[str, int] = {}
+    options: Mapping[str, int | str] = {}
     concurrency: int = 1
 
 
@@ -240,7 +245,10 @@ def async_1(setting: Setting) -> Section:
         "As above: pages of 100 sessions, then pages of one. httpx is installed by `pip install httpx`, so without "
         "sniffio; httpcore then searches the disk for sniffio several times in each asynchronous call.",
         [_table(rounds, AIOBOTOCORE.label), _table(small, AIOBOTOCORE.label)],
-        {"async-1": ratio(rounds, OURS.label, AIOBOTOCORE.label)},
+        {
+            "async-1": ratio(rounds, OURS.label, AIOBOTOCORE.label),
+            "async-1-capo": ratio(rounds, OURS.label, ASYNC_CAPO.label),
+        },
         _bars("asyncio, 1 at a time", rounds),
     )
 
@@ -256,24 +264,97 @@ def async_50(setting: Setting) -> Section:
         {
             "async-50": ratio(rounds, OURS.label, AIOBOTOCORE.label),
             "async-50-aiohttp": ratio(rounds, OURS.label, AIOHTTP.label),
+            "async-50-capo": ratio(rounds, OURS.label, ASYNC_CAPO.label),
         },
         _bars("asyncio, 50 at a time", rounds),
     )
 
 
-def async_1000(setting: Setting) -> Section:
-    """Measure a thousand calls at a time, and fifty to compare."""
+def growth(setting: Setting) -> Section:
+    """Measure from one task to ten thousand."""
     turns = {}
-    for entry, concurrency in product((OURS, AIOHTTP), (50, 1000)):
+    for entry, concurrency in (*product((OURS,), (1, 10, 50, 100, 1_000, 10_000)), (AIOHTTP, 50), (AIOHTTP, 1_000)):
         options = {"sessions": 100, "calls": 1000, "warm": concurrency, "concurrency": concurrency}
-        turns[f"{entry.label}, {concurrency} at a time"] = Turn(entry, "calls", options, concurrency)
-    rounds = _take_turns(setting, turns, setting.length(20, 2, 10))
+        turns[f"{entry.label}, {concurrency:,} at a time"] = Turn(entry, "calls", options, concurrency)
+    rounds = _take_turns(setting, turns, setting.length(30, 2, 10))
     base = f"{OURS.label}, 50 at a time"
     return Section(
-        "Asynchronous calls, 1,000 at a time",
-        "A thousand tasks with a thousand connections. All connections are open and busy before the clock starts.",
+        "Asynchronous calls, from 1 to 10,000 at a time",
+        "The library opens 100 connections at most, and further calls wait for their turn; aiohttp, as it is set up "
+        "here, opens one for each task. All are open and busy before the clock starts.",
         [_table(rounds, base)],
-        {"async-1000": ratio(rounds, f"{OURS.label}, 1000 at a time", base)},
+        {"growth": ratio(rounds, f"{OURS.label}, 10,000 at a time", base)},
+    )
+
+
+_WORK_TITLES = {
+    "get": "GetWorkflowRun, as it is polled",
+    "create": "CreateSession",
+    "step": f"InvokeActStep with a result of {STEP_SIZE / 1e6:g} MB",
+}
+
+
+def works(setting: Setting) -> Section:
+    """Measure other operations, one call after the other."""
+    section = Section(
+        "Other operations",
+        "Calls one after the other. The CPU includes encoding, hashing and TLS, which no client can avoid. The last "
+        "table has the most memory that Python's objects take during a step, above the megabyte of its result.",
+    )
+    for (name, title), (entries, base) in product(
+        _WORK_TITLES.items(), (((OURS_SYNC, BOTO3, CAPO), BOTO3), ((OURS, AIOBOTOCORE, ASYNC_CAPO), AIOBOTOCORE))
+    ):
+        calls = 10 if name == "step" else 150
+        turns = {each.label: Turn(each, "work", {"name": name, "calls": calls}) for each in entries}
+        rounds = _take_turns(setting, turns, setting.length(7))
+        (head, *others), rows = _table(rounds, base.label)
+        section.tables.append(((f"{title}; {head}", *others), rows))
+        if base is BOTO3:
+            section.figures[name] = ratio(rounds, OURS_SYNC.label, BOTO3.label)
+    peaks = {}
+    for entry in (OURS_SYNC, BOTO3, CAPO):
+        with setting.worker(entry.kind, entry.name) as worker:
+            peaks[entry.label] = (worker.do("peak", name="step") - STEP_SIZE) / 1e6
+    section.tables.append(
+        (("a step", "memory, MB"), [(label, format_number(peak)) for label, peak in peaks.items()]),
+    )
+    section.figures["step-memory"] = Spread.of([peaks[OURS_SYNC.label]])
+    return section
+
+
+class Memory(NamedTuple):
+    """Resident memory of one more of each, in bytes."""
+
+    client: float
+    connection: float
+    call: float
+
+
+def memory(setting: Setting) -> Section:
+    """Measure what clients, connections and waiting calls take."""
+    of = {"clients": 100, "connections": 100, "waiting": 1_000}
+
+    def turn(entry: Entry) -> Memory:
+        with setting.worker(entry.kind, entry.name, 1_000) as worker:
+            return Memory(*worker.do("memory", **of))
+
+    entries = (OURS, AIOBOTOCORE, ASYNC_CAPO, AIOHTTP)
+    rounds = interleave({each.label: partial(turn, each) for each in entries}, setting.length(15, 2, 5))
+    head = (
+        f"{len(rounds[OURS.label])} rounds; KiB",
+        f"one of {of['clients']} more clients",
+        f"one of {of['connections']} idle connections",
+        f"one of {of['waiting']:,} calls under way",
+    )
+    rows = [
+        (label, *[format_spread(spread(rounds, label, each).scaled(1 / 1024)) for each in Memory._fields])
+        for label in rounds
+    ]
+    return Section(
+        "Memory of clients, connections and calls",
+        "How much the resident memory of a fresh process grows, over TLS. Of the calls under way, the library has "
+        "sent 100 and the others wait for their turn; the other clients open a connection for each.",
+        [(head, rows)],
     )
 
 
@@ -286,12 +367,14 @@ def cold_starts(setting: Setting) -> Section:
         "boto3": partial(cold.run, "boto3", plain, with_click=False),
         "boto3, newest": partial(cold.run, "boto3", plain, python=NEWEST_BOTO3),
         "httpx.Client, unsigned POST": partial(cold.run, "httpx", plain, with_click=False),
+        "capo-nova-act": partial(cold.run, "capo", plain),
         "novaact_http AsyncClient": partial(cold.run, "ours, async", plain, with_click=False),
         "aiobotocore": partial(cold.run, "aiobotocore", plain, with_click=False),
         "with click and rich: novaact_http Client": partial(cold.run, "ours", plain),
         "with click and rich: novaact_http AsyncClient": partial(cold.run, "ours, async", plain),
         "with click and rich: httpx.Client": partial(cold.run, "httpx", plain),
         "over TLS: novaact_http Client": partial(cold.run, "ours", setting.tls, with_click=False),
+        "over TLS: a bare socket, with attrs, json and logging": partial(cold.run, "bare", setting.tls),
         "over TLS: boto3": partial(cold.run, "boto3", setting.tls, with_click=False),
         "over TLS: novaact_http AsyncClient": partial(cold.run, "ours, async", setting.tls, with_click=False),
         "over TLS: aiobotocore": partial(cold.run, "aiobotocore", setting.tls, with_click=False),
@@ -315,6 +398,8 @@ def cold_starts(setting: Setting) -> Section:
         ("novaact_http Client", "boto3, newest"),
         ("with click and rich: novaact_http Client", "boto3"),
         ("over TLS: novaact_http Client", "over TLS: boto3"),
+        ("novaact_http Client", "capo-nova-act"),
+        ("over TLS: novaact_http Client", "over TLS: a bare socket, with attrs, json and logging"),
         ("novaact_http AsyncClient", "aiobotocore"),
         ("with click and rich: novaact_http AsyncClient", "aiobotocore"),
         ("over TLS: novaact_http AsyncClient", "over TLS: aiobotocore"),
@@ -333,7 +418,13 @@ def cold_starts(setting: Setting) -> Section:
         {
             "cold": ratio(rounds, "novaact_http Client", "boto3", "wall"),
             "cold-async": ratio(rounds, "novaact_http AsyncClient", "aiobotocore", "wall"),
-            "memory": ratio(rounds, "novaact_http Client", "boto3", "peak"),
+            "cold-capo": ratio(rounds, "novaact_http Client", "capo-nova-act", "inside"),
+            "memory": ratio(
+                rounds,
+                "over TLS: novaact_http Client",
+                "over TLS: a bare socket, with attrs, json and logging",
+                "peak",
+            ),
         },
     )
 
@@ -371,13 +462,15 @@ def sign(setting: Setting) -> Section:
 
 def paging(setting: Setting) -> Section:
     """Measure a listing from a distant server."""
-    turns = {entry.label: Turn(entry, "listing") for entry in (OURS_SYNC, BOTO3, OURS, AIOBOTOCORE)}
+    prefetching = Entry("novaact_http AsyncClient, prefetch=True", "asyncio", "prefetching")
+    entries = (OURS_SYNC, BOTO3, OURS, prefetching, AIOBOTOCORE)
+    turns = {entry.label: Turn(entry, "listing") for entry in entries}
     rounds = _take_turns(setting, turns, setting.length(15, 3))
     delay = f"{DELAY * 1000:.0f} ms"
     return Section(
-        f"Listing {PAGES} pages, {delay} away",
-        f"{PAGES} pages of 100 sessions; each response takes {delay}, so pages one after the other take at least "
-        f"{PAGES * DELAY * 1000:.0f} ms. The figures are per listing.",
+        f"Listing {100 * PAGES:,} runs, {delay} away",
+        f"{PAGES} pages of 100 workflow runs. Each response takes {delay}, and what the application does with each "
+        f"page takes {delay} too: one after the other {2 * PAGES * DELAY * 1000:.0f} ms. The figures are per listing.",
         [_table(rounds, BOTO3.label)],
     )
 
@@ -487,7 +580,9 @@ SCENARIOS: dict[str, Callable[[Setting], Section]] = {
     "sync": sync,
     "async-1": async_1,
     "async-50": async_50,
-    "async-1000": async_1000,
+    "growth": growth,
+    "works": works,
+    "memory": memory,
     "cold": cold_starts,
     "construct": construct,
     "sign": sign,

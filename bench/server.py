@@ -2,10 +2,11 @@
 
 It must be so fast that no client waits for it, so it answers a few kinds of requests and checks nothing:
 
-- a page of one session for `maxResults=1`, otherwise a page of a hundred;
-- for the workflow definition `LISTING`, a page of a listing of `PAGES` pages after `DELAY` seconds, like a distant
-  server;
-- for GET, the CPU time that it has used, and the number of its requests.
+- for POST, a page of one session if `maxResults=1`, otherwise a page of a hundred;
+- for the workflow definition `LISTING`, a page of a listing of `PAGES` pages of runs after `DELAY` seconds, like a
+  distant server;
+- for GET, a workflow run; for PUT, a session that was created, or a step that was taken;
+- for GET of `/`, the CPU time that it has used, and the number of its requests.
 
 It prints its two ports as JSON, and ends at the end of its standard input.
 """
@@ -26,7 +27,7 @@ from typing import Any
 from bench.measure import allow_many_files
 
 LISTING = "listing"
-PAGES = 20
+PAGES = 10
 DELAY = 0.03
 
 _LISTING_PATH = f"/workflow-definitions/{LISTING}/".encode()
@@ -34,14 +35,34 @@ _TOKEN = b"nextToken=page-"
 _LENGTH = b"\r\ncontent-length:"
 
 
-def prepared_response(sessions: int, next_token: str | None) -> bytes:
-    """Return a whole response with this number of sessions."""
-    page: dict[str, object] = {"sessionSummaries": [{"sessionId": str(uuid.uuid4())} for _ in range(sessions)]}
-    if next_token is not None:
-        page["nextToken"] = next_token
-    body = json.dumps(page, separators=(",", ":")).encode()
+def run(number: int) -> dict[str, object]:
+    """Return a workflow run."""
+    run_id = str(uuid.uuid4())
+    arn = f"arn:aws:nova-act:us-east-1:111122223333:workflow-definition/{LISTING}/workflow-run/{run_id}"
+    times = {
+        "startedAt": f"2026-01-01T00:{number % 60:02}:00.250Z",
+        "endedAt": f"2026-01-01T01:{number % 60:02}:00.500Z",
+    }
+    return {"workflowRunArn": arn, "workflowRunId": run_id, "status": "SUCCEEDED", "modelId": "nova-act-v1.0", **times}
+
+
+def page_of_sessions(sessions: int) -> dict[str, object]:
+    """Return a page of sessions that is not the last."""
+    summaries = [{"sessionId": str(uuid.uuid4())} for _ in range(sessions)]
+    return {"sessionSummaries": summaries, "nextToken": "AQICAHi" + "x" * 57}
+
+
+def page_of_runs(number: int) -> dict[str, object]:
+    """Return a page of the listing."""
+    token = {"nextToken": f"page-{number}"} if number < PAGES else {}
+    return {"workflowRunSummaries": [run(each) for each in range(100)], **token}
+
+
+def prepared_response(document: dict[str, object], status: str = "200 OK") -> bytes:
+    """Return a whole response."""
+    body = json.dumps(document, separators=(",", ":")).encode()
     head = (
-        "HTTP/1.1 200 OK\r\n"
+        f"HTTP/1.1 {status}\r\n"
         f"Date: {formatdate(usegmt=True)}\r\n"
         "Content-Type: application/json\r\n"
         f"Content-Length: {len(body)}\r\n"
@@ -55,11 +76,11 @@ class Service:
     """The prepared responses, and the number of requests so far."""
 
     def __init__(self) -> None:
-        token = "AQICAHi" + "x" * 57
-        self.one, self.hundred = prepared_response(1, token), prepared_response(100, token)
-        self.listing = [prepared_response(100, f"page-{number + 1}") for number in range(1, PAGES)] + [
-            prepared_response(100, None)
-        ]
+        self.one, self.hundred = (prepared_response(page_of_sessions(number)) for number in (1, 100))
+        self.listing = [prepared_response(page_of_runs(number + 1)) for number in range(PAGES)]
+        self.run = prepared_response(run(0))
+        self.created = prepared_response({"sessionId": str(uuid.uuid4())}, "201 Created")
+        self.step = prepared_response({"stepId": str(uuid.uuid4()), "calls": []})
         self.requests = 0
 
     def statistics(self) -> bytes:
@@ -93,15 +114,19 @@ class Connection(asyncio.Protocol):
 
     def _answer(self, request_line: bytes) -> None:
         service = self._service
-        if request_line.startswith(b"GET"):
+        if request_line.startswith(b"GET / "):
             self._transport.write(service.statistics())
             self._transport.close()
             return
         service.requests += 1
         if _LISTING_PATH in request_line:
             at = request_line.find(_TOKEN)
-            page = 1 if at < 0 else int(request_line[at + len(_TOKEN) :].replace(b"&", b" ").split()[0])
-            asyncio.get_running_loop().call_later(DELAY, self._transport.write, service.listing[page - 1])
+            page = 0 if at < 0 else int(request_line[at + len(_TOKEN) :].replace(b"&", b" ").split()[0])
+            asyncio.get_running_loop().call_later(DELAY, self._transport.write, service.listing[page])
+        elif request_line.startswith(b"GET"):
+            self._transport.write(service.run)
+        elif request_line.startswith(b"PUT"):
+            self._transport.write(service.step if b"/invoke-step/" in request_line else service.created)
         elif b"maxResults=1 " in request_line or b"maxResults=1&" in request_line:
             self._transport.write(service.one)
         else:

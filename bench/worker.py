@@ -16,17 +16,20 @@ import pstats
 import re
 import sys
 import time
+import tracemalloc
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench.contenders import ASYNC, KEY, REGION, SECRET, SYNC, Target, varied_arguments
+from bench.contenders import ASYNC, KEY, REGION, SECRET, SYNC, WORKS, Target, varied_arguments
 from bench.measure import allow_many_files
+from bench.server import PAGES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bench.contenders import Arguments
 
-LISTED = 2_000
+LISTED = 100 * PAGES
 
 
 class Stopwatch:
@@ -60,7 +63,20 @@ class SyncWorker:
         contender = self._contender
         for arguments in varied_arguments(warm, sessions):
             check(contender.count(contender.call(arguments)), sessions)
-        arguments_list, call = varied_arguments(calls, sessions), contender.call
+        return self._measure(contender.call, sessions, calls)
+
+    def work(self, name: str, calls: int) -> tuple[float, float]:
+        """Measure one of the `WORKS`, one call after the other."""
+        work = WORKS[name]
+        call = self._contender.work(work)
+        for arguments in varied_arguments(3, 1):
+            if not self._contender.found(call(arguments), work.found):
+                raise ValueError(f"{work.method} has no {work.found}")
+        return self._measure(call, 1, calls)
+
+    @staticmethod
+    def _measure(call: Callable[[Arguments], Any], sessions: int, calls: int) -> tuple[float, float]:
+        arguments_list = varied_arguments(calls, sessions)
         watch = Stopwatch()
         for arguments in arguments_list:
             call(arguments)
@@ -93,6 +109,17 @@ class SyncWorker:
         for each in made:
             each.close()
         return taken
+
+    def peak(self, name: str) -> int:
+        """Return the most memory that Python's objects take during one of the `WORKS`, but for its arguments."""
+        call, (arguments,) = self._contender.work(WORKS[name]), varied_arguments(1, 1)
+        call(arguments)
+        gc.collect()
+        tracemalloc.start()
+        call(arguments)
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        return most
 
     def close(self) -> None:
         """Close the client."""
@@ -137,6 +164,22 @@ class AsyncWorker:
         await asyncio.gather(*[call_in_turn() for _ in range(concurrency)])
         return taken
 
+    def work(self, name: str, calls: int) -> tuple[float, float]:
+        """See `SyncWorker.work`."""
+        return self._loop.run_until_complete(self._work(name, calls))
+
+    async def _work(self, name: str, calls: int) -> tuple[float, float]:
+        work = WORKS[name]
+        call = self._contender.work(work)
+        for arguments in varied_arguments(3, 1):
+            if not self._contender.found(await call(arguments), work.found):
+                raise ValueError(f"{work.method} has no {work.found}")
+        arguments_list = varied_arguments(calls, 1)
+        watch = Stopwatch()
+        for arguments in arguments_list:
+            await call(arguments)
+        return watch.stop(calls)
+
     def profile(self, sessions: int, calls: int, concurrency: int) -> dict[str, list[Any]]:
         """See `SyncWorker.profile`."""
         self.calls(sessions, 1, 2 * concurrency, concurrency)
@@ -146,6 +189,29 @@ class AsyncWorker:
         self._loop.run_until_complete(self._call_many(arguments_list, calls, 1, concurrency))
         profiler.disable()
         return summary(profiler, calls)
+
+    def memory(self, clients: int, connections: int, waiting: int) -> tuple[float, float, float]:
+        """Return the memory, in bytes, of one more client, of an idle connection and of a call that waits."""
+        return self._loop.run_until_complete(self._memory(clients, connections, waiting))
+
+    async def _memory(self, clients: int, connections: int, waiting: int) -> tuple[float, float, float]:
+        call = self._contender.call
+        await call(varied_arguments(1, 1)[0])
+        before = resident()
+        await asyncio.gather(*map(call, varied_arguments(connections, 1)))
+        of_connection = (resident() - before) / connections
+        arguments, before = varied_arguments(waiting, 1), resident()
+        calls = [asyncio.ensure_future(call(each)) for each in arguments]
+        await asyncio.sleep(0.01)
+        of_call = (resident() - before) / waiting
+        await asyncio.gather(*calls)
+        made, before = [self._make() for _ in range(clients)], resident()
+        for each in made:
+            await each.open()
+        of_client = (resident() - before) / clients
+        for each in made:
+            await each.close()
+        return of_client, of_connection, of_call
 
     def listing(self) -> tuple[float, float]:
         """See `SyncWorker.listing`."""
@@ -170,6 +236,14 @@ class AsyncWorker:
     def close(self) -> None:
         """Close the client."""
         self._loop.run_until_complete(self._contender.close())
+
+
+def resident() -> int:
+    """Return the resident memory of this process, in bytes. Only Linux tells it."""
+    import resource
+
+    gc.collect()
+    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
 
 
 def check(found: int, expected: int) -> None:
@@ -264,8 +338,10 @@ def main() -> None:
         "calls": worker.calls,
         "construct": worker.construct,
         "listing": worker.listing,
+        **({"peak": worker.peak} if isinstance(worker, SyncWorker) else {"memory": worker.memory}),
         "profile": worker.profile,
         "sign": sign,
+        "work": worker.work,
     }
     for line in sys.stdin:
         options = json.loads(line)
