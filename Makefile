@@ -8,6 +8,9 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+DEMO_VENV ?= .venv-demo
+DEMO_READY := $(DEMO_VENV)/.ready
+DEMO_PACKAGES := attrs botocore httpx rich
 FLOORS_VENV ?= .venv-floors
 BENCH_VENV ?= .venv-bench
 BENCH_READY := $(BENCH_VENV)/.ready
@@ -26,20 +29,36 @@ SDK_READY := $(SDK_VENV)/.ready
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1	\2/p' $(MAKEFILE_LIST) | expand -t 12
 
+# $(call new_venv,FOLDER,WHAT FOR) creates a virtual environment, with nothing in it but pip.
+define new_venv
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { \
+		echo "$(PYTHON) is too old: Python 3.10 or newer is needed; name one with make PYTHON=python3.12 ..." >&2; exit 1; }
+	@echo "Creating $(1), a virtual environment $(2)"
+	@rm -rf $(1)
+	@$(PYTHON) -m venv $(1)
+endef
+INSTALL := -m pip install -qq --disable-pip-version-check
+
+.PHONY: demo
+demo: $(DEMO_READY) ## Start the local service, run a workflow in it and list sessions, over real HTTP
+	@PYTHONPATH=src $(DEMO_VENV)/bin/python examples/demo.py
+
+# The library is not installed, as building it takes longer than the rest, and pip is half of what would stay there.
+$(DEMO_READY): pyproject.toml
+	$(call new_venv,$(DEMO_VENV),for the demo: 40 MB)
+	@echo "Installing what the demo imports: $(DEMO_PACKAGES)"
+	@$(DEMO_VENV)/bin/python $(INSTALL) --no-compile $(DEMO_PACKAGES)
+	@$(DEMO_VENV)/bin/python -m pip uninstall -qq --yes pip setuptools
+	@touch $@
+
 .PHONY: venv
 venv: $(READY) ## Create the virtual environment .venv, or create it again if pyproject.toml has changed
 
 $(READY): pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { \
-		echo "$(PYTHON) is too old: Python 3.10 or newer is needed; name one with make PYTHON=python3.12 ..." >&2; exit 1; }
-	rm -rf $(VENV)
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install -qq --disable-pip-version-check --editable '.[dev]'
-	touch $@
-
-.PHONY: demo
-demo: $(READY) ## Start the local service, run a workflow in it and list sessions, over real HTTP
-	@$(BIN)/python examples/demo.py
+	$(call new_venv,$(VENV),for tests and checks: 600 MB)
+	@echo "Installing the library and its extra 'dev': a minute or two"
+	@$(BIN)/python $(INSTALL) --editable '.[dev]'
+	@touch $@
 
 .PHONY: test
 test: $(READY) ## Run the tests
@@ -55,7 +74,7 @@ coverage: $(READY) ## Run the tests and fail if they miss a branch (takes half a
 floors: ## Run the tests with the oldest supported dependencies
 	$(MAKE) --no-print-directory venv VENV=$(FLOORS_VENV)
 	floors=$$($(FLOORS_VENV)/bin/python .ci/floors.py); echo "$$floors"; \
-		$(FLOORS_VENV)/bin/python -m pip install --quiet --disable-pip-version-check $$floors
+		$(FLOORS_VENV)/bin/python $(INSTALL) $$floors
 	$(FLOORS_VENV)/bin/python -m pytest --numprocesses=auto --quiet -m 'not newest' -p no:pytest_httpx
 
 .PHONY: drift
@@ -68,20 +87,18 @@ compare: $(READY) $(AWSCLI_READY) ## Compare the command line with the AWS CLI, 
 
 # The AWS CLI has a virtual environment to itself because it requires one exact release of botocore.
 $(AWSCLI_READY):
-	rm -rf $(AWSCLI_VENV)
-	$(PYTHON) -m venv $(AWSCLI_VENV)
-	$(AWSCLI_VENV)/bin/python -m pip install -qq --disable-pip-version-check awscli
-	touch $@
+	$(call new_venv,$(AWSCLI_VENV),for the AWS CLI)
+	@$(AWSCLI_VENV)/bin/python $(INSTALL) awscli
+	@touch $@
 
 .PHONY: sdk
 sdk: $(READY) $(SDK_READY) ## Drive workflows in the local service with AWS's SDK nova-act, which is installed in .venv-sdk (600 MB)
 	SDK_PYTHON=$(abspath $(SDK_VENV)/bin/python) $(BIN)/python -m pytest --numprocesses=auto tests/beside/sdk
 
 $(SDK_READY):
-	rm -rf $(SDK_VENV)
-	$(PYTHON) -m venv $(SDK_VENV)
-	$(SDK_VENV)/bin/python -m pip install -qq --disable-pip-version-check nova-act
-	touch $@
+	$(call new_venv,$(SDK_VENV),for AWS's SDK: 600 MB)
+	@$(SDK_VENV)/bin/python $(INSTALL) nova-act
+	@touch $@
 
 .PHONY: check
 check: $(READY) ## Run the linter and the type checkers
@@ -126,10 +143,9 @@ docs: $(DOCS_READY) ## Build the documentation in site/, and fail if a link or a
 	@echo "site/index.html is there; for its search: python3 -m http.server --directory site"
 
 $(DOCS_READY): docs/requirements.txt
-	rm -rf $(DOCS_VENV)
-	$(PYTHON) -m venv $(DOCS_VENV)
-	$(DOCS_VENV)/bin/python -m pip install -qq --disable-pip-version-check --requirement docs/requirements.txt
-	touch $@
+	$(call new_venv,$(DOCS_VENV),for the documentation)
+	@$(DOCS_VENV)/bin/python $(INSTALL) --requirement docs/requirements.txt
+	@touch $@
 
 .PHONY: screenshots
 screenshots: $(READY) ## Draw the pictures of the command line in docs/ again
@@ -149,12 +165,12 @@ $(BENCH_READY): pyproject.toml bench/requirements.txt $(shell find src -name '*.
 	if [ bench/requirements.txt -nt $(BENCH_VENV)/.peers ]; then \
 		rm -rf $(BENCH_VENV) $(BENCH_VENV)-boto3; \
 		$(PYTHON) -m venv $(BENCH_VENV); \
-		$(BENCH_VENV)/bin/python -m pip install -qq --disable-pip-version-check '.[cli]' --requirement bench/requirements.txt; \
+		$(BENCH_VENV)/bin/python $(INSTALL) '.[cli]' --requirement bench/requirements.txt; \
 		$(PYTHON) -m venv $(BENCH_VENV)-boto3; \
-		$(BENCH_VENV)-boto3/bin/python -m pip install -qq --disable-pip-version-check boto3; \
+		$(BENCH_VENV)-boto3/bin/python $(INSTALL) boto3; \
 		touch $(BENCH_VENV)/.peers; \
 	fi
-	$(BENCH_VENV)/bin/python -m pip install -qq --disable-pip-version-check --no-deps --force-reinstall .
+	$(BENCH_VENV)/bin/python $(INSTALL) --no-deps --force-reinstall .
 	touch $@
 
 .PHONY: soak
@@ -170,10 +186,10 @@ fuzz: $(FUZZ_READY) ## Search for inputs that break the library (TARGET=response
 	$(FUZZ_VENV)/bin/python -m fuzz $(TARGET) $(ARGS)
 
 $(FUZZ_READY): pyproject.toml
-	$(PYTHON) -m venv $(FUZZ_VENV)
-	$(FUZZ_VENV)/bin/python -m pip install -qq --disable-pip-version-check --editable . atheris boto3
-	touch $@
+	$(call new_venv,$(FUZZ_VENV),for the fuzzer)
+	@$(FUZZ_VENV)/bin/python $(INSTALL) --editable . atheris boto3
+	@touch $@
 
 .PHONY: clean
 clean: ## Remove everything that the other targets created
-	rm -rf .venv-3.* $(VENV) $(FLOORS_VENV) $(FUZZ_VENV) $(BENCH_VENV) $(BENCH_VENV)-boto3 $(AWSCLI_VENV) $(DOCS_VENV) $(SDK_VENV) fuzz/corpus fuzz/found .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist site
+	rm -rf .venv-3.* $(VENV) $(DEMO_VENV) $(FLOORS_VENV) $(FUZZ_VENV) $(BENCH_VENV) $(BENCH_VENV)-boto3 $(AWSCLI_VENV) $(DOCS_VENV) $(SDK_VENV) fuzz/corpus fuzz/found .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist site

@@ -14,6 +14,7 @@ from tests.helpers.documents import DOCUMENTS, README, name_of
 
 ROOT = Path(__file__).parents[2]
 MAKEFILE = (ROOT / "Makefile").read_text()
+PYPROJECT = (ROOT / "pyproject.toml").read_text()
 TARGETS = set(re.findall(r"^\.PHONY: (.+)$", MAKEFILE, flags=re.MULTILINE))
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text()
 CI_RUN = (ROOT / ".ci" / "run").read_text()
@@ -43,6 +44,12 @@ def test_the_documents_name_make_targets() -> None:
     assert {"check", "docs", "floors"} <= make_targets(ROOT / "CONTRIBUTING.md")
 
 
+def test_the_demo_has_what_the_library_depends_on() -> None:
+    (packages,) = re.findall(r"^DEMO_PACKAGES := (.+)$", MAKEFILE, flags=re.MULTILINE)
+    (dependencies,) = re.findall(r"^dependencies = \[(.+)\]$", PYPROJECT, flags=re.MULTILINE)
+    assert {*re.findall(r'"(\w+)', dependencies), "rich"} == set(packages.split())
+
+
 def test_the_make_targets_that_ci_runs_exist() -> None:
     assert len(CI_TARGETS) > 4
     assert CI_TARGETS <= TARGETS
@@ -68,7 +75,7 @@ def test_the_workflow_may_only_read_and_uses_actions_of_a_fixed_major_version() 
 
 
 def test_every_supported_python_is_tested() -> None:
-    supported = re.findall(r'"Programming Language :: Python :: (3\.\d+)"', (ROOT / "pyproject.toml").read_text())
+    supported = re.findall(r'"Programming Language :: Python :: (3\.\d+)"', PYPROJECT)
     assert supported
     assert WORKFLOW["jobs"]["coverage"]["strategy"]["matrix"]["python"] == supported
     assert f"for version in {' '.join(supported)}; do" in CI_RUN
