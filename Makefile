@@ -24,6 +24,8 @@ DOCS_VENV ?= .venv-docs
 DOCS_READY := $(DOCS_VENV)/.ready
 SDK_VENV ?= .venv-sdk
 SDK_READY := $(SDK_VENV)/.ready
+RELEASE_VENV ?= .venv-release
+RELEASE_READY := $(RELEASE_VENV)/.ready
 
 .PHONY: help
 help: ## List the targets
@@ -114,8 +116,18 @@ format: $(READY) ## Format the code and fix what the linter can fix
 	$(BIN)/ruff format .
 
 .PHONY: wheel
-wheel: $(READY) ## Build the wheel, check its content, and use it in fresh virtual environments
-	PYTHON=$(BIN)/python .ci/wheel
+wheel: $(RELEASE_READY) ## Build the sdist and the wheel, check them, and use the wheel in fresh virtual environments
+	PYTHON=$(RELEASE_VENV)/bin/python .ci/wheel
+
+.PHONY: release
+release: $(RELEASE_READY) ## Do what `make wheel` does, leave both in dist/, and say what is left to a person (nothing is uploaded)
+	PYTHON=$(RELEASE_VENV)/bin/python .ci/wheel dist
+	@$(RELEASE_VENV)/bin/python .ci/release.py dist
+
+$(RELEASE_READY):
+	$(call new_venv,$(RELEASE_VENV),to build and check releases: 75 MB)
+	@$(RELEASE_VENV)/bin/python $(INSTALL) build twine
+	@touch $@
 
 .PHONY: slim
 slim: $(READY) ## Install the wheel with attrs alone, and use it beside the local service
@@ -192,4 +204,4 @@ $(FUZZ_READY): pyproject.toml
 
 .PHONY: clean
 clean: ## Remove everything that the other targets created
-	rm -rf .venv-3.* $(VENV) $(DEMO_VENV) $(FLOORS_VENV) $(FUZZ_VENV) $(BENCH_VENV) $(BENCH_VENV)-boto3 $(AWSCLI_VENV) $(DOCS_VENV) $(SDK_VENV) fuzz/corpus fuzz/found .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist site
+	rm -rf .venv-3.* $(VENV) $(DEMO_VENV) $(FLOORS_VENV) $(FUZZ_VENV) $(BENCH_VENV) $(BENCH_VENV)-boto3 $(AWSCLI_VENV) $(DOCS_VENV) $(SDK_VENV) $(RELEASE_VENV) fuzz/corpus fuzz/found .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist site
