@@ -442,7 +442,8 @@ def section(scenario: Scenario, results: Results) -> str:
 
 
 COLOURS = ("#8c959f", "#bf8700", "#cf222e", "#0969da", "#1a7f37", "#0969da", "#1a7f37")
-PANEL_WIDTH, PANEL_HEIGHT = 190, 130
+LEFT, PANEL_WIDTH, PANEL_HEIGHT = 56, 190, 130
+RIGHT_OF_PANEL = 66  # the end of its title, half of its last number, and the labels of the next panel
 
 
 def chart(results: Results) -> str:
@@ -455,14 +456,14 @@ def chart(results: Results) -> str:
     for row, (title, share) in enumerate(shares):
         for column, scenario in enumerate(SCENARIOS):
             lines = [[share(results[scenario.name, policy.name, size]) for size in SIZES] for policy in POLICIES]
-            left, top = 44 + column * (PANEL_WIDTH + 36), 40 + row * (PANEL_HEIGHT + 56)
+            left, top = LEFT + column * (PANEL_WIDTH + RIGHT_OF_PANEL), 40 + row * (PANEL_HEIGHT + 56)
             shapes.append(panel(f"{scenario.name}: {title}", left, top, lines))
     bottom = 40 + 2 * (PANEL_HEIGHT + 56)
     for number, policy in enumerate(POLICIES):
-        x, y = 44 + number % 4 * 170, bottom + number // 4 * 20
+        x, y = LEFT + number % 4 * 190, bottom + number // 4 * 20
         shapes.append(f'<path d="M{x} {y - 4}h24" {stroke(number)}/><text x="{x + 30}" y="{y}">{policy.name}</text>')
     return report.svg(
-        (730, bottom + 34),
+        (LEFT + len(SCENARIOS) * (PANEL_WIDTH + RIGHT_OF_PANEL), bottom + 34),
         "Listings completed and requests wasted, by policy and size of the fleet",
         shapes,
         style="path{fill:none;stroke-width:2}.axis{stroke:#d0d7de;stroke-width:1}",
