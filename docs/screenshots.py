@@ -106,7 +106,12 @@ class Picture:
     def save(self) -> None:
         """Write the file."""
         svg = self._console.export_svg(title="novaact-http", unique_id=self._name)
-        FOLDER.joinpath(f"{self._name}.svg").write_text(with_drawn_lines(svg), encoding="utf-8")
+        FOLDER.joinpath(f"{self._name}.svg").write_text(with_drawn_lines(without_fonts(svg)), encoding="utf-8")
+
+
+def without_fonts(svg: str) -> str:
+    """Return rich's SVG without the fonts that it would load from elsewhere. The reader's own take their place."""
+    return re.sub(r"\s*@font-face \{[^}]*\}", "", svg).replace("Fira Code, monospace", "monospace")
 
 
 def with_drawn_lines(svg: str) -> str:

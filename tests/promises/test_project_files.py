@@ -91,3 +91,9 @@ def test_the_files_that_contributing_names_exist() -> None:
     named = {word for word in words if not word.startswith(".venv/") and word not in generated}
     assert len(named) > 20
     assert {name for name in named if not any(path.endswith(f"/{name}") for path in known)} == set()
+
+
+@pytest.mark.parametrize("picture", [*ROOT.glob("docs/*.svg"), *ROOT.glob("bench/*.svg")], ids=lambda path: path.name)
+def test_a_picture_loads_nothing(picture: Path) -> None:
+    text = picture.read_text(encoding="utf-8").replace('xmlns="http://www.w3.org/2000/svg"', "")
+    assert re.findall(r"@import|@font-face|\bsrc\b|\bhref\b|url\((?!#)[^)]*\)", text) == []
