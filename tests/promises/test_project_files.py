@@ -87,7 +87,7 @@ def test_the_files_that_contributing_names_exist() -> None:
     known = [f"/{path.relative_to(ROOT).as_posix()}{'/' if path.is_dir() else ''}" for path in paths]
     spans = re.findall(r"`([^`]+)`", CONTRIBUTING)
     words = {word for span in spans for word in span.split() if re.fullmatch(r"[\w./]+(\.py|\.md|/)", word)}
-    generated = {"fuzz/found/", "site/"}
+    generated = {"dist/", "fuzz/found/", "site/"}
     named = {word for word in words if not word.startswith(".venv/") and word not in generated}
     assert len(named) > 20
     assert {name for name in named if not any(path.endswith(f"/{name}") for path in known)} == set()
