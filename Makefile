@@ -8,6 +8,8 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+# Without bytecode, each of the hundreds of processes that tests start would compile the library.
+unexport PYTHONDONTWRITEBYTECODE
 DEMO_VENV ?= .venv-demo
 DEMO_READY := $(DEMO_VENV)/.ready
 DEMO_PACKAGES := attrs botocore httpx rich

@@ -94,9 +94,9 @@ FAULTS: dict[str, Fault] = {
     "closed in the body": Fault(*retried("TransportError"), scheduled("truncate")),
     "closed after the answer": Fault(SURVIVED, SURVIVED, scheduled("close")),
     "a byte at a time": Fault(SURVIVED, SURVIVED, scheduled("drip", seconds=0.0)),
-    BEYOND_TOTAL: Fault(*final("DeadlineExceeded"), scheduled("drip", seconds=0.02), timeout={"total": 1.0}),
+    BEYOND_TOTAL: Fault(*final("DeadlineExceeded"), scheduled("drip", seconds=0.02), timeout={"total": 0.6}),
     "no answer, beyond `read`": Fault(*retried("TransportTimeout"), scheduled("stall"), timeout={"read": 0.25}),
-    "no answer, beyond `total`": Fault(*final("DeadlineExceeded"), scheduled("stall"), timeout={"total": 1.0}),
+    "no answer, beyond `total`": Fault(*final("DeadlineExceeded"), scheduled("stall"), timeout={"total": 0.6}),
     "ThrottlingException": Fault(*retried("ThrottlingException"), scheduled("ThrottlingException")),
     "ThrottlingException, Retry-After: 3": Fault(
         *retried("ThrottlingException"), scheduled("ThrottlingException", retry_after_seconds=3)
