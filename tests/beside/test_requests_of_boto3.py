@@ -106,7 +106,7 @@ def test_the_user_agent_names_library_version_python_and_os() -> None:
 
 def test_botocores_signer_makes_the_same_request() -> None:
     theirs, ours = (request_of(CALL, TEMPORARY_KEYS, signer=each) for each in (BotocoreSigner(), None))
-    assert theirs == ours
+    assert theirs == ours._replace(head=b"")  # the pool writes it
 
 
 @pytest.mark.parametrize(

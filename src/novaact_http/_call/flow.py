@@ -15,6 +15,7 @@ import attrs
 
 from novaact_http._call import parameters, rest_json
 from novaact_http._call.clock_skew import ClockSkew, describe
+from novaact_http._call.heads import Heads
 from novaact_http._call.http_messages import Endpoint, Headers, Request, Response
 from novaact_http._call.rate_limiter import RateLimiter
 from novaact_http._call.redaction import Redaction
@@ -44,7 +45,6 @@ OutputT = TypeVar("OutputT", bound="Output")
 
 SERVICE = "nova-act"
 
-_CONTENT_TYPE = ("Content-Type", rest_json.CONTENT_TYPE)
 _NOT_REPEATED = (
     "; it was not sent again, as the service may have carried it out: find out whether it has before you call again"
 )
@@ -93,7 +93,7 @@ class Context:
         on_call: the user's hook for calls, or None.
         signed_headers: further headers of every request, which are signed.
         call_headers: returns further headers for a call, which are not signed; None if there are never any.
-        scope: the scope of all signatures.
+        heads: makes and signs the heads of requests.
         redaction: blanks out secrets that the service echoes.
     """
 
@@ -115,12 +115,13 @@ class Context:
     on_call: Callable[[CallReport], object] | None = None
     signed_headers: Headers = ()
     call_headers: Callable[[], Headers] | None = None
-    scope: Scope = attrs.field(init=False)
+    heads: Heads = attrs.field(init=False)
     redaction: Redaction = attrs.field(factory=Redaction)
 
-    @scope.default
-    def _(self) -> Scope:
-        return Scope(self.region, SERVICE)
+    @heads.default
+    def _(self) -> Heads:
+        scope = Scope(self.region, SERVICE)
+        return Heads(self.signer, scope, self.endpoint.authority, self.user_agent, self.signed_headers)
 
 
 class Limit(NamedTuple):
@@ -284,43 +285,33 @@ class _Call(Generic[OutputT]):
         Raises:
             DeadlineExceeded: no time is left to send it.
         """
-        context, endpoint, operation = self._context, self._context.endpoint, self._operation
+        context, operation = self._context, self._operation
         left = self._left()
         if left <= 0:
             raise self.deadline_exceeded()
         self._attempts += 1
         sent_at, started = context.clock(), context.monotonic()
         skew = context.skew.seconds  # another call may change it while this one waits
-        host, more = ("Host", endpoint.authority), context.signed_headers
-        signed = context.signer.sign(
-            operation.method,
-            self._target,
-            (host, _CONTENT_TYPE, *more) if operation.has_body else (host, *more),
-            self._body,
-            credentials=credentials,
-            scope=context.scope,
-            now=sent_at + skew,
-        )
-        # The other headers are not signed, as proxies may change them. AWS's own SDKs leave out the same.
-        headers = (
-            *signed,
-            ("Accept-Encoding", "identity"),
-            ("User-Agent", context.user_agent),
+        more = (
             ("amz-sdk-invocation-id", self._id),
             ("amz-sdk-request", f"{self._ttl}attempt={self._counted}; max={self._retries.max_attempts}"),
             *self._more_headers,
         )
+        headers, head = context.heads.sign(
+            operation, self._target, self._body, more, credentials=credentials, now=sent_at + skew
+        )
         request = Request(
             method=operation.method,
-            endpoint=endpoint,
+            endpoint=context.endpoint,
             target=self._target,
             headers=headers,
             body=self._body,
             timeout=limit_timeout(context.timeout, left),
             deadline=self._deadline,
             repeatable=operation.repeatable,
+            head=head,
         )
-        redact = context.redaction.for_request(credentials, signed)
+        redact = context.redaction.for_request(credentials, headers)
         return _Attempt(request, self._attempts, queued, credentials, skew, sent_at, started, redact)
 
     def output(self, attempt: _Attempt, response: Response) -> OutputT:

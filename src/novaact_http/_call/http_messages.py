@@ -60,6 +60,7 @@ class Request(NamedTuple):
         target: the path and query exactly as they go on the request line.
         deadline: when the whole response must be there: a time of `time.monotonic`, or None for no limit.
         repeatable: whether it may be sent again when it is unknown if the service has seen it.
+        head: method, target and headers as they are sent, if they are known to be as HTTP wants them; else `b""`.
     """
 
     method: str
@@ -70,6 +71,7 @@ class Request(NamedTuple):
     timeout: Timeout
     deadline: float | None = None
     repeatable: bool = False
+    head: bytes = b""
 
     def __repr__(self) -> str:
         return f"Request({self.method} {self.endpoint.scheme}://{self.endpoint.authority}{self.target})"

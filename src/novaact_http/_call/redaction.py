@@ -52,12 +52,12 @@ class Redaction:
         # is replaced, so that threads need no lock.
         self._last: tuple[Credentials, _Runs] | None = None
 
-    def for_request(self, credentials: Credentials, signed: Headers) -> Redact:
+    def for_request(self, credentials: Credentials, headers: Headers) -> Redact:
         """Return a function that blanks out the secrets of a request in a text.
 
         Args:
             credentials: what the request is signed with.
-            signed: its headers, the signature among them.
+            headers: its headers, the signature among them.
         """
 
         def redact(text: str) -> str:
@@ -70,7 +70,7 @@ class Redaction:
             if len(unusual) < _SHORTEST_RUN + unusual.count("\n"):
                 return text
             signature = ""
-            for name, value in signed:
+            for name, value in headers:
                 if name == "Authorization":
                     signature = value.rpartition("Signature=")[2]
             return _redacted(text, runs, signature)

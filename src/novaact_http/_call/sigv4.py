@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from novaact_http._support import percent_encoding
 
 if TYPE_CHECKING:
+    from hashlib import _Hash
+
     from novaact_http._call.http_messages import Headers
     from novaact_http.config import Credentials
 
@@ -25,6 +27,7 @@ ALGORITHM = "AWS4-HMAC-SHA256"
 _BLOCK = 64  # bytes that SHA-256 takes at a time
 _PADS = (0x36, 0x5C)  # of HMAC's inner and outer hash
 
+_TIMESTAMP = "\0"  # stands for what is yet to come; no header has it
 _PLAIN_PATH = re.compile(r"(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+/?")  # already in canonical form
 
 
@@ -67,14 +70,73 @@ class Signer(Protocol):
         ...
 
 
+class Prepared:
+    """Signs requests that have all in common but target, body and the time of the day. `SigV4Signer.prepare` makes it.
+
+    Args:
+        method: HTTP method, upper-case.
+        headers: what is signed, apart from X-Amz-Date and X-Amz-Security-Token.
+        credentials: the credentials to sign with.
+        scope: the credential scope of the day.
+        inner, outer: the hashes that HMAC with the signing key begins with.
+    """
+
+    __slots__ = (
+        "_after",
+        "_authorization",
+        "_before",
+        "_credentials",
+        "_inner",
+        "_method",
+        "_outer",
+        "_scope",
+        "_token",
+    )
+
+    def __init__(
+        self, method: str, headers: Headers, *, credentials: Credentials, scope: str, inner: _Hash, outer: _Hash
+    ) -> None:
+        token = credentials.session_token
+        self._credentials = credentials
+        self._method = method
+        self._token: Headers = (("X-Amz-Security-Token", token),) if token else ()
+        self._scope = scope
+        self._inner = inner
+        self._outer = outer
+        names, lines = _canonical_headers((*headers, ("X-Amz-Date", _TIMESTAMP), *self._token))
+        self._before, _, self._after = lines.partition(_TIMESTAMP)
+        self._authorization = _authorization(credentials, scope, names)
+
+    def is_for(self, credentials: Credentials, timestamp: str) -> bool:
+        """Tell whether it signs with these credentials, on the day of this timestamp."""
+        return self._credentials is credentials and self._scope.startswith(timestamp[:8])
+
+    def sign(self, target: str, body: bytes, timestamp: str) -> Headers:
+        """Return X-Amz-Date, X-Amz-Security-Token if any, and Authorization.
+
+        Args:
+            target: encoded path and query, as on the request line.
+            body: the whole body.
+            timestamp: the time to sign with, on the day that this is for.
+        """
+        canonical = _canonical_request(self._method, target, f"{self._before}{timestamp}{self._after}", body)
+        message = _string_to_sign(timestamp, self._scope, canonical)
+        # HMAC (RFC 2104). Copying what the key alone decides takes half the time of `hmac.digest`.
+        inner, outer = self._inner.copy(), self._outer.copy()
+        inner.update(message.encode())
+        outer.update(inner.digest())
+        authorization = f"{self._authorization}{outer.hexdigest()}"
+        return (("X-Amz-Date", timestamp), *self._token, ("Authorization", authorization))
+
+
 class SigV4Signer:
     """The library's own signer. Safe to share between threads."""
 
     def __init__(self) -> None:
         # The last signing key and what it was derived from. One is enough, as a client has one set of credentials at a
         # time. The whole tuple is replaced, so that threads need no lock.
-        self._last: tuple[tuple[str, str, Scope], hashlib._Hash, hashlib._Hash, str] | None = None
-        self._last_date = (0, amz_date(0))
+        self._last: tuple[tuple[str, str, Scope], _Hash, _Hash] | None = None
+        self._last_timestamp = (0, amz_date(0))
 
     def __repr__(self) -> str:
         return "SigV4Signer()"
@@ -94,37 +156,29 @@ class SigV4Signer:
         now: float,
     ) -> Headers:
         """See `Signer.sign`."""
-        timestamp = self._amz_date(now)
-        token = credentials.session_token
-        date = ("X-Amz-Date", timestamp)
-        to_sign = (*headers, date, ("X-Amz-Security-Token", token)) if token else (*headers, date)
-        names, canonical = _canonical_request(method, target, to_sign, body)
-        inner, outer, scope_text = self._signing_key(credentials, timestamp[:8], scope)
-        message = _string_to_sign(timestamp, scope_text, canonical)
-        # HMAC (RFC 2104). Copying what the key alone decides takes half the time of `hmac.digest`.
-        within, around = inner.copy(), outer.copy()
-        within.update(message.encode())
-        around.update(within.digest())
-        signature = around.hexdigest()
-        return (*to_sign, _authorization(credentials, scope_text, names, signature))
+        timestamp = self.timestamp(now)
+        prepared = self.prepare(method, headers, credentials=credentials, scope=scope, timestamp=timestamp)
+        return (*headers, *prepared.sign(target, body, timestamp))
 
-    def _amz_date(self, now: float) -> str:
-        last, second = self._last_date, int(now)
+    def timestamp(self, now: float) -> str:
+        """Return what `amz_date` returns."""
+        last, second = self._last_timestamp, int(now)
         if last[0] != second:
-            self._last_date = last = (second, amz_date(second))
+            self._last_timestamp = last = (second, amz_date(second))
         return last[1]
 
-    def _signing_key(
-        self, credentials: Credentials, date: str, scope: Scope
-    ) -> tuple[hashlib._Hash, hashlib._Hash, str]:
-        """Return the hashes that HMAC with the signing key begins with, the inner and the outer one, and the scope."""
-        wanted = (credentials.secret_access_key, date, scope)
+    def prepare(
+        self, method: str, headers: Headers, *, credentials: Credentials, scope: Scope, timestamp: str
+    ) -> Prepared:
+        """Return what signs the requests that have these in common, on the day of a timestamp. See `Signer.sign`."""
+        wanted = (credentials.secret_access_key, timestamp[:8], scope)
         last = self._last
         if last is None or last[0] != wanted:
             block = signing_key(*wanted).ljust(_BLOCK, b"\0")
             inner, outer = (hashlib.sha256(bytes([each ^ pad for each in block])) for pad in _PADS)
-            self._last = last = (wanted, inner, outer, scope.on(date))
-        return last[1:]
+            self._last = last = (wanted, inner, outer)
+        _, inner, outer = last
+        return Prepared(method, headers, credentials=credentials, scope=scope.on(timestamp), inner=inner, outer=outer)
 
 
 class BotocoreSigner:
@@ -169,7 +223,8 @@ class BotocoreSigner:
         )
         signature = auth.signature(auth.string_to_sign(request, auth.canonical_request(request)), request)
         names = auth.signed_headers(auth.headers_to_sign(request))
-        return (*to_sign, _authorization(credentials, auth.credential_scope(request), names, signature))
+        authorization = f"{_authorization(credentials, auth.credential_scope(request), names)}{signature}"
+        return (*to_sign, ("Authorization", authorization))
 
 
 def amz_date(now: float) -> str:
@@ -179,12 +234,17 @@ def amz_date(now: float) -> str:
 
 def canonical_request(method: str, target: str, headers: Headers, body: bytes) -> str:
     """Return the canonical request: the form of the request that both sides hash."""
-    return _canonical_request(method, target, headers, body)[1]
+    return _canonical_request(method, target, _canonical_headers(headers)[1], body)
 
 
-def _canonical_request(method: str, target: str, headers: Headers, body: bytes) -> tuple[str, str]:
-    """Return the names of the signed headers, and the canonical request."""
+def _canonical_request(method: str, target: str, headers: str, body: bytes) -> str:
     path, _, query = target.partition("?")
+    uri = path if _PLAIN_PATH.fullmatch(path) else _canonical_uri(path)
+    return f"{method}\n{uri}\n{_canonical_query(query)}\n{headers}\n{hashlib.sha256(body).hexdigest()}"
+
+
+def _canonical_headers(headers: Headers) -> tuple[str, str]:
+    """Return the names of the signed headers, and the lines of the canonical request that are made of the headers."""
     values: dict[str, str] = {}
     for name, value in headers:
         lower = name.lower()
@@ -194,9 +254,7 @@ def _canonical_request(method: str, target: str, headers: Headers, body: bytes) 
     ordered = sorted(values)
     names = ";".join(ordered)
     lines = "\n".join([f"{name}:{values[name]}" for name in ordered])
-    body_hash = hashlib.sha256(body).hexdigest()
-    uri = path if _PLAIN_PATH.fullmatch(path) else _canonical_uri(path)
-    return names, f"{method}\n{uri}\n{_canonical_query(query)}\n{lines}\n\n{names}\n{body_hash}"
+    return names, f"{lines}\n\n{names}"
 
 
 def string_to_sign(timestamp: str, scope: Scope, canonical: str) -> str:
@@ -231,8 +289,8 @@ def _canonical_uri(path: str) -> str:
 def _canonical_query(query: str) -> str:
     if "&" not in query:
         return query if not query or "=" in query else f"{query}="
-    pairs = sorted(pair.partition("=")[::2] for pair in query.split("&"))
-    return "&".join(f"{name}={value}" for name, value in pairs)
+    pairs = sorted([pair.partition("=") for pair in query.split("&")])
+    return "&".join([f"{name}={value}" for name, _, value in pairs])
 
 
 def _date_and_token(timestamp: str, credentials: Credentials) -> Headers:
@@ -241,8 +299,6 @@ def _date_and_token(timestamp: str, credentials: Credentials) -> Headers:
     return (date, ("X-Amz-Security-Token", token)) if token else (date,)
 
 
-def _authorization(credentials: Credentials, scope: str, names: str, signature: str) -> tuple[str, str]:
-    return (
-        "Authorization",
-        f"{ALGORITHM} Credential={credentials.access_key_id}/{scope}, SignedHeaders={names}, Signature={signature}",
-    )
+def _authorization(credentials: Credentials, scope: str, names: str) -> str:
+    """Return the value of the header Authorization, up to the signature."""
+    return f"{ALGORITHM} Credential={credentials.access_key_id}/{scope}, SignedHeaders={names}, Signature="

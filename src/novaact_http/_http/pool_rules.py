@@ -67,7 +67,7 @@ def encode(request: Request) -> tuple[bytes, bytes]:
     """
     body = request.body
     try:
-        head = encode_head(request.method, request.target, request.headers)
+        head = request.head or encode_head(request.method, request.target, request.headers)
         return (head + body, b"") if len(body) < _LARGE else (head, body)
     except UnsendableError as error:
         raise ConfigurationError(
