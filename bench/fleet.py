@@ -232,6 +232,7 @@ class Client:
             clock=clock,
             monotonic=clock,
             new_invocation_id=str,
+            credentials_at_hand=lambda: None,
             user_agent="fleet",
             on_attempt=None,
             renews_credentials=False,

@@ -29,7 +29,26 @@ from tests.helpers.credentials import (
     no_thread_can_start,
     refreshable,
     result_of,
+    wait_for_refresh,
 )
+
+
+def test_credentials_are_at_hand_once_they_were_fetched_until_a_refresh_is_due() -> None:
+    clock = Clock()
+    ours = cache(Vault(keys(1, left=HOUR), keys(2, left=2 * HOUR)), clock)
+    assert ours.at_hand() is None
+    first = result_of(ours.get())
+    assert ours.at_hand() is first
+    clock.sleep(HOUR - 15 * MINUTE)
+    assert ours.at_hand() is None
+    assert ours.get() is first  # which begins the refresh
+    wait_for_refresh(ours)
+    second = ours.at_hand()
+    assert second is not None
+    assert second.access_key_id == "AKIA2"
+    clock.sleep(10 * HOUR)
+    assert ours.at_hand() is None
+
 
 # Many calls at once.
 

@@ -68,6 +68,24 @@ def test_every_attempt_asks_for_credentials_anew() -> None:
         flow.send(KEYS)
 
 
+def test_an_attempt_takes_the_credentials_at_hand_unless_the_service_called_them_expired() -> None:
+    at_hand = [TEMPORARY_KEYS, KEYS]
+    flow = new_flow(
+        context(retries=RetryPolicy(max_attempts=4), renews_credentials=True, credentials_at_hand=lambda: at_hand[0])
+    )
+    first = next(flow)
+    assert isinstance(first, Request)
+    assert ("X-Amz-Security-Token", TEMPORARY_KEYS.session_token) in first.headers
+    assert flow.send(response(403, {"__type": "ExpiredTokenException"})) == Sleep(0.0)
+    assert next(flow) == GetCredentials(refused=TEMPORARY_KEYS)
+    at_hand.pop(0)
+    assert isinstance(flow.send(KEYS), Request)
+    assert isinstance(flow.send(DOWN), Sleep)
+    again = next(flow)
+    assert isinstance(again, Request)
+    assert "X-Amz-Security-Token" not in dict(again.headers)
+
+
 def test_a_retry_says_how_long_the_client_waits_by_the_services_clock() -> None:
     dated = response(503, date="Sun, 23 Nov 2025 20:00:00 GMT")
     driven = drive(context(retries=RetryPolicy(max_attempts=4)), [dated, LOST])

@@ -46,6 +46,7 @@ def context(
     on_call: Callable[[CallReport], object] | None = None,
     signer: Signer | None = None,
     renews_credentials: bool = False,
+    credentials_at_hand: Callable[[], Credentials | None] = lambda: None,
 ) -> Context:
     """Return a flow's context without randomness or real clocks."""
     return Context(
@@ -64,6 +65,7 @@ def context(
         on_attempt=on_attempt,
         on_call=on_call,
         renews_credentials=renews_credentials,
+        credentials_at_hand=credentials_at_hand,
         new_invocation_id=iter(f"invocation-{number}" for number in range(1_000)).__next__,
     )
 

@@ -140,6 +140,15 @@ class CredentialCache:
             self._source.after_fork()
             self._running = _nothing
 
+    def at_hand(self) -> Credentials | None:
+        """Return the credentials that are good now, if they are there and no refresh is due.
+
+        Raises:
+            CredentialsError: the source failed even to tell which credentials it has.
+        """
+        credentials, due = self._cached()
+        return None if due else credentials
+
     def get(
         self, refused: Credentials | None = None, loop: asyncio.AbstractEventLoop | None = None
     ) -> Credentials | Promise:

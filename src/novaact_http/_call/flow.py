@@ -52,7 +52,7 @@ _EXPIRED = "ExpiredToken"  # of the session token; there is also ExpiredTokenExc
 
 
 class GetCredentials(NamedTuple):
-    """Asks for credentials that are valid now. The flow asks again before every attempt.
+    """Asks for credentials that are valid now. The flow asks before every attempt for which none are at hand.
 
     Attributes:
         refused: credentials that the service calls expired, so the result must be others; None if there are none.
@@ -88,6 +88,7 @@ class Context:
         monotonic: returns the seconds since some moment, on a clock that nobody sets.
         new_invocation_id: returns a new UUID as text.
         user_agent: the header User-Agent.
+        credentials_at_hand: returns credentials that are good for now; None if the flow has to ask for them.
         on_attempt: the user's hook for attempts, or None.
         renews_credentials: whether there may be other credentials once the service calls some expired.
         on_call: the user's hook for calls, or None.
@@ -109,6 +110,7 @@ class Context:
     clock: Callable[[], float]
     monotonic: Callable[[], float]
     new_invocation_id: Callable[[], str]
+    credentials_at_hand: Callable[[], Credentials | None]
     user_agent: str
     on_attempt: Callable[[Attempt], object] | None
     renews_credentials: bool
@@ -155,10 +157,12 @@ def call(
     try:
         while True:
             queued = 0.0 if this.limiter is None else (yield from this.turn(this.limiter))
-            try:
-                credentials: Credentials = yield this.credentials()
-            except DeadlineExceeded as error:
-                raise this.deadline_exceeded() from error
+            credentials = this.credentials_at_hand()
+            if credentials is None:
+                try:
+                    credentials = yield this.wanted_credentials()
+                except DeadlineExceeded as error:
+                    raise this.deadline_exceeded() from error
             attempt = this.attempt(credentials, queued)
             try:
                 response: Response = yield attempt.request
@@ -274,7 +278,11 @@ class _Call(Generic[OutputT]):
         finally:
             place.close()
 
-    def credentials(self) -> GetCredentials:
+    def credentials_at_hand(self) -> Credentials | None:
+        """Return credentials for the next attempt, if nobody has to be asked for them."""
+        return self._context.credentials_at_hand() if self._refused is None else None
+
+    def wanted_credentials(self) -> GetCredentials:
         """Return what asks for the next attempt's credentials."""
         refused, self._refused = self._refused, None
         return GetCredentials(refused=refused, deadline=self._deadline)

@@ -169,6 +169,7 @@ class ClientBase:
             clock=_clock,
             monotonic=_monotonic,
             new_invocation_id=_uuid4,
+            credentials_at_hand=self._credentials.at_hand,
             user_agent=user_agent(settings.app_id, os.environ.get("AWS_EXECUTION_ENV", "")),
             on_attempt=options["on_attempt"],
             on_call=options["on_call"],
