@@ -54,4 +54,5 @@ def _json(status: int, headers: Mapping[str, str], members: Mapping[str, object]
     )
 
 
-_JSON = json.JSONEncoder(separators=(",", ":"), default=attrs.asdict)  # asdict: for field_list
+# asdict is for field_list. Looking for circles, which are an error in any case, would cost a quarter of the encoding.
+_JSON = json.JSONEncoder(separators=(",", ":"), default=attrs.asdict, check_circular=False)

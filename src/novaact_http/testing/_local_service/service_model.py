@@ -230,6 +230,9 @@ def _renderer(shape: Any) -> Callable[[Any], Any] | None:
     if shape.type_name != "structure" or _is_document(shape):
         return None
     members = [(name, _renderer(member), _is_document(member)) for name, member in shape.members.items()]
+    is_plain = all(render_member is None and not may_be_null for _, render_member, may_be_null in members)
+    if is_plain and len(shape.required_members) == len(members):
+        return None  # with nothing to leave out
 
     def render(values: Mapping[str, Any]) -> dict[str, Any]:
         rendered = {}
