@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import json
 import subprocess
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,10 +14,12 @@ import pytest
 
 from novaact_http.cli import _commands, _operation_commands
 from novaact_http.cli._presentation import ROWS
-from tests.helpers.command import in_terminal, run
+from tests.helpers.command import in_terminal, raising, run
 from tests.helpers.operations import OPERATIONS, method_name
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from novaact_http.testing import LocalService
 
 INFO = {"compatibilityVersion": 1}
@@ -466,7 +468,9 @@ def test_bad_arguments_are_refused_before_the_question(world: LocalService, monk
     assert not world.requests
 
 
-def test_what_was_made_is_told_even_if_it_cannot_be_printed(world: LocalService) -> None:
+def test_what_was_made_is_told_even_if_it_cannot_be_printed(
+    world: LocalService, monkeypatch: pytest.MonkeyPatch
+) -> None:
     of = ["--workflow-definition-name", world.runs[0].workflow_definition_name]
     of += ["--workflow-run-id", world.runs[0].workflow_run_id]
     failed = run("create-session", *of, "--query", "length(`1`)")
@@ -475,12 +479,12 @@ def test_what_was_made_is_told_even_if_it_cannot_be_printed(world: LocalService)
     assert failed.stderr.startswith(
         f"novaact-http: created the session {made}\nnovaact-http: --query cannot be applied"
     )
-    with Path("/dev/full").open("w") as full:
-        command = [sys.executable, "-m", "novaact_http", "create-session", *of]
-        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
-    assert done.returncode == 255
+    full = OSError(errno.ENOSPC, "No space left on device")
+    monkeypatch.setattr("novaact_http.cli._single_call.write_output", raising(full))
+    failed = run("create-session", *of)
+    assert failed.exit_code == 255
     said = [f"created the session {world.runs[0].session_ids[-1]}", "cannot write the output: No space left on device"]
-    assert done.stderr.splitlines() == [f"novaact-http: {each}" for each in said]
+    assert failed.stderr.splitlines() == [f"novaact-http: {each}" for each in said]
 
 
 def test_lists_of_objects_are_tables(world: LocalService) -> None:
