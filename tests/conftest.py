@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import socket
+import sys
 import time
 import types
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,8 @@ import pytest
 
 from novaact_http._clients import asynchronous, blocking
 from novaact_http.testing import LocalService
-from tests.helpers.both_clients import FACES, Face
+from tests.helpers.both_clients import FACES, AsyncFace, Face, SyncFace
+from tests.helpers.platforms import needs_own_async_connections
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,6 +33,9 @@ if (
     signal.getsignal(signal.SIGINT) is signal.SIG_IGN
 ):  # as in a shell's background jobs; programs that tests run would inherit it
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+if sys.platform == "win32":  # the library's own connections need an event loop that can watch sockets
+    asyncio.set_event_loop_policy(asyncio.WindowsSelectorEventLoopPolicy())
 
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
@@ -93,5 +98,14 @@ def world(service: LocalService, monkeypatch: pytest.MonkeyPatch) -> LocalServic
 @pytest.fixture(params=FACES, ids=lambda face: face.__name__)
 def face(request: pytest.FixtureRequest) -> Face:
     """Each of the two clients, behind one way of calling it."""
+    made: Face = request.param()
+    return made
+
+
+@pytest.fixture(
+    params=[SyncFace, pytest.param(AsyncFace, marks=needs_own_async_connections)], ids=lambda face: face.__name__
+)
+def lean_face(request: pytest.FixtureRequest) -> Face:
+    """Each of the two clients, where it has the library's own connections."""
     made: Face = request.param()
     return made

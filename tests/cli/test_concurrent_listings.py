@@ -20,6 +20,7 @@ from novaact_http.cli import _concurrent_listings
 from novaact_http.cli._terminal import Progress
 from tests.helpers.answers import page_body
 from tests.helpers.command import Held, in_shell, naming, raising, run, spawn
+from tests.helpers.platforms import WINDOWS, needs_signals
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -232,6 +233,7 @@ def test_nothing_is_written_after_an_outlet_is_closed(monkeypatch: pytest.Monkey
     assert (output.getvalue(), outlet.token) == (b"a", "first")
 
 
+@needs_signals
 @pytest.mark.parametrize("name", ["ids", "json"])
 def test_an_interruption_says_which_runs_are_left(
     name: str, runs: Sequence[WorkflowRun], world: LocalService, monkeypatch: pytest.MonkeyPatch
@@ -263,6 +265,8 @@ def test_an_interruption_says_which_runs_are_left(
 @contextlib.contextmanager
 def full_pipe() -> Iterator[int]:
     """Make a pipe that is full, and yield the end that nothing more can be written to."""
+    if WINDOWS:
+        pytest.skip("on Windows, a pipe is not filled without waiting")
     reader, writer = os.pipe()
     os.set_blocking(writer, False)
     with contextlib.suppress(BlockingIOError):
@@ -276,6 +280,7 @@ def full_pipe() -> Iterator[int]:
         os.close(writer)
 
 
+@needs_signals
 def test_an_interruption_ends_the_command_while_the_reader_stalls(
     runs: Sequence[WorkflowRun], world: LocalService, monkeypatch: pytest.MonkeyPatch
 ) -> None:

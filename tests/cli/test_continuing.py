@@ -12,6 +12,7 @@ import pytest
 from novaact_http.cli import _commands, _concurrent_listings, _errors, _listing, _terminal
 from tests.helpers.answers import page_body
 from tests.helpers.command import Held, list_sessions, naming, raising, run, spawn
+from tests.helpers.platforms import needs_bash, needs_signals
 
 if TYPE_CHECKING:
     from novaact_http.testing import LocalService
@@ -52,6 +53,7 @@ def test_the_printed_command_continues_the_listing(world: LocalService) -> None:
     assert listed == list(of.session_ids)
 
 
+@needs_bash
 @pytest.mark.parametrize("word", ["plain", "with space", "it's", "a\nb", "\x1b[31m", "back\\slash\n", "é", ""])
 def test_words_are_quoted_for_a_shell(word: str) -> None:
     quoted = _terminal.quoted(word)
@@ -60,6 +62,7 @@ def test_words_are_quoted_for_a_shell(word: str) -> None:
     assert done.stdout.decode() == word
 
 
+@needs_signals
 def test_an_interruption_says_only_how_to_continue(world: LocalService, monkeypatch: pytest.MonkeyPatch) -> None:
     of = world.runs[0]
     held = Held(world, lambda target: "nextToken" in target, monkeypatch)

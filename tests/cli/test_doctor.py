@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, Any
 import certifi
 import pytest
 
+import novaact_http
 from novaact_http._aws.profiles import Profile
 from novaact_http.cli import _doctor
 from tests.helpers.command import COMMAND, naming, run
 from tests.helpers.operations import OPERATIONS
+from tests.helpers.platforms import needs_bash
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -70,7 +72,8 @@ def test_every_setting_is_shown_with_its_source(monkeypatch: pytest.MonkeyPatch)
     lines = shown(result.stdout)
     assert lines.pop("CA bundle").endswith("cacert.pem  (the default, from certifi)")
     versions = f"{lines.pop('versions')}, {lines.pop('packages')}"
-    for package in ("novaact-http", "botocore", "rich"):
+    assert f"novaact-http {novaact_http.__version__}," in versions
+    for package in ("botocore", "rich"):
         assert f"{package} {importlib.metadata.version(package)}" in versions
     assert lines == {
         "profile": "default  (the default)",
@@ -400,6 +403,7 @@ def test_a_package_without_metadata_has_an_unknown_version(monkeypatch: pytest.M
     assert "botocore unknown" in run("doctor").stdout
 
 
+@needs_bash
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_completion_prints_a_script_for_the_shell(shell: str) -> None:
     result = run("completion", shell)

@@ -9,11 +9,10 @@ import sys
 import pytest
 
 from novaact_http.cli._live_screen import Event, LiveScreen
+from tests.helpers.platforms import needs_signals
 from tests.helpers.terminals import Terminal
 
 ENTER, LEAVE = "\x1b[?1049h\x1b[?25l", "\x1b[0m\x1b[?25h\x1b[?1049l"
-
-needs_signals = pytest.mark.skipif(sys.platform == "win32", reason="Windows has not these signals")
 
 
 def terminal_for(monkeypatch: pytest.MonkeyPatch) -> Terminal:

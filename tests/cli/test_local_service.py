@@ -19,6 +19,7 @@ from novaact_http import testing
 from novaact_http.cli import _local_service
 from novaact_http.testing import LocalService
 from tests.helpers.command import COMMAND, in_shell, run
+from tests.helpers.platforms import needs_signals
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,6 +42,7 @@ def local() -> Iterator[subprocess.Popen[str]]:
         process.kill()
 
 
+@needs_signals
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_local_runs_the_service_until_a_signal_stops_it(
     local: subprocess.Popen[str], number: int, monkeypatch: pytest.MonkeyPatch
@@ -262,6 +264,7 @@ def test_a_command_runs_with_the_settings_of_the_service_and_ends_with_its_exit_
     assert (done.returncode, done.stdout, done.stderr) == (code, "['shop']\n", "")
 
 
+@needs_signals
 def test_a_signal_for_the_service_ends_its_command() -> None:
     program = "import time; print('ready', flush=True); time.sleep(60)"
     with subprocess.Popen(

@@ -408,7 +408,6 @@ def test_the_module_runs_the_command(monkeypatch: pytest.MonkeyPatch, capsys: py
     assert "novaact-http, version" in capsys.readouterr().out
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo-terminals")
 def test_on_a_terminal_a_command_says_what_it_did(world: LocalService) -> None:
     shown = in_terminal(["create-workflow-definition", "--name", "shop"], stdout=True, stderr=True)
     assert shown.stdout == b"created the workflow definition shop; it is ACTIVE\r\n"

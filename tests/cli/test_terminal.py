@@ -8,9 +8,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-if sys.platform == "win32":
-    pytest.skip("there are no pseudo-terminals", allow_module_level=True)
-
 from novaact_http.cli._terminal import Progress
 from tests.helpers.answers import page_body
 from tests.helpers.command import in_terminal, naming

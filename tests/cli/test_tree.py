@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 import types
 from typing import TYPE_CHECKING, Any
 
@@ -278,7 +277,6 @@ def test_on_a_terminal_lines_are_coloured_and_cut(bare_world: LocalService, monk
     ]
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo-terminals")
 def test_in_a_real_terminal_nothing_is_wider_than_it(bare_world: LocalService, runs: list[WorkflowRun]) -> None:
     shown = in_terminal(["tree", "--depth", "acts"], stdout=True, stderr=False)
     assert shown.exit_code == 0

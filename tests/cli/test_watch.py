@@ -8,7 +8,6 @@ import os
 import re
 import select
 import signal
-import sys
 import time
 import types
 from typing import TYPE_CHECKING
@@ -18,6 +17,7 @@ import pytest
 from novaact_http.cli import _lines, _watch, _watch_formats, _watched_runs
 from novaact_http.cli._live_screen import LiveScreen
 from tests.helpers.command import run, spawn
+from tests.helpers.platforms import needs_terminals
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -274,7 +274,7 @@ def test_with_debug_a_terminal_gets_a_log(bare_world: LocalService, frames: Call
     assert drawn == []
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo-terminals")
+@needs_terminals
 def test_a_real_terminal_is_resized_and_given_back_at_ctrl_c(
     bare_world: LocalService, monkeypatch: pytest.MonkeyPatch
 ) -> None:

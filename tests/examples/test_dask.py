@@ -10,18 +10,20 @@ import time
 import types
 from typing import TYPE_CHECKING
 
-import pytest
 from dask import distributed
 
 import dask_runs
 from novaact_http._clients import base
 from tests.helpers.calls import call_for
+from tests.helpers.platforms import needs_terminals
 from tests.helpers.programs import run_python
 from tests.helpers.servers import Peer, Server
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+    import pytest
 
     from novaact_http.testing import LocalService
 
@@ -114,7 +116,7 @@ def on_a_terminal(arguments: list[str], environ: Mapping[str, str]) -> str:
     return shown.decode()
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo-terminals")
+@needs_terminals
 def test_each_worker_has_one_client_and_no_more_requests_than_the_limit(service: LocalService, tmp_path: Path) -> None:
     run_ids = [str(number) for number in range(400)]
     counting = Counting()

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.helpers.documents import DOCS, README, ROOT, examples
+from tests.helpers.platforms import needs_bash
 from tests.helpers.programs import run_python
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ def test_the_readme_is_short() -> None:
     assert len(TEXT.splitlines()) <= 200
 
 
+@needs_bash
 def test_the_sixty_seconds_show_what_is_in_the_local_service(service: LocalService) -> None:
     (lines,) = [each for each in examples(TEXT, "") if "novaact-http local" in each]
     installation, start, *others = lines.splitlines()

@@ -9,14 +9,14 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
+import pytest
 from click.testing import CliRunner, Result
 
 from novaact_http.cli import _commands
+from tests.helpers.platforms import NO_BASH, NO_TERMINALS, WINDOWS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-
-    import pytest
 
     from novaact_http.testing import LocalService, WorkflowRun
 
@@ -56,6 +56,8 @@ class Shown(NamedTuple):
 
 def in_shell(line: str, *arguments: str) -> Shown:
     """Run a line of bash, in which `"$@"` stands for the installed command with these arguments."""
+    if WINDOWS:
+        pytest.skip(NO_BASH)
     done = subprocess.run(["bash", "-c", line, "bash", COMMAND, *arguments], capture_output=True, check=False)
     return Shown(done.stdout, done.stderr, done.returncode)
 
@@ -71,6 +73,8 @@ def raising(error: BaseException) -> Callable[..., NoReturn]:
 
 def in_terminal(arguments: Sequence[str], *, stdout: bool, stderr: bool) -> Shown:
     """Run the installed command with a pseudo-terminal of 80 columns for what is True, and pipes for what is not."""
+    if WINDOWS:
+        pytest.skip(NO_TERMINALS)
     import fcntl
     import struct
     import termios

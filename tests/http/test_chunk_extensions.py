@@ -46,12 +46,12 @@ def test_a_well_formed_extension_is_passed_over(face: Face, extension: bytes) ->
 
 
 @pytest.mark.parametrize("extension", MALFORMED)
-def test_an_extension_without_a_name_or_with_an_open_quote_is_refused(face: Face, extension: bytes) -> None:
+def test_an_extension_without_a_name_or_with_an_open_quote_is_refused(lean_face: Face, extension: bytes) -> None:
     with (
         Server(answers(page_with(extension))) as server,
         pytest.raises(TransportError, match="bad extension of a chunk"),
     ):
-        face.page(options(server), **CALL)
+        lean_face.page(options(server), **CALL)
 
 
 @pytest.mark.parametrize("extension", WELL_FORMED)

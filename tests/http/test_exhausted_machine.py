@@ -12,6 +12,7 @@ import pytest
 from novaact_http._http import tls
 from novaact_http.errors import ConfigurationError, TransportError
 from tests.helpers.calls import CALL, OPTIONS
+from tests.helpers.platforms import needs_resource
 from tests.helpers.programs import run_python
 
 if TYPE_CHECKING:
@@ -79,6 +80,7 @@ PROGRAM = """
 """
 
 
+@needs_resource
 @pytest.mark.parametrize("bundle", ["", certifi.where()], ids=["certifi's", "the user's"])
 @pytest.mark.parametrize("kind", ["blocking", "asynchronous", "blocking httpx", "asynchronous httpx"])
 def test_a_bundle_that_no_file_descriptor_is_left_for_fails_like_a_connection(kind: str, bundle: str) -> None:

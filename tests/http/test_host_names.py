@@ -14,6 +14,7 @@ import pytest
 from novaact_http import AsyncClient
 from novaact_http.testing import LocalService
 from tests.helpers.calls import call_for, options_for
+from tests.helpers.platforms import needs_own_async_connections
 from tests.helpers.programs import run_python
 
 if TYPE_CHECKING:
@@ -73,17 +74,18 @@ def proxying(got: list[object]) -> Callable[..., Any]:
 @pytest.mark.parametrize("replacement", [plain, wrapping, partially, proxying])
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "xn--bcher-kva.example"])
 def test_what_replaces_the_resolver_gets_text(
-    face: Face, service: LocalService, monkeypatch: pytest.MonkeyPatch, replacement: Replacement, host: str
+    lean_face: Face, service: LocalService, monkeypatch: pytest.MonkeyPatch, replacement: Replacement, host: str
 ) -> None:
     got: list[object] = []
     monkeypatch.setattr(socket, "getaddrinfo", replacement(got))
     options = {**options_for(service), "endpoint_url": service.url.replace("127.0.0.1", host)}
     with pytest.MonkeyPatch.context() as quiet:
         quiet.setattr("warnings.warn", lambda *_, **__: None)  # about plain HTTP to a host that is not loopback
-        face.page(options, **call_for(service.runs[0]))
+        lean_face.page(options, **call_for(service.runs[0]))
     assert got == [host]
 
 
+@needs_own_async_connections
 def test_an_event_loop_with_a_resolver_of_its_own_gives_it_text(service: LocalService) -> None:
     got: list[object] = []
 
@@ -119,14 +121,14 @@ class Derived(ssl.SSLContext):
 
 @pytest.mark.parametrize("kind", [Delegating, Derived])
 def test_a_context_of_another_type_gets_text(
-    face: Face, secure: LocalService, monkeypatch: pytest.MonkeyPatch, kind: type[ssl.SSLContext]
+    lean_face: Face, secure: LocalService, monkeypatch: pytest.MonkeyPatch, kind: type[ssl.SSLContext]
 ) -> None:
     got: list[object] = []
     watch_names(monkeypatch, got)
     context = kind(ssl.PROTOCOL_TLS_CLIENT)
     assert secure.ca_file is not None
     context.load_verify_locations(secure.ca_file)
-    face.page({**over_tls(secure), "verify": context}, **call_for(secure.runs[0]))
+    lean_face.page({**over_tls(secure), "verify": context}, **call_for(secure.runs[0]))
     assert got == ["localhost"]
 
 
@@ -143,7 +145,7 @@ def watch_names(monkeypatch: pytest.MonkeyPatch, got: list[object]) -> None:
 
 
 def test_what_replaces_a_method_of_the_context_gets_text(
-    face: Face, secure: LocalService, monkeypatch: pytest.MonkeyPatch
+    lean_face: Face, secure: LocalService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     got: list[object] = []
     original = ssl.SSLContext.wrap_socket
@@ -155,7 +157,7 @@ def test_what_replaces_a_method_of_the_context_gets_text(
         return original(self, *arguments, **options)
 
     monkeypatch.setattr(ssl.SSLContext, "wrap_socket", wrap_socket)
-    face.page({**over_tls(secure), "verify": secure.ca_file}, **call_for(secure.runs[0]))
+    lean_face.page({**over_tls(secure), "verify": secure.ca_file}, **call_for(secure.runs[0]))
     assert got == ["localhost"]
 
 

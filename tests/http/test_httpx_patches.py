@@ -37,7 +37,7 @@ def test_respx_answers_while_it_mocks_and_no_longer(face: Face) -> None:
         route = router.post(path__startswith="/workflow-definitions/").respond(json=PAGE)
         assert listed(face) == "of the mock"
         assert route.call_count == 1
-    with pytest.raises(TransportError, match="ConnectionRefusedError"):
+    with pytest.raises(TransportError, match=r"Connect(ionRefused)?Error"):
         listed(face)
 
 

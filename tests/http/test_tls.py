@@ -461,7 +461,7 @@ def test_no_file_is_opened_on_the_event_loops_thread(tls: ssl.SSLContext, bundle
         assert server.accepted == 1
 
 
-@pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="this system cannot fork")
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
 @pytest.mark.parametrize("over_tls", [False, True])
 def test_a_forked_child_and_its_parent_each_use_their_own_connections(
     tls: ssl.SSLContext, bundle: str, over_tls: bool

@@ -272,7 +272,7 @@ def test_a_step_that_was_not_sent_is_tried_again(face: Face, through_httpx: bool
     assert "it was not sent again" not in str(caught.value)
 
 
-def test_a_step_takes_no_connection_that_was_idle_for_long(face: Face, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_step_takes_no_connection_that_was_idle_for_long(lean_face: Face, monkeypatch: pytest.MonkeyPatch) -> None:
     def script(peer: Peer) -> None:
         while peer.request():
             peer.send(http_response(json.dumps({"stepId": "s", "calls": [], "sessionSummaries": []}).encode()))
@@ -283,7 +283,7 @@ def test_a_step_takes_no_connection_that_was_idle_for_long(face: Face, monkeypat
                 for _ in range(2):
                     await getattr(client, method)(**arguments)
 
-        if face.lean_transport.__name__ == "LeanAsyncTransport":
+        if lean_face.lean_transport.__name__ == "LeanAsyncTransport":
             asyncio.run(of_async())
             return
         with Client(**settings(server)) as client:

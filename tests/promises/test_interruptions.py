@@ -34,6 +34,7 @@ from novaact_http._http import blocking_pool, httpx_sender, tls
 from novaact_http._support.interruptions import comes_from_signal_handler
 from tests.helpers.answers import page_body
 from tests.helpers.calls import CALL, KEYS, OPTIONS
+from tests.helpers.platforms import needs_own_async_connections, needs_signals
 from tests.helpers.programs import run_python
 from tests.helpers.servers import (
     OK,
@@ -223,6 +224,7 @@ def test_what_a_signal_handler_raises_comes_out_as_it_is(
         client.close()
 
 
+@needs_signals
 def test_a_call_in_a_signal_handler_is_served_before_the_call_that_it_holds_up() -> None:
     with Server(always(PAGE)) as server:
         client = Client(**options_to(server))
@@ -486,6 +488,7 @@ def test_credentials_are_fetched_in_an_interpreter_that_may_start_no_threads() -
         assert run_python("-c", program).stdout == "1\n1\n"
 
 
+@needs_own_async_connections
 @pytest.mark.parametrize("scheme", ["http", "https"])
 def test_an_executor_that_was_shut_down_is_one_clear_error(scheme: str) -> None:
     async def run() -> None:
@@ -503,6 +506,7 @@ def test_an_executor_that_was_shut_down_is_one_clear_error(scheme: str) -> None:
     asyncio.run(run())
 
 
+@needs_own_async_connections
 def test_what_takes_some_milliseconds_needs_no_executor() -> None:
     async def run() -> None:
         await asyncio.get_running_loop().shutdown_default_executor()

@@ -277,8 +277,8 @@ def closed() -> None:
 
 
 @pytest.mark.parametrize("number", range(12))
-def test_no_error_without_a_response_shows_a_secret(face: Face, number: int) -> None:
-    cases = list(elsewhere(face))
+def test_no_error_without_a_response_shows_a_secret(lean_face: Face, number: int) -> None:
+    cases = list(elsewhere(lean_face))
     assert len(cases) == 12
     doing, kind = cases[number]
     with pytest.raises(kind) as caught:
