@@ -206,10 +206,6 @@ def _json(body: bytes) -> object:
     return value if end == len(text) else json.loads(text)
 
 
-def _value(shape: Shape, raw: object, where: str, text: Callable[[str], str]) -> object:
-    return _READERS[type(shape)](shape, raw, where, text)
-
-
 def _read_string(_: object, raw: object, where: str, text: Callable[[str], str]) -> str:
     if not isinstance(raw, str):
         raise ValueError(f"{where} is not a string")
@@ -217,7 +213,9 @@ def _read_string(_: object, raw: object, where: str, text: Callable[[str], str])
 
 
 def _read_enumeration(shape: Enumeration, raw: object, where: str, text: Callable[[str], str]) -> object:
-    value = _read_string(shape, raw, where, text)
+    if not isinstance(raw, str):
+        raise ValueError(f"{where} is not a string")
+    value = text(raw)
     return shape.members._value2member_map_.get(value, value)
 
 
@@ -302,14 +300,14 @@ def _members(shape: Structure[object], raw: object, where: str, text: Callable[[
     if not isinstance(raw, dict):
         raise ValueError(f"{where} is not an object")
     members: dict[str, object] = {}
-    for member in shape.members:
-        value = raw.get(member.wire_name)
+    for name, wire_name, kind, required, _ in shape.members:
+        value = raw.get(wire_name)
         if value is not None:
-            members[member.name] = _value(member.shape, value, member.wire_name, text)
-        elif member.required:
-            if type(member.shape) is not Document or member.wire_name not in raw:
-                raise ValueError(f"{where} has no {member.wire_name}")
-            members[member.name] = None
+            members[name] = _READERS[type(kind)](kind, value, wire_name, text)
+        elif required:
+            if type(kind) is not Document or wire_name not in raw:
+                raise ValueError(f"{where} has no {wire_name}")
+            members[name] = None
     return members
 
 
@@ -429,7 +427,7 @@ def _error_members(shape: ErrorShape, body: Mapping[str, object], text: Callable
         if isinstance(value, list):
             value = value[:_LONGEST_LIST]
         try:
-            members[member.name] = _value(member.shape, value, member.wire_name, text)
+            members[member.name] = _READERS[type(member.shape)](member.shape, value, member.wire_name, text)
         except ValueError:  # absent, or not what the model says: the error matters more than its details
             if member.name == "reason" and shape.retryable and value is not None:
                 members[member.name] = ""  # there is one, and that tells whether the request may be sent again

@@ -323,7 +323,9 @@ class ResponseReader:
         self.status, self.http_version, self.reason, self.headers = status, version, reason or "", tuple(headers)
         self._lines = lines
         # RFC 9112, 9.3.
-        self._persistent = version == "1.1" and "close" not in _members(decisive.get("connection", ""))
+        self._persistent = version == "1.1"
+        if "connection" in decisive and "close" in _members(decisive["connection"]):
+            self._persistent = False
         if status >= 300 and self._max_error_body is not None:
             self._body_room = self._max_error_body
         # RFC 9112, 6.3, in its order.

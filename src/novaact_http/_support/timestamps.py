@@ -10,6 +10,8 @@ _EPOCH = dt.datetime(1970, 1, 1, tzinfo=_UTC)
 _DATE = r"(\d{4})-?(\d\d)-?(\d\d)"
 _TIME = r"(\d\d)(?::?(\d\d)(?::?(\d\d)(?:[.,](\d+))?)?)?(?:([Zz])|([+-])(\d\d)(?::?(\d\d))?)?"
 _ISO_8601 = re.compile(rf"{_DATE}(?:[Tt ]{_TIME})?", re.ASCII)
+# What the service sends, and every Python reads.
+_USUAL = re.compile(r"\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3]):\d\d:\d\d(?:\.\d{3}|\.\d{6})?Z", re.ASCII)
 _NUMBER = re.compile(r"[+-]?\d{1,15}(?:\.\d*)?(?:[eE][+-]?\d{1,2})?", re.ASCII)
 _LONGEST = 1_000  # characters
 
@@ -18,6 +20,8 @@ def parse_timestamp(raw: object) -> dt.datetime | None:
     """Return a moment in UTC, to the microsecond; None if it is no timestamp. Without a time zone it is in UTC."""
     try:
         if isinstance(raw, str):
+            if _USUAL.fullmatch(raw):
+                return dt.datetime.fromisoformat(f"{raw[:-1]}+00:00")
             if len(raw) > _LONGEST:
                 return None
             if _NUMBER.fullmatch(raw):
