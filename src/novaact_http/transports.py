@@ -53,7 +53,8 @@ class LeanTransport(httpx.BaseTransport):
 
     It speaks HTTP/1.1, verifies certificates, and uses no proxy. It knows the request extension `timeout`, and its
     responses have the extensions `http_version` and `reason_phrase`. It raises what httpx's own transport raises in the
-    same case, and also a `RemoteProtocolError` for a response that could be understood in two ways (see the README).
+    same case, and also a `RemoteProtocolError` for a response that could be understood in two ways (see
+    `docs/differences.md`).
 
     Args:
         verify: path of a CA bundle (PEM), or an `ssl.SSLContext`; certifi's bundle by default, or the
