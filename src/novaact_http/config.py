@@ -1,4 +1,4 @@
-"""Values that users pass in: credentials, retries, timeouts. Each checks itself when it is made."""
+"""Values that users pass in: credentials, retries, timeouts, polling. Each checks itself when it is made."""
 
 from __future__ import annotations
 
