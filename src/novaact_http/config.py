@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import random
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
@@ -135,6 +134,12 @@ def _callable(_: RetryPolicy, attribute: attrs.Attribute[Any], value: object) ->
         raise _bad_policy(attribute, "is not a function", "use one such as random.random")
 
 
+def _random() -> float:
+    import random  # takes 1 ms to import, and few calls are made again
+
+    return random.random()  # noqa: S311 - no secret
+
+
 @attrs.frozen(kw_only=True, eq=False, repr=False)
 class RetryPolicy(ValueObject):
     """How a failed call is retried. A pickled copy uses `random.random`, or all copies would wait equally long.
@@ -155,7 +160,7 @@ class RetryPolicy(ValueObject):
 
     max_attempts: int = attrs.field(default=3, validator=_attempts)
     mode: Literal["standard", "adaptive", "off"] = attrs.field(default="standard", validator=_mode)
-    rng: Callable[[], float] = attrs.field(default=random.random, validator=_callable, repr=False, eq=False)
+    rng: Callable[[], float] = attrs.field(default=_random, validator=_callable, repr=False, eq=False)
 
     def __reduce__(self) -> tuple[partial[RetryPolicy], tuple[()]]:
         return partial(RetryPolicy, max_attempts=self.max_attempts, mode=self.mode), ()

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
 
 import attrs
 
+from novaact_http._support.value_objects import ValueObject
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
@@ -410,8 +412,8 @@ class ThrottlingException(ServiceError):
         self.retry_after_seconds = retry_after_seconds
 
 
-@attrs.frozen(kw_only=True)
-class ValidationExceptionField:
+@attrs.frozen(kw_only=True, eq=False, repr=False)
+class ValidationExceptionField(ValueObject):
     """One field that a `ValidationException` is about. What the service left out is `""`.
 
     Attributes:

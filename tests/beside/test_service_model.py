@@ -6,7 +6,6 @@ import functools
 from enum import Enum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import attrs
 import pytest
 from botocore.loaders import Loader
 from botocore.session import get_session
@@ -178,7 +177,7 @@ def compared_members(where: str, found: dict[str, Any], expected: dict[str, Any]
 def differences(operation: Any) -> list[Difference]:
     """Return how an operation of ours differs from the model."""
     theirs = model().operation_model(operation.name)
-    pages = paginators().get(operation.name)
+    pages, ours_of_pages = paginators().get(operation.name), operation.paging
     expected = {
         "http": f"{theirs.http['method']} {theirs.http['requestUri']}",
         "inputs": inputs_of_model(theirs),
@@ -193,7 +192,10 @@ def differences(operation: Any) -> list[Difference]:
         "output": without_minima(ours(operation.output)),
         "errors": operation.errors,
         "repeatable": operation.repeatable,
-        "paging": operation.paging and tuple(map(shapes.wire_name, operation.paging)),
+        "paging": ours_of_pages
+        and tuple(
+            shapes.wire_name(getattr(ours_of_pages, each)) for each in ("items", "input_token", "output_token", "limit")
+        ),
     }
     return [each for name in expected for each in compared(name, found[name], expected[name])]
 
@@ -219,10 +221,8 @@ def test_there_is_no_operation_that_the_service_model_has_not() -> None:
 def test_what_is_new_in_the_service_model_is_no_failure_but_can_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     before = news()
     old = {
-        "CreateWorkflowRun": attrs.evolve(
-            RUN, inputs=tuple(each for each in RUN.inputs if each.name != "client_token")
-        ),
-        "ListActs": attrs.evolve(LISTING, errors=LISTING.errors - {"ThrottlingException"}),
+        "CreateWorkflowRun": RUN.replace(inputs=tuple(each for each in RUN.inputs if each.name != "client_token")),
+        "ListActs": LISTING.replace(errors=LISTING.errors - {"ThrottlingException"}),
     }
     for name, operation in old.items():
         monkeypatch.setitem(OPERATIONS, name, operation)
@@ -247,19 +247,19 @@ STATUS = shapes.Enumeration(Other)
 
 def changed_input(operation: Any, name: str, **changes: Any) -> Any:
     inputs = tuple(each._replace(**changes) if each.name == name else each for each in operation.inputs)
-    return attrs.evolve(operation, inputs=inputs)
+    return operation.replace(inputs=inputs)
 
 
 def changed_output(operation: Any, name: str, **changes: Any) -> Any:
     members = tuple(each._replace(**changes) if each.name == name else each for each in operation.output.members)
-    return attrs.evolve(operation, output=shapes.Structure(operation.output.model, members))
+    return operation.replace(output=shapes.Structure(operation.output.model, members))
 
 
 @pytest.mark.parametrize(
     ("changed", "aspect"),
     [
-        (attrs.evolve(RUN, http="PUT /workflow-definitions/{workflowDefinitionName}/runs"), "http"),
-        (attrs.evolve(RUN, http=RUN.http.replace("PUT", "POST")), "http"),
+        (RUN.replace(http="PUT /workflow-definitions/{workflowDefinitionName}/runs"), "http"),
+        (RUN.replace(http=RUN.http.replace("PUT", "POST")), "http"),
         (changed_input(RUN, "model_id", location="query"), "inputs"),
         (changed_input(RUN, "model_id", required=False), "inputs"),
         (changed_input(RUN, "model_id", wire_name="model"), "inputs"),
@@ -269,15 +269,15 @@ def changed_output(operation: Any, name: str, **changes: Any) -> Any:
         (changed_input(ACT, "task", sensitive=False), "inputs"),
         (changed_input(ACT, "tool_specs", shape=shapes.ListOf(shapes.STRING)), "inputs"),
         (changed_input(LISTING, "sort_order", shape=STATUS), "inputs"),
-        (attrs.evolve(RUN, inputs=tuple(each for each in RUN.inputs if each.name != "model_id")), "inputs"),
+        (RUN.replace(inputs=tuple(each for each in RUN.inputs if each.name != "model_id")), "inputs"),
         (changed_output(DEFINITION, "description", sensitive=False), "output"),
         (changed_output(DEFINITION, "created_at", shape=shapes.STRING), "output"),
         (changed_output(DEFINITION, "status", shape=STATUS), "output"),
         (changed_output(DEFINITION, "arn", required=False), "output"),
-        (attrs.evolve(RUN, errors=RUN.errors | {"Other"}), "errors"),
-        (attrs.evolve(RUN, repeatable=False), "repeatable"),
-        (attrs.evolve(LISTING, paging=None), "paging"),
-        (attrs.evolve(LISTING, paging=shapes.Paging(items="acts")), "paging"),
+        (RUN.replace(errors=RUN.errors | {"Other"}), "errors"),
+        (RUN.replace(repeatable=False), "repeatable"),
+        (LISTING.replace(paging=None), "paging"),
+        (LISTING.replace(paging=shapes.Paging(items="acts")), "paging"),
     ],
 )
 def test_a_difference_of_any_kind_is_seen(changed: Any, aspect: str) -> None:

@@ -117,7 +117,7 @@ _A = Member("a", "a", STRING, required=True)
 )
 def test_lists_have_elements_of_any_shape(element: Shape, sent: Any, expected: tuple[object, ...]) -> None:
     output: Structure[Any] = Structure(_Thing, (Member("a", "things", ListOf(element)),))
-    operation: Operation[Any] = attrs.evolve(LIST_SESSIONS, output=output)
+    operation: Operation[Any] = LIST_SESSIONS.replace(output=output)
     for _ in range(2):
         got = rest_json.decode(operation, response(200, {"things": sent}), attempts=1, now=0.0, redact=str)
         assert got == _Thing(a=expected)

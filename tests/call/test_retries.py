@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from typing import Any
 
-import attrs
 import pytest
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ConnectTimeoutError, EndpointConnectionError, ReadTimeoutError
@@ -156,7 +155,7 @@ def delay(failure: Any, *, attempt: int = 1, operation: Any = LIST_SESSIONS, rng
     return Retries(RetryPolicy(rng=lambda: rng), Quota()).delay(operation, failure, attempt)
 
 
-ONCE = attrs.evolve(LIST_SESSIONS, repeatable=False)
+ONCE = LIST_SESSIONS.replace(repeatable=False)
 
 
 def test_a_broken_success_is_retried_if_the_operation_is_repeatable() -> None:

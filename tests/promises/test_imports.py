@@ -81,6 +81,11 @@ def test_modules_for_botocores_credentials_and_for_proxies_are_loaded_only_when_
     assert "novaact_http._aws.botocore_credentials" in modules_after(CLIENT.replace("credentials=keys, ", ""))
 
 
+def test_random_numbers_are_loaded_only_to_wait_before_a_retry() -> None:
+    assert "random" not in loaded_after(CLIENT)
+    assert "random" in loaded_after(CLIENT + CALL)
+
+
 def test_importing_the_package_loads_only_the_table_of_its_names() -> None:
     assert not loaded_after("import novaact_http") & {*HEAVY, "attrs", "json", "socket", "threading", "asyncio"}
 

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import re
 import reprlib
-from collections.abc import Mapping
-from typing import Any, Literal, NamedTuple
-
-import attrs
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from novaact_http._aws.endpoints import host_name, parse_endpoint
 from novaact_http._aws.profiles import Profile
-from novaact_http._call.http_messages import Endpoint
+from novaact_http._support.records import Record
 from novaact_http.config import RetryPolicy
 from novaact_http.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from novaact_http._call.http_messages import Endpoint
 
 _REGION = r"(?![0-9]+$)(?!-)[a-zA-Z0-9-]{1,63}(?<!-)"
 _BOOLEANS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
@@ -34,8 +36,7 @@ _NOT_IN_USER_AGENTS = r"[^!$%&'*+\-.^_`|~,0-9A-Za-z#]"
 _LONGEST_APP_ID = 50
 
 
-@attrs.frozen(kw_only=True)
-class Settings:
+class Settings(Record):
     """All that a client needs to know except credentials.
 
     Attributes:
@@ -57,11 +58,11 @@ class Settings:
     use_fips: bool
     use_dualstack: bool
     ca_bundle: Setting | None
-    proxy_url: str | None = attrs.field(repr=False)
+    proxy_url: str | None
     app_id: str
     retries: RetryPolicy
     remarks: tuple[str, ...]
-    sources: Mapping[str, Setting] = attrs.field(repr=False, eq=False)
+    sources: Mapping[str, Setting]
 
 
 class Setting(NamedTuple):
@@ -88,7 +89,7 @@ _THREE_ATTEMPTS = Setting("3", _DEFAULT)
 _OF_ARGUMENT = Setting(None, "the argument retries")
 
 
-class _Fallbacks(NamedTuple):
+class _Fallbacks(Record):
     """Where a setting comes from that was not passed as an argument: the environment, then the profile."""
 
     environ: Mapping[str, str]
@@ -131,7 +132,7 @@ def resolve(  # noqa: D417 - the client's docstring describes its arguments
     Raises:
         ConfigurationError: a value is missing or bad.
     """
-    fallbacks = _Fallbacks(environ, Profile(None, environ) if profile is None else profile)
+    fallbacks = _Fallbacks(environ=environ, profile=Profile(None, environ) if profile is None else profile)
     of_region, is_pseudo_fips = _region(region, fallbacks)
     name = of_region.value
     fips = of_region._replace(value=True) if is_pseudo_fips else _boolean(use_fips, "use_fips", fallbacks)
@@ -293,7 +294,7 @@ def _app_id(argument: str | None, fallbacks: _Fallbacks) -> tuple[Setting, tuple
             advice=f"use text, of up to {_LONGEST_APP_ID} characters",
         )
     too_long = f"{source} has over {_LONGEST_APP_ID} characters; services may shorten it"
-    usable = re.sub(_NOT_IN_USER_AGENTS, "-", value)
+    usable = re.sub(_NOT_IN_USER_AGENTS, "-", value) if value else ""
     return (setting if usable == value else setting._replace(value=usable)), (
         (too_long,) if len(value) > _LONGEST_APP_ID else ()
     )

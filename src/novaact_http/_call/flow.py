@@ -9,21 +9,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Generator, Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
-
-import attrs
 
 from novaact_http._call import parameters, rest_json
 from novaact_http._call.clock_skew import ClockSkew, describe
 from novaact_http._call.heads import Heads
 from novaact_http._call.http_messages import Endpoint, Headers, Request, Response
-from novaact_http._call.rate_limiter import RateLimiter
 from novaact_http._call.redaction import Redaction
 from novaact_http._call.retries import Quota, Retries, is_throttling, may_be_done
 from novaact_http._call.sigv4 import Scope, Signer, amz_date
 from novaact_http._support import traceback_scrubbing
 from novaact_http._support.http_dates import parse_date
 from novaact_http._support.logs import shows_debug_lines
+from novaact_http._support.records import Record
 from novaact_http.config import Credentials, RetryPolicy, Timeout
 from novaact_http.errors import (
     DeadlineExceeded,
@@ -35,9 +34,10 @@ from novaact_http.errors import (
 )
 
 if TYPE_CHECKING:
+    from novaact_http._call.rate_limiter import RateLimiter
     from novaact_http._call.redaction import Redact
     from novaact_http._operations.shapes import Operation, Output
-    from novaact_http.attempts import Attempt, CallReport  # noqa: TC004 - annotations are not evaluated
+    from novaact_http.attempts import Attempt, CallReport
 
     Failure = TransportError | ServiceError | ResponseError
 
@@ -74,8 +74,7 @@ Flow = Generator[Need, Any, OutputT]
 MakeFlow = Callable[["Context", "Operation[OutputT]", Mapping[str, object]], Flow[OutputT]]
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
-class Context:
+class Context(Record):
     """What all calls of a client have in common. Clocks and randomness enter here.
 
     Attributes:
@@ -117,16 +116,18 @@ class Context:
     on_call: Callable[[CallReport], object] | None = None
     signed_headers: Headers = ()
     call_headers: Callable[[], Headers] | None = None
-    heads: Heads = attrs.field(init=False)
-    redaction: Redaction = attrs.field(factory=Redaction)
 
-    @heads.default
-    def _(self) -> Heads:
+    @cached_property
+    def redaction(self) -> Redaction:
+        return Redaction()
+
+    @cached_property
+    def heads(self) -> Heads:
         scope = Scope(self.region, SERVICE)
         return Heads(self.signer, scope, self.endpoint.authority, self.user_agent, self.signed_headers)
 
 
-class Limit(NamedTuple):
+class Limit(Record):
     """A limit on the time of several calls together.
 
     Attributes:

@@ -36,7 +36,7 @@ _USUAL = re.compile(
     r"|(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9]{2}:[0-9]{2}:[0-9]{2} GMT)$"
 )
 _BEGINS_ESCAPE = re.compile(r"[%\\&<]")
-_ESCAPE = re.compile(
+_ESCAPE = (  # compiled when there is one
     r"(?:%|%u00|\\+u00|\\+x)([0-9a-fA-F]{2})"
     r"|&#[xX]0*([0-9a-fA-F]{1,2});|&#0*([0-9]{1,3});|&([A-Za-z]{2,20});"
     r"|\\+[nrtbf]|<w?br */?>"  # wrapped lines
@@ -176,7 +176,7 @@ def _decoded(text: str) -> tuple[str, list[int]]:
         pieces: list[str] = []
         kept: list[int] = []
         done = 0
-        for escape in _ESCAPE.finditer(text):
+        for escape in re.finditer(_ESCAPE, text):
             character = _character(escape)
             begin, end = escape.span()
             pieces += (text[done:begin], character)

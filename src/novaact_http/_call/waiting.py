@@ -104,7 +104,7 @@ class _Waiting:
         self._was_last = False
         self.limit = None
         if total is not None:
-            self.limit = Limit(context.monotonic() + total, f"total allows the wait {total} s in all")
+            self.limit = Limit(deadline=context.monotonic() + total, text=f"total allows the wait {total} s in all")
         self.last = "its status is not known yet"
         self.failure: TransportError | ServiceError | ResponseError | None = None
 
@@ -177,7 +177,7 @@ def ensure_workflow_definition(
     total = context.timeout.total
     limit = None
     if total is not None:
-        limit = Limit(context.monotonic() + total, f"Timeout.total allows it {total} s in all")
+        limit = Limit(deadline=context.monotonic() + total, text=f"Timeout.total allows it {total} s in all")
     get = {"workflow_definition_name": arguments["name"]}
     with contextlib.suppress(ResourceNotFoundException):
         return (yield from call(context, operation, get, limit))

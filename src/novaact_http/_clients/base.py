@@ -8,8 +8,6 @@ import warnings
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-import attrs
-
 from novaact_http import errors
 from novaact_http._aws.credential_cache import CredentialCache
 from novaact_http._aws.credential_sources import choose_source
@@ -234,7 +232,7 @@ class ClientBase:
             changes["retries"] = retries
         other = object.__new__(type(self))
         vars(other).update(vars(self))
-        other._context = attrs.evolve(self._context, **changes)
+        other._context = self._context.replace(**changes)
         if headers is not None:
             other._options = {**self._options, "headers": dict(headers)}
         return other

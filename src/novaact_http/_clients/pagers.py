@@ -190,7 +190,9 @@ class _PagerBase(Generic[PageT]):
             )
         self._used = True
         if self._total is not None:
-            limit = Limit(time.monotonic() + self._total, f"total allows the listing {self._total} s in all")
+            limit = Limit(
+                deadline=time.monotonic() + self._total, text=f"total allows the listing {self._total} s in all"
+            )
             self._flow = partial(call, limit=limit)
         return self._position
 

@@ -46,12 +46,13 @@ _STATUS_LINE: Final = re.compile(r"HTTP/(1\.[01]) ([1-9][0-9]{2})(?: (.*))?")
 _LENGTH: Final = re.compile(r"[0-9]{1,20}")
 _TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 # The line before a chunk, with the CRLF that ends what comes before the line: the head, or the last chunk's data.
-_CHUNK_LINE: Final = re.compile(rb"\r\n([0-9A-Fa-f]{1,16})(;[\t -~\x80-\xff]{0,1024})?\r\n")
-_EXTENSIONS: Final = re.compile(
+# This and the next two are compiled when a response is in chunks, as hardly any is.
+_CHUNK_LINE: Final = rb"\r\n([0-9A-Fa-f]{1,16})(;[\t -~\x80-\xff]{0,1024})?\r\n"
+_EXTENSIONS: Final = (
     rb"(?:[\t ]*;[\t ]*[!#$%&'*+.^_`|~0-9A-Za-z-]+"
     rb"(?:[\t ]*=[\t ]*(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+|\"(?:[^\"\\]|\\.)*\"))?)*"
 )
-_CHUNK_LINE_BEGUN: Final = re.compile(rb"(?:\r(?:\n(?:[0-9A-Fa-f]{1,16}(?:;[\t -~\x80-\xff]{0,1024})?\r?)?)?)?")
+_CHUNK_LINE_BEGUN: Final = rb"(?:\r(?:\n(?:[0-9A-Fa-f]{1,16}(?:;[\t -~\x80-\xff]{0,1024})?\r?)?)?)?"
 
 # The fields that decide how long a message is, and whether another one may follow it.
 _DECISIVE: Final = frozenset({"content-length", "transfer-encoding", "connection"})
@@ -377,9 +378,9 @@ class ResponseReader:
                 self._left -= len(piece)
                 if self._left:
                     return
-            line = _CHUNK_LINE.match(data, start)
+            line = re.compile(_CHUNK_LINE).match(data, start)
             if line is None:
-                if _CHUNK_LINE_BEGUN.fullmatch(data, start) is None:
+                if re.compile(_CHUNK_LINE_BEGUN).fullmatch(data, start) is None:
                     raise ProtocolError("bad end of a chunk, or size of the next")  # not shown: it may be of the body
                 self._pending += data[start:]
                 return
@@ -397,7 +398,7 @@ class ResponseReader:
                 return
 
     def _check_extensions(self, extensions: bytes) -> None:
-        if _EXTENSIONS.fullmatch(extensions) is None:
+        if re.fullmatch(_EXTENSIONS, extensions) is None:
             raise ProtocolError("bad extension of a chunk")
         self._head_room -= len(extensions)
         if self._head_room < 0:

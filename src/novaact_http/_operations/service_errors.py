@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal
 
 from novaact_http import errors
 from novaact_http._operations.shapes import STRING, ListOf, Member, structure
+from novaact_http._support.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-class ErrorShape(NamedTuple):
+class ErrorShape(Record):
     """An error of the service model.
 
     Attributes:

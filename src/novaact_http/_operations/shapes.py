@@ -6,9 +6,12 @@ the service model `nova-act/2025-08-22`. The name of a value on the wire is the 
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, Literal, NamedTuple, Protocol, TypeVar
 
 import attrs
+
+from novaact_http._support.records import Record
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -250,7 +253,7 @@ CLIENT_TOKEN = body("client_token", Token(minimum=33))
 PAGE = (query("max_results", Integer(minimum=1)), query("next_token", NAME))
 
 
-class Paging(NamedTuple):
+class Paging(Record):
     """The arguments and members that pagination uses, by their Python names."""
 
     items: str
@@ -259,8 +262,7 @@ class Paging(NamedTuple):
     limit: str = "max_results"
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
-class Operation(Generic[OutputT_co]):
+class Operation(Record, Generic[OutputT_co]):
     """One operation of the service.
 
     Attributes:
@@ -285,28 +287,23 @@ class Operation(Generic[OutputT_co]):
     errors: frozenset[str]
     repeatable: bool = True
     paging: Paging | None = None
-    method: str = attrs.field(init=False)
-    path: str = attrs.field(init=False)
-    has_body: bool = attrs.field(init=False)
-    token: str | None = attrs.field(init=False)
-    is_sensitive: bool = attrs.field(init=False)
 
-    @method.default
-    def _(self) -> str:
+    @cached_property
+    def method(self) -> str:
         return self.http.partition(" ")[0]
 
-    @path.default
-    def _(self) -> str:
+    @cached_property
+    def path(self) -> str:
         return self.http.partition(" ")[2]
 
-    @has_body.default
-    def _(self) -> bool:
+    @cached_property
+    def has_body(self) -> bool:
         return any(each.location == "body" for each in self.inputs)
 
-    @token.default
-    def _(self) -> str | None:
+    @cached_property
+    def token(self) -> str | None:
         return next((each.name for each in self.inputs if type(each.shape) is Token), None)
 
-    @is_sensitive.default
-    def _(self) -> bool:
+    @cached_property
+    def is_sensitive(self) -> bool:
         return self.output.is_sensitive or any(each.sensitive or each.shape.is_sensitive for each in self.inputs)
