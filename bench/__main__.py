@@ -63,7 +63,8 @@ def main() -> None:
         sys.exit(f"failed: {', '.join(failures)}")
     if not options.quick and not options.only:
         image = "![CPU per call](results.svg)"
-        parts = [INTRODUCTION.rstrip(), machine, verdicts, image, *[each.markdown() for each in sections]]
+        tried = (HERE / "TRIED.md").read_text(encoding="utf-8").rstrip()  # written by hand
+        parts = [INTRODUCTION.rstrip(), machine, verdicts, image, *[each.markdown() for each in sections], tried]
         (HERE / "RESULTS.md").write_text("\n\n".join(parts) + "\n", encoding="utf-8")
         (HERE / "results.svg").write_text(
             report.chart([bar for section in sections for bar in section.bars]), encoding="utf-8"
