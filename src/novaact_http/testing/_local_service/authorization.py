@@ -8,7 +8,7 @@ import re
 from calendar import timegm
 from functools import lru_cache
 from time import gmtime, strftime, strptime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import attrs
 
@@ -33,8 +33,7 @@ _AUTHORIZATION = re.compile(
 )
 
 
-@attrs.frozen(kw_only=True)
-class _Signature:
+class _Signature(NamedTuple):
     """The parts of an Authorization header, and the request's date."""
 
     key_id: str
@@ -86,7 +85,7 @@ class SignatureVerifier:
         if unsigned:
             return f"'{', '.join(sorted(unsigned))}' must be a 'SignedHeader' in the AWS Authorization."
         body_hash = request.header("X-Amz-Content-SHA256")
-        if body_hash not in (None, hashlib.sha256(request.body).hexdigest()):
+        if body_hash is not None and body_hash != hashlib.sha256(request.body).hexdigest():
             return "The provided 'x-amz-content-sha256' header does not match what was computed."
         if request.method != request.method.upper() or not request.target.startswith("/"):
             return "The request line is not one that can be signed."
@@ -125,8 +124,9 @@ class _SignedRequest:
         self.context = {"timestamp": signature.date}
         self.headers = _SignedHeaders()
         for name, value in request.headers:
-            if name.lower() in signature.headers:
-                self.headers.setdefault(name.lower(), []).append(value)
+            lower_name = name.lower()
+            if lower_name in signature.headers:
+                self.headers.setdefault(lower_name, []).append(value)
 
 
 class _Signer(SigV4Auth):  # type: ignore[misc] # botocore has no types
@@ -136,7 +136,7 @@ class _Signer(SigV4Auth):  # type: ignore[misc] # botocore has no types
         return request.headers
 
     def _sign(self, key: bytes, msg: str, hex: bool = False) -> str | bytes:  # noqa: A002, FBT001, FBT002 - botocore's
-        return super()._sign(key, msg, hex=True) if hex else _derived_key(key, msg)
+        return hmac.digest(key, msg.encode(), "sha256").hex() if hex else _derived_key(key, msg)
 
 
 @lru_cache(64)
@@ -188,8 +188,8 @@ def _date_problem(signature: _Signature, now: float) -> str | None:
 
 
 def _must_be_signed(request: ReceivedRequest) -> set[str]:
-    names = {name.lower() for name, _ in request.headers}
-    return {"host", *(name for name in names if name == "content-type" or name.startswith("x-amz-"))}
+    names = [name.lower() for name, _ in request.headers]
+    return {"host", *[name for name in names if name == "content-type" or name.startswith("x-amz-")]}
 
 
 def _text(time: float) -> str:

@@ -63,12 +63,14 @@ def take_request(buffer: bytearray) -> tuple[ReceivedRequest, bool] | None:
 
 
 def _length(headers: tuple[tuple[str, str], ...]) -> int:
-    lengths = {value for name, value in headers if name.lower() == "content-length"} or {"0"}
-    if any(name.lower() == "transfer-encoding" for name, _ in headers):
-        raise BadRequest(HTTPStatus.BAD_REQUEST)
-    if len(lengths) > 1 or not all(map(_LENGTH.fullmatch, lengths)):
-        raise BadRequest(HTTPStatus.BAD_REQUEST)
-    return int(lengths.pop())
+    length = None
+    for name, value in headers:
+        lower_name = name.lower()
+        if lower_name == "content-length" and _LENGTH.fullmatch(value) and length in (None, value):
+            length = value
+        elif lower_name in ("content-length", "transfer-encoding"):
+            raise BadRequest(HTTPStatus.BAD_REQUEST)
+    return int(length or 0)
 
 
 def check_header(name: str, value: str) -> None:

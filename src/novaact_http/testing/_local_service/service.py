@@ -480,8 +480,10 @@ def _operation_and_run(route: Route | None, request: ReceivedRequest) -> tuple[s
     """Return the names of the operation and of the run that a request is for."""
     if route is None:
         return None, None
-    query = dict(parse_qsl(request.target.partition("?")[2]))
-    return route.operation.name, route.labels.get("workflowRunId", query.get("workflowRunId"))
+    run_id = route.labels.get("workflowRunId")
+    if run_id is None:
+        run_id = dict(parse_qsl(request.target.partition("?")[2])).get("workflowRunId")
+    return route.operation.name, run_id
 
 
 def _is_address(host: object) -> bool:
