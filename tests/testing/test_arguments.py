@@ -117,6 +117,8 @@ def test_a_token_is_text(token: Any) -> None:
     ("fault", "options", "message"),
     [
         (503, {}, "the fault must be a str such as 'reset next 2', not 503"),
+        ("reset on ListActs", {"operation": "CreateAct"}, "already says operation=ListActs, so leave out operation=Cr"),
+        ("reset on ListAct", {}, "operation must be one of CreateAct, "),
         ("reset next 2", {"times": 5}, "'reset next 2' already says times=2, so leave out times=5"),
         ("reset every 2nd", {"every": 2}, "'reset every 2nd' already says every=2, so leave out every=2"),
         ("reset 5 %", {"chance": 0.3}, "'reset 5 %' already says chance=0.05, so leave out chance=0.3"),

@@ -66,6 +66,7 @@ def outcomes(face: Face, service: LocalService, count: int, **options: Any) -> l
         (" close  every 1 ", FaultSpecification(fault="close", every=1)),
         ("stall 10%", FaultSpecification(fault="stall", chance=0.1)),
         ("drip for 0.5s 2.5 %", FaultSpecification(fault="drip", seconds=0.5, chance=0.025)),
+        ("reset on ListActs next 1", FaultSpecification(fault="reset", operation="ListActs", times=1)),
         ("refuse for 2 s next 1", FaultSpecification(fault="refuse", seconds=2.0, times=1)),
     ],
 )

@@ -96,7 +96,7 @@ _SERVER, _DATA, _FAULTS = "Server", "Data", "Faults"
     "faults",
     metavar="FAULT",
     multiple=True,
-    help="Add a fault, such as 'ThrottlingException every 3rd', 'reset next 2' or 'drip for 0.1s 10 %'. May be "
+    help="Add a fault, such as 'AccessDeniedException on ListActs', 'reset next 2' or 'drip for 0.1s 10 %'. May be "
     "repeated.",
 )
 @option(_FAULTS, "--latency", type=Number(), default=0.0, metavar="SECONDS", help="Wait before each response.")

@@ -28,7 +28,7 @@ CONNECTION_FAULTS = {
 FAULTS_WITHOUT_RESPONSE = frozenset({"refuse", "reset", "stall"})
 _NUMBER = r"[0-9]+(?:\.[0-9]+)?"
 _SPECIFICATION = re.compile(
-    r"(?P<fault>[A-Za-z-]+)"
+    r"(?P<fault>[A-Za-z-]+)(?: on (?P<operation>[A-Za-z]+))?"
     rf"(?: for (?P<seconds>{_NUMBER}) ?s)?"
     rf"(?: next (?P<times>[0-9]+)| every (?P<every>[0-9]+)(?:st|nd|rd|th)?| (?P<percent>{_NUMBER}) ?%)?"
 )
@@ -129,16 +129,17 @@ class Schedule:
 
 @attrs.frozen(kw_only=True)
 class FaultSpecification:
-    """A fault and its schedule, as in `"ThrottlingException every 3rd"`, `"reset next 2"` or `"drip for 0.1s 10 %"`."""
+    """A fault and its schedule, as in `"ThrottlingException on ListActs every 3rd"` or `"drip for 0.1s 10 %"`."""
 
     fault: str
+    operation: str | None = None
     seconds: float | None = None
     times: int | None = None
     every: int | None = None
     chance: float | None = None
 
     @classmethod
-    def parse(cls, text: str, **options: float | None) -> FaultSpecification:
+    def parse(cls, text: str, **options: float | str | None) -> FaultSpecification:
         """Parse the text, and add the options that are not None.
 
         Raises:
@@ -148,12 +149,13 @@ class FaultSpecification:
         parsed = _SPECIFICATION.fullmatch(" ".join(text.split()))
         if parsed is None:
             raise ValueError(
-                f"{text!r} is not a fault: write its name, then optionally 'for 0.5s', then optionally 'next 2', "
-                "'every 3rd' or '5 %'"
+                f"{text!r} is not a fault: write its name, then optionally 'on ListActs', then optionally 'for 0.5s', "
+                "then optionally 'next 2', 'every 3rd' or '5 %'"
             )
         parts = parsed.groupdict()
         seconds, times, every, percent = (parts[name] for name in ("seconds", "times", "every", "percent"))
         schedule: dict[str, Any] = {
+            "operation": parts["operation"],
             "seconds": None if seconds is None else float(seconds),
             "times": None if times is None else int(times),
             "every": None if every is None else int(every),

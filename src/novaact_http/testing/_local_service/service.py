@@ -299,8 +299,8 @@ class LocalService(WorldMethods):
                 `"refuse"` (reset the connection, and refuse all connections for a while), `"reset"`, `"reset-mid"`,
                 `"reset-after"` (reset it before, in or after the response), `"truncate"` (close it in the middle of the
                 response's body), `"drip"` (send a byte at a time), `"stall"` (send nothing), `"close"` (close it after
-                the response, without announcing it). The text may also have the schedule: `"reset next 2"`,
-                `"ThrottlingException every 3rd"`, `"drip for 0.1s 10 %"`.
+                the response, without announcing it). The text may also have the operation and the
+                schedule: `"AccessDeniedException on ListActs"`, `"reset next 2"`, `"drip for 0.1s 10 %"`.
             times: the number of requests that it applies to at most.
             every: with 3, the fault applies to every third request.
             chance: the probability from 0 to 1 that the fault applies to a request, by the service's seed.
@@ -320,7 +320,9 @@ class LocalService(WorldMethods):
             ValueError: there is no such operation, or schedule, or a part of the schedule is given twice.
             TypeError: the error has no such member.
         """
-        spec = FaultSpecification.parse(fault, times=times, every=every, chance=chance, seconds=seconds)
+        spec = FaultSpecification.parse(
+            fault, operation=operation, times=times, every=every, chance=chance, seconds=seconds
+        )
         effect: Answer | ConnectionFault
         if spec.fault in CONNECTION_FAULTS:
             if members:
@@ -338,9 +340,9 @@ class LocalService(WorldMethods):
         if spec.seconds is not None and not CONNECTION_FAULTS.get(spec.fault):
             takers = ", ".join(name for name, default in CONNECTION_FAULTS.items() if default)
             raise ValueError(f"{spec.fault} takes no seconds, only {takers} do; use latency to delay all responses")
-        if operation is not None:
+        if spec.operation is not None:
             known = service_model.model().operation_names
-            check("operation", operation, f"one of {', '.join(known)}", valid=operation in known)
+            check("operation", spec.operation, f"one of {', '.join(known)}", valid=spec.operation in known)
         check("after_work", after_work, "True or False", valid=isinstance(after_work, bool))
         check("allow_unused", allow_unused, "True or False", valid=isinstance(allow_unused, bool))
         breaks_response = isinstance(effect, ConnectionFault) and effect.kind not in FAULTS_WITHOUT_RESPONSE
