@@ -2,8 +2,8 @@
 
     python examples/start_runs.py checkout-flow --runs 200
 
-Each run is printed when it has ended. One that fails stops no other. Nobody waits for an answer here, so the client
-slows down when it is throttled, and retries for long.
+Each run is printed when it is created, and again when it has ended: something else has to do its work. One that fails
+stops no other. Nobody waits for an answer here, so the client slows down when it is throttled, and retries for long.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ async def run_once(client: AsyncClient, name: str) -> tuple[str | None, str | No
             client_info=ClientInfo(compatibility_version=1),
         )
         run_id = created.workflow_run_id
+        print(run_id, created.status, sep="\t", flush=True)
         run = await client.wait_for_workflow_run(workflow_definition_name=name, workflow_run_id=run_id, poll=POLL)
     except NovaActError as error:
         return run_id, error

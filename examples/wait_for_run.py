@@ -38,7 +38,7 @@ def main() -> None:
                 workflow_definition_name=name, workflow_run_id=run_id, total=options.total
             )
         except DeadlineExceeded as error:
-            sys.exit(f"{error}\nThe run goes on. Wait on with: {sys.argv[0]} {name} --run-id {run_id}")
+            sys.exit(f"{error}\nThe run goes on. Wait on with: python {sys.argv[0]} {name} --run-id {run_id}")
     print(run.status)
     sys.exit(run.status != "SUCCEEDED")
 

@@ -149,3 +149,9 @@ def test_the_text_of_a_transport_error_says_whether_the_request_was_sent() -> No
         "(request may have been received, attempts 1)"
     )
     assert str(errors.TransportError("lost", request_sent=False)).endswith("(request not sent, attempts 1)")
+
+
+def test_the_repr_of_an_error_says_what_its_text_says() -> None:
+    error = errors.ParameterError("nothing was sent", problems=[errors.Problem("max_results", "must be an int")])
+    assert repr(error) == f"ParameterError({str(error)!r})"
+    assert "max_results must be an int" in repr(error)

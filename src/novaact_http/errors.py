@@ -57,6 +57,9 @@ class NovaActError(Exception):
 
     _remark = ""
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({str(self)!r})"  # also with what only the text has, such as the bad arguments
+
     def __reduce__(self) -> tuple[Any, ...]:
         # Exceptions pickle as `cls(*args)`, which fails for keyword-only arguments. The facts are in `__dict__`.
         return _unpickle, (type(self), self.args), vars(self).copy()

@@ -47,7 +47,7 @@ if TYPE_CHECKING:
             254,
             "check the names and ids, and that what they name is in the region us-east-1",
         ),
-        (["--region", "us-west-2"], {}, 254, "check the credentials: novaact-http doctor"),
+        (["--region", "us-west-2"], {}, 254, "check the credentials and the region: novaact-http doctor"),
         (
             ["--max-attempts", "1"],
             {"AWS_ENDPOINT_URL_NOVA_ACT": "http://127.0.0.1:1"},

@@ -90,6 +90,7 @@ def test_many_runs_of_a_new_definition_are_started_and_waited_for(service: Local
     shown = lines_of(run("start_runs.py", "new", "--runs", "5", environ=service.environ))
     started = {each.workflow_run_id for each in service.runs if each.workflow_definition_name == "new"}
     assert len(started) == 4
+    assert {run_id for run_id, status in shown if status == "RUNNING"} == started
     results = dict(shown)
     assert results.pop("not created").startswith("An error occurred (AccessDeniedException)")
     assert results == dict.fromkeys(started, "SUCCEEDED")

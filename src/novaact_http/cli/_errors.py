@@ -46,13 +46,15 @@ _HINTS = {
     "IncompleteSignature": _CREDENTIALS_REFUSED,
     "InternalServerException": "the service failed: try again later",
     "InvalidClientTokenId": _CREDENTIALS_REFUSED,
-    "InvalidSignatureException": _CREDENTIALS_REFUSED,
+    "InvalidSignatureException": "check the credentials and the region{doctor}",
     "ResourceNotFoundException": "check the names and ids, and that what they name is in the region {region}",
     "ServiceQuotaExceededException": "ask for a higher quota, or try again later",
     "SignatureDoesNotMatch": _CREDENTIALS_REFUSED,
     "ThrottlingException": "try again later{slower} or with a higher --max-attempts",
     "UnrecognizedClientException": _CREDENTIALS_REFUSED,
 }
+
+_REFUSALS = {code for code, hint in _HINTS.items() if hint is _EXPIRED or hint.startswith("check the credentials")}
 
 
 class Target(NamedTuple):
@@ -71,7 +73,7 @@ class Target(NamedTuple):
 
 def is_refusal_of_credentials(error: BaseException | None) -> bool:
     """Tell whether the service has refused the credentials as such, whatever the operation is."""
-    return _HINTS.get(getattr(error, "code", "")) in (_CREDENTIALS_REFUSED, _EXPIRED)
+    return getattr(error, "code", "") in _REFUSALS
 
 
 def exit_code(error: BaseException) -> int:
