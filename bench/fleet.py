@@ -21,9 +21,12 @@ from bench import report
 from novaact_http._aws.settings import resolve
 from novaact_http._call import flow as call_flow
 from novaact_http._call.clock_skew import ClockSkew
+from novaact_http._call.heads import Heads
 from novaact_http._call.http_messages import Headers, Request, Response
 from novaact_http._call.rate_limiter import RateLimiter
+from novaact_http._call.redaction import Redaction
 from novaact_http._call.retries import Quota
+from novaact_http._call.sigv4 import Scope
 from novaact_http._operations.sessions import LIST_SESSIONS
 from novaact_http.config import Credentials, RetryPolicy, Timeout
 from novaact_http.errors import NovaActError, TransportError, TransportTimeout
@@ -223,7 +226,14 @@ class Client:
             endpoint=SETTINGS.endpoint,
             region=SETTINGS.region,
             timeout=policy.timeout,
-            signer=Unsigned(),
+            heads=Heads(
+                signer=Unsigned(),
+                scope=Scope(SETTINGS.region, "nova-act"),
+                authority=SETTINGS.endpoint.authority,
+                user_agent="fleet",
+                headers=(),
+            ),
+            redaction=Redaction(),
             retries=RetryPolicy(mode=policy.mode, max_attempts=policy.max_attempts, rng=jitter),
             quota=NoQuota() if policy.legacy else Quota(),
             limiter=RateLimiter(clock()),
@@ -233,7 +243,6 @@ class Client:
             monotonic=clock,
             new_invocation_id=str,
             credentials_at_hand=lambda: None,
-            user_agent="fleet",
             on_attempt=None,
             renews_credentials=False,
         )

@@ -40,7 +40,7 @@ class OtherSigner(SigV4Signer):
 
 
 def heads(signer: SigV4Signer, headers: Headers = ()) -> Heads:
-    return Heads(signer, SCOPE, "host.example:8443", "a/1 b/2", headers)
+    return Heads(signer=signer, scope=SCOPE, authority="host.example:8443", user_agent="a/1 b/2", headers=headers)
 
 
 @pytest.mark.parametrize("name", OPERATIONS)

@@ -70,7 +70,7 @@ def test_a_client_with_other_options_shares_everything_else(make: Callable[..., 
     assert (other._context.timeout.total, other._context.retries.max_attempts) == (2, 5)
     assert client._context.timeout == Timeout()
     assert client._context.retries.mode == "off"
-    for name in ("quota", "limiter", "skew", "endpoint", "region", "signer"):
+    for name in ("quota", "limiter", "skew", "endpoint", "region", "heads", "redaction"):
         assert getattr(other._context, name) is getattr(client._context, name)
     assert other._credentials is client._credentials
     assert other._senders is client._senders
@@ -120,9 +120,10 @@ def test_a_client_pickles_as_its_settings(make: Callable[..., Any], monkeypatch:
     assert (made._context.endpoint, made._context.region) == (client._context.endpoint, client._context.region)
     assert made._proxy == client._proxy
     assert repr(made) == f"{make.__name__}(region='eu-west-1', endpoint='nova-act-fips.eu-west-1.amazonaws.com')"
-    for name in ("timeout", "retries", "on_attempt", "correct_clock_skew", "user_agent", "renews_credentials"):
+    for name in ("timeout", "retries", "on_attempt", "correct_clock_skew", "renews_credentials"):
         assert getattr(made._context, name) == getattr(client._context, name)
-    assert type(made._context.signer) is BotocoreSigner
+    assert type(made._context.heads.signer) is BotocoreSigner
+    assert made._context.heads.user_agent == client._context.heads.user_agent
     assert made._context.quota is not client._context.quota
 
 

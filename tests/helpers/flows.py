@@ -14,10 +14,12 @@ from novaact_http import (
 from novaact_http._aws.settings import resolve
 from novaact_http._call.clock_skew import ClockSkew
 from novaact_http._call.flow import Context, Flow, GetCredentials, Need, Sleep, call
+from novaact_http._call.heads import Heads
 from novaact_http._call.http_messages import Request, Response
 from novaact_http._call.rate_limiter import RateLimiter
+from novaact_http._call.redaction import Redaction
 from novaact_http._call.retries import Quota
-from novaact_http._call.sigv4 import Signer, SigV4Signer
+from novaact_http._call.sigv4 import Scope, Signer, SigV4Signer
 from novaact_http._call.user_agent import user_agent
 from novaact_http._operations.sessions import LIST_SESSIONS
 from novaact_http.errors import NovaActError
@@ -49,11 +51,19 @@ def context(
     credentials_at_hand: Callable[[], Credentials | None] = lambda: None,
 ) -> Context:
     """Return a flow's context without randomness or real clocks."""
+    endpoint = resolve(region=region, endpoint_url=endpoint_url, environ={}).endpoint
     return Context(
-        endpoint=resolve(region=region, endpoint_url=endpoint_url, environ={}).endpoint,
+        endpoint=endpoint,
         region=region,
         timeout=timeout or Timeout(),
-        signer=signer or SigV4Signer(),
+        heads=Heads(
+            signer=signer or SigV4Signer(),
+            scope=Scope(region, "nova-act"),
+            authority=endpoint.authority,
+            user_agent=user_agent(""),
+            headers=(),
+        ),
+        redaction=Redaction(),
         retries=retries,
         quota=quota or Quota(),
         limiter=limiter or RateLimiter(0.0),
@@ -61,7 +71,6 @@ def context(
         correct_clock_skew=correct_clock_skew,
         clock=clock,
         monotonic=monotonic,
-        user_agent=user_agent(""),
         on_attempt=on_attempt,
         on_call=on_call,
         renews_credentials=renews_credentials,

@@ -9,16 +9,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Generator, Mapping
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from novaact_http._call import parameters, rest_json
 from novaact_http._call.clock_skew import ClockSkew, describe
-from novaact_http._call.heads import Heads
 from novaact_http._call.http_messages import Endpoint, Headers, Request, Response
-from novaact_http._call.redaction import Redaction
 from novaact_http._call.retries import Quota, Retries, is_throttling, may_be_done
-from novaact_http._call.sigv4 import Scope, Signer, amz_date
+from novaact_http._call.sigv4 import amz_date
 from novaact_http._support import traceback_scrubbing
 from novaact_http._support.http_dates import parse_date
 from novaact_http._support.logs import shows_debug_lines
@@ -34,16 +31,15 @@ from novaact_http.errors import (
 )
 
 if TYPE_CHECKING:
+    from novaact_http._call.heads import Heads
     from novaact_http._call.rate_limiter import RateLimiter
-    from novaact_http._call.redaction import Redact
+    from novaact_http._call.redaction import Redact, Redaction
     from novaact_http._operations.shapes import Operation, Output
     from novaact_http.attempts import Attempt, CallReport
 
     Failure = TransportError | ServiceError | ResponseError
 
 OutputT = TypeVar("OutputT", bound="Output")
-
-SERVICE = "nova-act"
 
 _NOT_REPEATED = (
     "; it was not sent again, as the service may have carried it out: find out whether it has before you call again"
@@ -80,27 +76,26 @@ class Context(Record):
     Attributes:
         endpoint: where requests go.
         region: the region that signatures are for.
+        heads: makes and signs the heads of requests.
+        redaction: blanks out secrets that the service echoes.
         limiter: the rate limiter of calls in adaptive mode; its times are those of `monotonic`.
         skew: the clock skew that all calls sign with.
         correct_clock_skew: whether calls learn the skew from the service's errors.
         clock: returns the seconds since the epoch.
         monotonic: returns the seconds since some moment, on a clock that nobody sets.
         new_invocation_id: returns a new UUID as text.
-        user_agent: the header User-Agent.
         credentials_at_hand: returns credentials that are good for now; None if the flow has to ask for them.
         on_attempt: the user's hook for attempts, or None.
         renews_credentials: whether there may be other credentials once the service calls some expired.
         on_call: the user's hook for calls, or None.
-        signed_headers: further headers of every request, which are signed.
         call_headers: returns further headers for a call, which are not signed; None if there are never any.
-        heads: makes and signs the heads of requests.
-        redaction: blanks out secrets that the service echoes.
     """
 
     endpoint: Endpoint
     region: str
     timeout: Timeout
-    signer: Signer
+    heads: Heads
+    redaction: Redaction
     retries: RetryPolicy
     quota: Quota
     limiter: RateLimiter
@@ -110,21 +105,10 @@ class Context(Record):
     monotonic: Callable[[], float]
     new_invocation_id: Callable[[], str]
     credentials_at_hand: Callable[[], Credentials | None]
-    user_agent: str
     on_attempt: Callable[[Attempt], object] | None
     renews_credentials: bool
     on_call: Callable[[CallReport], object] | None = None
-    signed_headers: Headers = ()
     call_headers: Callable[[], Headers] | None = None
-
-    @cached_property
-    def redaction(self) -> Redaction:
-        return Redaction()
-
-    @cached_property
-    def heads(self) -> Heads:
-        scope = Scope(self.region, SERVICE)
-        return Heads(self.signer, scope, self.endpoint.authority, self.user_agent, self.signed_headers)
 
 
 class Limit(Record):

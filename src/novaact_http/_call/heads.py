@@ -8,10 +8,12 @@ another signer returns is written and checked by the pool, with `encode_head`; t
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from novaact_http._call.rest_json import CONTENT_TYPE
 from novaact_http._call.sigv4 import Prepared, Scope, Signer, SigV4Signer
+from novaact_http._support.records import Record
 
 if TYPE_CHECKING:
     from novaact_http._call.http_messages import Headers
@@ -32,10 +34,10 @@ class _Template:
         self.prepared = prepared
 
 
-class Heads:
+class Heads(Record):
     """Makes the heads of a client's requests. Safe to share between threads.
 
-    Args:
+    Attributes:
         signer: what signs them.
         scope: the scope of all signatures.
         authority: the header Host.
@@ -43,15 +45,24 @@ class Heads:
         headers: further headers of every request, which are signed.
     """
 
-    def __init__(self, signer: Signer, scope: Scope, authority: str, user_agent: str, headers: Headers) -> None:
-        self._signer = signer
-        self._scope = scope
-        self._host = ("Host", authority)
-        self._headers = headers
+    signer: Signer
+    scope: Scope
+    authority: str
+    user_agent: str
+    headers: Headers
+
+    @cached_property
+    def _unsigned(self) -> Headers:
         # Not signed, as proxies may change them. AWS's own SDKs leave out the same.
-        self._unsigned = (("Accept-Encoding", "identity"), ("User-Agent", user_agent))
-        self._unsigned_lines = _lines(self._unsigned)
-        self._templates: dict[Operation[Any], _Template] = {}
+        return (("Accept-Encoding", "identity"), ("User-Agent", self.user_agent))
+
+    @cached_property
+    def _unsigned_lines(self) -> str:
+        return _lines(self._unsigned)
+
+    @cached_property
+    def _templates(self) -> dict[Operation[Any], _Template]:
+        return {}
 
     def sign(
         self,
@@ -73,7 +84,7 @@ class Heads:
             credentials: the credentials to sign with.
             now: the time to sign with, in seconds since the epoch.
         """
-        signer = self._signer
+        signer = self.signer
         if type(signer) is not SigV4Signer:
             signed = signer.sign(
                 operation.method,
@@ -81,7 +92,7 @@ class Heads:
                 self._signed(operation),
                 body,
                 credentials=credentials,
-                scope=self._scope,
+                scope=self.scope,
                 now=now,
             )
             return (*signed, *self._unsigned, *more), b""
@@ -90,7 +101,7 @@ class Heads:
         if template is None or not template.prepared.is_for(credentials, timestamp):
             signed = self._signed(operation)
             prepared = signer.prepare(
-                operation.method, signed, credentials=credentials, scope=self._scope, timestamp=timestamp
+                operation.method, signed, credentials=credentials, scope=self.scope, timestamp=timestamp
             )
             self._templates[operation] = template = _Template(signed, prepared)
         signature = template.prepared.sign(target, body, timestamp)
@@ -102,7 +113,7 @@ class Heads:
 
     def _signed(self, operation: Operation[Any]) -> Headers:
         content_type = (_CONTENT_TYPE,) if operation.has_body else ()
-        return (self._host, *content_type, *self._headers)
+        return (("Host", self.authority), *content_type, *self.headers)
 
 
 def _lines(headers: Headers) -> str:

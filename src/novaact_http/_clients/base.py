@@ -16,9 +16,11 @@ from novaact_http._aws.profiles import Profile
 from novaact_http._aws.settings import resolve
 from novaact_http._call import flow
 from novaact_http._call.clock_skew import ClockSkew
+from novaact_http._call.heads import Heads
 from novaact_http._call.rate_limiter import RateLimiter
+from novaact_http._call.redaction import Redaction
 from novaact_http._call.retries import Quota
-from novaact_http._call.sigv4 import SigV4Signer
+from novaact_http._call.sigv4 import Scope, SigV4Signer
 from novaact_http._call.user_agent import user_agent
 from novaact_http._http import httpx_patches, tls
 from novaact_http._http.pool_rules import check_open
@@ -36,6 +38,8 @@ if TYPE_CHECKING:
     from novaact_http._http import asyncio_pool, blocking_pool
     from novaact_http._needed_packages import needed
 
+
+_SERVICE = "nova-act"
 
 PoolT = TypeVar("PoolT", bound="blocking_pool.Pool | asyncio_pool.Pool")
 HttpxSenderT = TypeVar("HttpxSenderT")
@@ -154,11 +158,19 @@ class ClientBase:
         # have set a slow clock right since. It would make credentials look expired, so nothing would be sent and the
         # skew never learnt again. If credentials really are expired, the service says so.
         self._credentials = CredentialCache(source, lambda: time.time() + min(skew.seconds, 0.0))
+        signed_headers, call_headers = _headers(options["headers"])
         self._context = flow.Context(
             endpoint=endpoint,
             region=settings.region,
             timeout=_timeout(options["timeout"]),
-            signer=SigV4Signer() if options["signer"] is None else options["signer"],
+            heads=Heads(
+                signer=SigV4Signer() if options["signer"] is None else options["signer"],
+                scope=Scope(settings.region, _SERVICE),
+                authority=endpoint.authority,
+                user_agent=user_agent(settings.app_id, os.environ.get("AWS_EXECUTION_ENV", "")),
+                headers=signed_headers,
+            ),
+            redaction=Redaction(),
             retries=settings.retries,
             quota=Quota(),
             limiter=RateLimiter(_monotonic()),
@@ -168,11 +180,10 @@ class ClientBase:
             monotonic=_monotonic,
             new_invocation_id=_uuid4,
             credentials_at_hand=self._credentials.at_hand,
-            user_agent=user_agent(settings.app_id, os.environ.get("AWS_EXECUTION_ENV", "")),
             on_attempt=options["on_attempt"],
             on_call=options["on_call"],
             renews_credentials=self._credentials.renews,
-            **_headers(options["headers"]),
+            call_headers=call_headers,
         )
         # A pickled client is made again from what was passed and from the resolved settings of the service. The
         # settings of the machine (credentials, CA bundle, proxy) are resolved anew where it is unpickled.
@@ -225,7 +236,10 @@ class ClientBase:
             ConfigurationError: a value is none of these.
         """
         _check_retries(retries)
-        changes: dict[str, Any] = {} if headers is None else _headers(headers)
+        changes: dict[str, Any] = {}
+        if headers is not None:
+            signed, changes["call_headers"] = _headers(headers)
+            changes["heads"] = self._context.heads.replace(headers=signed)
         if timeout is not None:
             changes["timeout"] = _timeout(timeout)
         if retries is not None:
@@ -247,18 +261,18 @@ def _monotonic() -> float:
     return time.monotonic()
 
 
-def _headers(given: Mapping[str, str] | None) -> dict[str, Any]:
-    """Return what the context has of the user's headers."""
+def _headers(given: Mapping[str, str] | None) -> tuple[Headers, Callable[[], Headers] | None]:
+    """Return the user's headers that are signed, and what returns those of each call that are not."""
     in_lambda = "AWS_LAMBDA_FUNCTION_NAME" in os.environ
     if not given and isinstance(given, (dict, type(None))):
-        return {"signed_headers": (), "call_headers": _trace_header if in_lambda else None}
+        return (), _trace_header if in_lambda else None
     from novaact_http._call.user_headers import check  # few programs have any
 
     signed, unsigned = check(given)
     names = {name.lower() for name, _ in unsigned}
     if not in_lambda or "x-amzn-trace-id" in names:
-        return {"signed_headers": signed, "call_headers": (lambda: unsigned) if unsigned else None}
-    return {"signed_headers": signed, "call_headers": lambda: (*unsigned, *_trace_header())}
+        return signed, (lambda: unsigned) if unsigned else None
+    return signed, lambda: (*unsigned, *_trace_header())
 
 
 def _trace_header() -> Headers:
