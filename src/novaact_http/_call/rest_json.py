@@ -213,9 +213,7 @@ def _read_string(_: object, raw: object, where: str, text: Callable[[str], str])
 
 
 def _read_enumeration(shape: Enumeration, raw: object, where: str, text: Callable[[str], str]) -> object:
-    if not isinstance(raw, str):
-        raise ValueError(f"{where} is not a string")
-    value = text(raw)
+    value = _read_string(shape, raw, where, text)
     return shape.members._value2member_map_.get(value, value)
 
 
