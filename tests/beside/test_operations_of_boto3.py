@@ -41,6 +41,7 @@ moments = st.integers(86_400 * 10**6, 4 * 10**15).map(
 )
 
 
+@functools.cache
 def sent(shape: Any) -> st.SearchStrategy[Any]:  # noqa: PLR0911 - one for each kind
     """Return values that boto3 takes for a shape."""
     if isinstance(shape, shapes.Union):
@@ -72,6 +73,7 @@ def given_members(members: Any) -> st.SearchStrategy[dict[str, Any]]:
     ).map(lambda given: dict(sorted(given.items(), key=lambda item: order.index(item[0]))))
 
 
+@functools.cache
 def calls(operation: Any) -> st.SearchStrategy[dict[str, Any]]:
     """Return arguments of a call of boto3's, with a token, which it would make up otherwise."""
     inputs = [each._replace(required=each.required or each.name == operation.token) for each in operation.inputs]
@@ -91,6 +93,7 @@ def our_members(members: Any, values: dict[str, Any]) -> dict[str, Any]:
     return {each.name: ours(each.shape, values[each.wire_name]) for each in members if each.wire_name in values}
 
 
+@functools.cache
 def returned(shape: Any) -> st.SearchStrategy[Any]:
     """Return values in JSON that the service may return for a shape."""
     if isinstance(shape, shapes.Structure):
