@@ -155,7 +155,9 @@ def test_the_asynchronous_client_works_with_the_plugins_for_asyncio(
 
 def test_it_works_with_xdist(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(SYNCHRONOUS)
-    result = pytester.runpytest_subprocess("-n", "2", "-p", "no:asyncio")
+    # Without the plugins of other packages, which each of the three processes would import.
+    others = ("asyncio", "anyio", "hypothesispytest", "pytest_cov", "pytest_httpx", "randomly", "respx")
+    result = pytester.runpytest_subprocess("-n", "2", *[f"-pno:{each}" for each in others])
     result.assert_outcomes(passed=6, errors=1)
 
 
