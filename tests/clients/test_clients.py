@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
+import types
 import uuid
 import warnings
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -18,6 +21,7 @@ from novaact_http import (
     CallReport,
     Client,
     ConfigurationError,
+    Credentials,
     CredentialsError,
     NovaActError,
     RetryPolicy,
@@ -25,13 +29,17 @@ from novaact_http import (
     SortOrder,
     errors,
 )
+from novaact_http._clients import base
 from tests.helpers.answers import httpx_page
 from tests.helpers.calls import CALL, OPTIONS, call_for, mocked, options_for
 from tests.helpers.flows import request_of
+from tests.helpers.paging import THREE, Script, ids
+from tests.helpers.servers import PATIENCE, eventually
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
+    from novaact_http import Attempt
     from novaact_http.testing import LocalService
     from tests.helpers.both_clients import Face
 
@@ -62,6 +70,32 @@ def test_without_credentials_a_client_is_made_and_its_calls_fail_with_nothing_se
     options = {**mocked(lambda _: pytest.fail("sent")), "credentials": None}
     with pytest.raises(CredentialsError, match="no credentials were found"):
         face.page(options, **CALL)
+
+
+def test_credentials_are_used_while_new_ones_are_fetched(face: Face, monkeypatch: pytest.MonkeyPatch) -> None:
+    script = Script(THREE)
+    fetched: list[Credentials] = []
+    all_was_listed = threading.Event()
+
+    def now() -> float:
+        return time.time() + (55 * 60 if script.asked else 0)  # from the second call on, new credentials are due
+
+    def fetch() -> Credentials:
+        if fetched:
+            assert all_was_listed.wait(PATIENCE)
+        expires_at = datetime.now(timezone.utc) + timedelta(hours=1)
+        fetched.append(Credentials(access_key_id="a", secret_access_key="b", expires_at=expires_at))
+        return fetched[-1]
+
+    def on_attempt(_: Attempt) -> None:
+        if len(script.asked) == len(THREE):
+            assert len(fetched) == 1
+            all_was_listed.set()
+
+    monkeypatch.setattr(base, "time", types.SimpleNamespace(time=now, monotonic=time.monotonic))
+    items, _ = face.items({**mocked(script), "credentials": fetch, "on_attempt": on_attempt}, **CALL)
+    assert ids(items) == list("abcdef")
+    eventually(lambda: len(fetched) > 1)
 
 
 @pytest.mark.parametrize("make", MAKERS)
