@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 pytest_plugins = ["novaact_http.testing.pytest_plugin", "pytester"]
 
 hypothesis.settings.register_profile("default", deadline=None, max_examples=50)
-hypothesis.settings.register_profile("ci", deadline=None, max_examples=1_000)
+hypothesis.settings.register_profile("ci", deadline=None, max_examples=500)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 if (
