@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import sys
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -38,6 +37,8 @@ class _Commands(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         name = args[0]
         if not name.startswith("-") and not ctx.resilient_parsing and self.get_command(ctx, name) is None:
+            import difflib  # few command lines are misspelt
+
             close = difflib.get_close_matches(name, self.list_commands(ctx), n=1)
             raise click.UsageError(f"No such command {name!r}" + "".join(f"; did you mean {each!r}?" for each in close))
         return super().resolve_command(ctx, args)
