@@ -9,6 +9,7 @@ Their messages are not, because the service may quote in them what it was sent. 
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, TypedDict
 from urllib.parse import urlsplit
 
@@ -82,23 +83,18 @@ class _Telemetry:
         self._attempts: dict[str, list[Attempt]] = {}
         self._tracer = trace.get_tracer(_SCOPE, __version__, tracer_provider)
         meter = metrics.get_meter(_SCOPE, __version__, meter_provider)
-        self._calls = meter.create_histogram(
+        histogram = partial(meter.create_histogram, unit="s", explicit_bucket_boundaries_advisory=_SECONDS)
+        self._calls = histogram(
             "rpc.client.call.duration",
-            unit="s",
             description="How long calls took, with all their attempts and the waits between them.",
-            explicit_bucket_boundaries_advisory=_SECONDS,
         )
-        self._durations = meter.create_histogram(
+        self._durations = histogram(
             "novaact_http.client.attempt.duration",
-            unit="s",
             description="How long attempts took, from sending to the response's last byte or the failure.",
-            explicit_bucket_boundaries_advisory=_SECONDS,
         )
-        self._queued = meter.create_histogram(
+        self._queued = histogram(
             "novaact_http.client.attempt.queued",
-            unit="s",
             description="How long attempts waited for their turn, in adaptive mode; only those that waited.",
-            explicit_bucket_boundaries_advisory=_SECONDS,
         )
         self._throttles = meter.create_counter(
             "novaact_http.client.throttles",
