@@ -27,7 +27,7 @@ class ReadableClasses(Extension):  # type: ignore[misc] # griffe is in .venv-doc
     def on_class_members(self, *, cls: Class, **_: object) -> None:
         """Add to a class whose members have been read."""
         decorators = {decorator.callable_path for decorator in cls.decorators}
-        if "attrs.frozen" in decorators and "__init__" not in cls.members:
+        if "novaact_http._support.late_attrs.frozen" in decorators and "__init__" not in cls.members:
             itself = Parameter("self", kind=ParameterKind.positional_or_keyword)
             cls.set_member(
                 "__init__", Function("__init__", parameters=Parameters(itself, *_fields(cls)), returns="None")
@@ -52,7 +52,7 @@ def _fields(cls: Class) -> Iterator[Parameter]:
 
 
 def _options(value: Expr | str | None) -> dict[str, Expr | str] | None:
-    """Return what `attrs.field` is called with; None if a field's value is its default."""
-    if not isinstance(value, ExprCall) or value.canonical_path != "attrs.field":
+    """Return what `field` is called with; None if a field's value is its default."""
+    if not isinstance(value, ExprCall) or value.canonical_path != "novaact_http._support.late_attrs.field":
         return None
     return {each.name: each.value for each in value.arguments if hasattr(each, "name")}

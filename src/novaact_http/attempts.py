@@ -7,11 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
-import attrs
-
 from novaact_http._support.interruptions import comes_from_signal_handler
+from novaact_http._support.late_attrs import ValueObject, frozen
 from novaact_http._support.logs import log
-from novaact_http._support.value_objects import ValueObject
 from novaact_http.errors import NovaActError, ServiceError
 
 if TYPE_CHECKING:
@@ -22,7 +20,7 @@ __all__ = ["Attempt", "CallReport"]
 ReportT = TypeVar("ReportT", "Attempt", "CallReport")
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True, eq=False, repr=False)
 class Attempt(ValueObject):
     """One attempt of a call.
 
@@ -65,7 +63,7 @@ class Attempt(ValueObject):
         )
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True, eq=False, repr=False)
 class CallReport(ValueObject):
     """A whole call, with all its attempts and the waits between them.
 

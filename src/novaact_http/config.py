@@ -7,14 +7,14 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
-import attrs
-
 from novaact_http._support import traceback_scrubbing
-from novaact_http._support.value_objects import ValueObject
+from novaact_http._support.late_attrs import ValueObject, field, frozen
 from novaact_http.errors import ConfigurationError, CredentialsError
 
 if TYPE_CHECKING:
     import datetime as dt  # noqa: TC004 - annotations are not evaluated
+
+    import attrs
 
 __all__ = ["Credentials", "Poll", "RetryPolicy", "Timeout"]
 
@@ -62,7 +62,7 @@ def _moment(_: Credentials, attribute: attrs.Attribute[Any], value: object) -> N
         raise _bad_credentials(attribute, "has no time zone", "pass one that has, such as datetime.timezone.utc")
 
 
-@attrs.frozen(kw_only=True, init=False, eq=False, repr=False)
+@frozen(kw_only=True, init=False, eq=False, repr=False)
 class Credentials(ValueObject):
     """AWS credentials. They cannot be pickled, and their `repr` shows no secret.
 
@@ -77,10 +77,10 @@ class Credentials(ValueObject):
             datetime with a time zone.
     """
 
-    access_key_id: str = attrs.field(validator=_key, repr=_masked)
-    secret_access_key: str = attrs.field(validator=_key, repr=_hidden)
-    session_token: str | None = attrs.field(default=None, validator=_token, repr=_hidden)
-    expires_at: dt.datetime | None = attrs.field(default=None, validator=_moment)
+    access_key_id: str = field(validator=_key, repr=_masked)
+    secret_access_key: str = field(validator=_key, repr=_hidden)
+    session_token: str | None = field(default=None, validator=_token, repr=_hidden)
+    expires_at: dt.datetime | None = field(default=None, validator=_moment)
 
     def __init__(
         self,
@@ -140,7 +140,7 @@ def _random() -> float:
     return random.random()  # noqa: S311 - no secret
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True, eq=False, repr=False)
 class RetryPolicy(ValueObject):
     """How a failed call is retried. A pickled copy uses `random.random`, or all copies would wait equally long.
 
@@ -158,9 +158,9 @@ class RetryPolicy(ValueObject):
         ConfigurationError: a value is not one of these.
     """
 
-    max_attempts: int = attrs.field(default=3, validator=_attempts)
-    mode: Literal["standard", "adaptive", "off"] = attrs.field(default="standard", validator=_mode)
-    rng: Callable[[], float] = attrs.field(default=_random, validator=_callable, repr=False, eq=False)
+    max_attempts: int = field(default=3, validator=_attempts)
+    mode: Literal["standard", "adaptive", "off"] = field(default="standard", validator=_mode)
+    rng: Callable[[], float] = field(default=_random, validator=_callable, repr=False, eq=False)
 
     def __reduce__(self) -> tuple[partial[RetryPolicy], tuple[()]]:
         return partial(RetryPolicy, max_attempts=self.max_attempts, mode=self.mode), ()
@@ -182,7 +182,12 @@ def _seconds(of: Timeout | Poll, attribute: attrs.Attribute[Any], value: object)
         )
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+def _seconds_or_none(of: Timeout, attribute: attrs.Attribute[Any], value: object) -> None:
+    if value is not None:
+        _seconds(of, attribute, value)
+
+
+@frozen(kw_only=True, eq=False, repr=False)
 class Timeout(ValueObject):
     """Time limits, in seconds.
 
@@ -198,9 +203,9 @@ class Timeout(ValueObject):
         ConfigurationError: a value is not a positive number, or is over a year.
     """
 
-    connect: float = attrs.field(default=5.0, validator=_seconds)
-    read: float = attrs.field(default=60.0, validator=_seconds)
-    total: float | None = attrs.field(default=None, validator=attrs.validators.optional(_seconds))
+    connect: float = field(default=5.0, validator=_seconds)
+    read: float = field(default=60.0, validator=_seconds)
+    total: float | None = field(default=None, validator=_seconds_or_none)
 
 
 def _factor(_: Poll, attribute: attrs.Attribute[Any], value: object) -> None:
@@ -213,7 +218,7 @@ def _factor(_: Poll, attribute: attrs.Attribute[Any], value: object) -> None:
         )
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True, eq=False, repr=False)
 class Poll(ValueObject):
     """How often to ask until something is done. Each wait is longer than the one before.
 
@@ -229,6 +234,6 @@ class Poll(ValueObject):
         ConfigurationError: a number of seconds is not positive, or is over a year; or the multiplier is less than 1.
     """
 
-    initial: float = attrs.field(default=2.0, validator=_seconds)
-    multiplier: float = attrs.field(default=1.5, validator=_factor)
-    maximum: float = attrs.field(default=30.0, validator=_seconds)
+    initial: float = field(default=2.0, validator=_seconds)
+    multiplier: float = field(default=1.5, validator=_factor)
+    maximum: float = field(default=30.0, validator=_seconds)

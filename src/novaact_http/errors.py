@@ -10,9 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
 
-import attrs
-
-from novaact_http._support.value_objects import ValueObject
+from novaact_http._support.late_attrs import ValueObject, frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -415,7 +413,7 @@ class ThrottlingException(ServiceError):
         self.retry_after_seconds = retry_after_seconds
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True, eq=False, repr=False)
 class ValidationExceptionField(ValueObject):
     """One field that a `ValidationException` is about. What the service left out is `""`.
 

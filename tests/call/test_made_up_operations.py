@@ -6,7 +6,6 @@ import datetime as dt
 import json
 from typing import Any
 
-import attrs
 import httpx
 import pytest
 
@@ -26,11 +25,12 @@ from novaact_http._operations.shapes import (
     query,
     structure,
 )
+from novaact_http._support.late_attrs import ValueObject, field, frozen
 from tests.helpers.calls import OPTIONS, mocked
 
 
-@attrs.frozen(kw_only=True)
-class Robot:
+@frozen(kw_only=True, eq=False, repr=False)
+class Robot(ValueObject):
     """Part of both outputs."""
 
     robot_id: str
@@ -38,21 +38,21 @@ class Robot:
     nick_name: str | None = None
 
 
-@attrs.frozen(kw_only=True)
-class GetRobotResponse:
+@frozen(kw_only=True, eq=False, repr=False)
+class GetRobotResponse(ValueObject):
     """An output."""
 
     robot: Robot
-    metadata: ResponseMetadata = attrs.field(repr=False)
+    metadata: ResponseMetadata = field(repr=False)
 
 
-@attrs.frozen(kw_only=True)
-class ListRobotsResponse:
+@frozen(kw_only=True, eq=False, repr=False)
+class ListRobotsResponse(ValueObject):
     """An output with pages."""
 
     robot_list: tuple[Robot, ...]
     next_token: str | None = None
-    metadata: ResponseMetadata = attrs.field(repr=False)
+    metadata: ResponseMetadata = field(repr=False)
 
 
 ROBOT = structure(Robot, built_at=TIMESTAMP)

@@ -12,11 +12,10 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
-import attrs
-
 from novaact_http._call import parameters
 from novaact_http._call.flow import Limit, call
 from novaact_http._operations.shapes import NAME, Input, Integer, Operation, Output, Paging, Seconds
+from novaact_http._support.late_attrs import evolve
 from novaact_http.errors import NovaActError, PaginationError
 
 if TYPE_CHECKING:
@@ -116,7 +115,7 @@ class _Position(Generic[PageT]):
     def trim(self, page: PageT, items: tuple[Any, ...]) -> PageT:
         """Return the page with these items only."""
         changes: dict[str, Any] = {self._paging.items: items}
-        return page if len(items) == len(self._items(page)) else attrs.evolve(page, **changes)  # type: ignore[misc]
+        return page if len(items) == len(self._items(page)) else evolve(page, **changes)
 
     def resume_token(self) -> str | None:
         token, skip = self._token, self.handed_out

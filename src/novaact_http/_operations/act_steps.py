@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import attrs
-
 from novaact_http._operations.common import ResponseMetadata
 from novaact_http._operations.service_errors import OF_CREATES
 from novaact_http._operations.shapes import DOCUMENT, NAME, ListOf, Operation, body, path, structure, union
-from novaact_http._support.value_objects import ValueObject
+from novaact_http._support.late_attrs import ValueObject, field, frozen
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True, eq=False, repr=False)
 class CallResultContent(ValueObject):
     """A part of what a call returned. Exactly one attribute is given. It is not shown in the repr.
 
@@ -20,14 +18,14 @@ class CallResultContent(ValueObject):
         text: text.
     """
 
-    text: str | None = attrs.field(default=None, repr=False)
+    text: str | None = field(default=None, repr=False)
 
 
 def _number_of_parts(content: object) -> str:
     return f"<{len(content)} parts>" if isinstance(content, (list, tuple)) else f"<{type(content).__name__}>"
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True, eq=False, repr=False)
 class CallResult(ValueObject):
     """What a call returned.
 
@@ -37,10 +35,10 @@ class CallResult(ValueObject):
     """
 
     call_id: str | None = None
-    content: tuple[CallResultContent, ...] | list[CallResultContent] = attrs.field(repr=_number_of_parts)
+    content: tuple[CallResultContent, ...] | list[CallResultContent] = field(repr=_number_of_parts)
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True, eq=False, repr=False)
 class Call(ValueObject):
     """A call that the service asks the client to make.
 
@@ -51,11 +49,11 @@ class Call(ValueObject):
     """
 
     call_id: str
-    input: Any = attrs.field(repr=False, hash=False)
+    input: Any = field(repr=False, hash=False)
     name: str
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True, eq=False, repr=False)
 class InvokeActStepResponse(ValueObject):
     """The next step of an act.
 
@@ -67,7 +65,7 @@ class InvokeActStepResponse(ValueObject):
 
     calls: tuple[Call, ...]
     step_id: str
-    metadata: ResponseMetadata = attrs.field(eq=False, repr=False)
+    metadata: ResponseMetadata = field(eq=False, repr=False)
 
 
 INVOKE_ACT_STEP = Operation(

@@ -5,8 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-import attrs
-
 from novaact_http._operations.common import ResponseMetadata, SortOrder, StringEnum
 from novaact_http._operations.service_errors import OF_CREATES, OF_MOST
 from novaact_http._operations.shapes import (
@@ -26,7 +24,7 @@ from novaact_http._operations.shapes import (
     union,
 )
 from novaact_http._operations.traces import TRACE_LOCATION, TraceLocation
-from novaact_http._support.value_objects import ValueObject
+from novaact_http._support.late_attrs import ValueObject, field, frozen
 
 
 class ActStatus(StringEnum):
@@ -40,7 +38,7 @@ class ActStatus(StringEnum):
     TIMED_OUT = "TIMED_OUT"
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True, eq=False, repr=False)
 class ToolInputSchema(ValueObject):
     """What a tool takes. Exactly one attribute is given. It is not shown in the repr.
 
@@ -48,10 +46,10 @@ class ToolInputSchema(ValueObject):
         json: a JSON Schema: dict with str keys, list or tuple, str, int, finite float, bool and None.
     """
 
-    json: Any = attrs.field(default=None, repr=False, hash=False)
+    json: Any = field(default=None, repr=False, hash=False)
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True, eq=False, repr=False)
 class ToolSpec(ValueObject):
     """A tool of yours that an act may call.
 
@@ -62,11 +60,11 @@ class ToolSpec(ValueObject):
     """
 
     name: str
-    description: str = attrs.field(repr=False)
-    input_schema: ToolInputSchema = attrs.field(repr=False)
+    description: str = field(repr=False)
+    input_schema: ToolInputSchema = field(repr=False)
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True, eq=False, repr=False)
 class ActError(ValueObject):
     """Why an act failed.
 
@@ -75,11 +73,11 @@ class ActError(ValueObject):
         type: the kind of error; None to leave it out.
     """
 
-    message: str = attrs.field(repr=False)
+    message: str = field(repr=False)
     type: str | None = None
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True, eq=False, repr=False)
 class ActSummary(ValueObject):
     """One act of a list.
 
@@ -102,7 +100,7 @@ class ActSummary(ValueObject):
     trace_location: TraceLocation | None = None
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True, eq=False, repr=False)
 class CreateActResponse(ValueObject):
     """An act that was created.
 
@@ -114,10 +112,10 @@ class CreateActResponse(ValueObject):
 
     act_id: str
     status: ActStatus | str
-    metadata: ResponseMetadata = attrs.field(eq=False, repr=False)
+    metadata: ResponseMetadata = field(eq=False, repr=False)
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True, eq=False, repr=False)
 class UpdateActResponse(ValueObject):
     """The act was updated.
 
@@ -125,10 +123,10 @@ class UpdateActResponse(ValueObject):
         metadata: request id, status, headers and attempts; not part of equality or hash.
     """
 
-    metadata: ResponseMetadata = attrs.field(eq=False, repr=False)
+    metadata: ResponseMetadata = field(eq=False, repr=False)
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True, eq=False, repr=False)
 class ListActsResponse(ValueObject):
     """One page of acts.
 
@@ -140,7 +138,7 @@ class ListActsResponse(ValueObject):
 
     act_summaries: tuple[ActSummary, ...]
     next_token: str | None = None
-    metadata: ResponseMetadata = attrs.field(eq=False, repr=False)
+    metadata: ResponseMetadata = field(eq=False, repr=False)
 
 
 _STATUS = Enumeration(ActStatus)

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import Enum
 
-import attrs
-
-from novaact_http._support.value_objects import ValueObject
+from novaact_http._support.late_attrs import ValueObject, field, frozen
 
 
 class StringEnum(str, Enum):
@@ -24,7 +22,7 @@ class SortOrder(StringEnum):
     DESCENDING = "Descending"
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True, eq=False, repr=False)
 class ResponseMetadata(ValueObject):
     """What is known about a response apart from its body.
 
@@ -38,5 +36,5 @@ class ResponseMetadata(ValueObject):
 
     request_id: str | None
     status_code: int
-    headers: Mapping[str, str] = attrs.field(hash=False)
+    headers: Mapping[str, str] = field(hash=False)
     attempts: int

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from enum import Enum
 from functools import cache
-from typing import Any
-
-import attrs
+from typing import TYPE_CHECKING, Any
 
 from novaact_http._operations.common import ResponseMetadata
 from novaact_http._operations.shapes import wire_name
+from novaact_http._support.late_attrs import ValueObject, fields
+
+if TYPE_CHECKING:
+    import attrs
 
 
 def as_dict(output: attrs.AttrsInstance) -> dict[str, Any]:
@@ -41,13 +43,13 @@ def as_dict(output: attrs.AttrsInstance) -> dict[str, Any]:
 @cache
 def _keys(kind: type[attrs.AttrsInstance]) -> list[tuple[str, str]]:
     """Return the names of a class's attributes, each with its key in the dict."""
-    names = [each.name for each in attrs.fields(kind)]
+    names = [each.name for each in fields(kind)]
     return [(name, "ResponseMetadata" if name == "metadata" else wire_name(name)) for name in names]
 
 
 def _plain(value: Any) -> object:
-    if attrs.has(type(value)):
-        return as_dict(value)
+    if isinstance(value, ValueObject):
+        return as_dict(value)  # type: ignore[arg-type]
     if isinstance(value, tuple):
         return [_plain(each) for each in value]
     return value.value if isinstance(value, Enum) else value

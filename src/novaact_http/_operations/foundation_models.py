@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import attrs
-
 from novaact_http._operations.common import ResponseMetadata, StringEnum
 from novaact_http._operations.service_errors import OF_ALL
 from novaact_http._operations.shapes import INTEGER, STRING, Enumeration, ListOf, Operation, query, structure
-from novaact_http._support.value_objects import ValueObject
+from novaact_http._support.late_attrs import ValueObject, field, frozen
 
 
 class ModelStatus(StringEnum):
@@ -19,7 +17,7 @@ class ModelStatus(StringEnum):
     PREVIEW = "PREVIEW"
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True, eq=False, repr=False)
 class ModelLifecycle(ValueObject):
     """Where a model is in its life.
 
@@ -30,7 +28,7 @@ class ModelLifecycle(ValueObject):
     status: ModelStatus | str
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True, eq=False, repr=False)
 class ModelSummary(ValueObject):
     """One model.
 
@@ -45,7 +43,7 @@ class ModelSummary(ValueObject):
     minimum_compatibility_version: int
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True, eq=False, repr=False)
 class ModelAlias(ValueObject):
     """Another name of a model.
 
@@ -61,7 +59,7 @@ class ModelAlias(ValueObject):
     resolved_model_id: str | None = None
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True, eq=False, repr=False)
 class CompatibilityInformation(ValueObject):
     """What a client with a compatibility version can use.
 
@@ -76,7 +74,7 @@ class CompatibilityInformation(ValueObject):
     message: str | None = None
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True, eq=False, repr=False)
 class ListModelsResponse(ValueObject):
     """The models.
 
@@ -90,7 +88,7 @@ class ListModelsResponse(ValueObject):
     model_summaries: tuple[ModelSummary, ...]
     model_aliases: tuple[ModelAlias, ...]
     compatibility_information: CompatibilityInformation
-    metadata: ResponseMetadata = attrs.field(eq=False, repr=False)
+    metadata: ResponseMetadata = field(eq=False, repr=False)
 
 
 LIST_MODELS = Operation(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import attrs
-
 from novaact_http._operations.common import ResponseMetadata, SortOrder
 from novaact_http._operations.service_errors import OF_CREATES, OF_MOST
 from novaact_http._operations.shapes import (
@@ -17,17 +15,17 @@ from novaact_http._operations.shapes import (
     path,
     structure,
 )
-from novaact_http._support.value_objects import ValueObject
+from novaact_http._support.late_attrs import ValueObject, field, frozen
 
 
-@attrs.frozen(eq=False, repr=False)
+@frozen(eq=False, repr=False)
 class SessionSummary(ValueObject):
     """One session of a workflow run."""
 
     session_id: str
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True, eq=False, repr=False)
 class ListSessionsResponse(ValueObject):
     """One page of sessions.
 
@@ -39,7 +37,7 @@ class ListSessionsResponse(ValueObject):
 
     session_summaries: tuple[SessionSummary, ...]
     next_token: str | None = None
-    metadata: ResponseMetadata = attrs.field(eq=False, repr=False)
+    metadata: ResponseMetadata = field(eq=False, repr=False)
 
 
 LIST_SESSIONS = Operation(
@@ -57,7 +55,7 @@ LIST_SESSIONS = Operation(
 )
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True, eq=False, repr=False)
 class CreateSessionResponse(ValueObject):
     """A session that was created.
 
@@ -67,7 +65,7 @@ class CreateSessionResponse(ValueObject):
     """
 
     session_id: str
-    metadata: ResponseMetadata = attrs.field(eq=False, repr=False)
+    metadata: ResponseMetadata = field(eq=False, repr=False)
 
 
 CREATE_SESSION = Operation(

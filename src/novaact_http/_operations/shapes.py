@@ -9,8 +9,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, Literal, NamedTuple, Protocol, TypeVar
 
-import attrs
-
+from novaact_http._support.late_attrs import fields
 from novaact_http._support.records import Record
 
 if TYPE_CHECKING:
@@ -200,10 +199,10 @@ def _members(model: Any, shapes: dict[str, Shape]) -> tuple[Member, ...]:
             each.name,
             wire_name(each.name),
             shapes.get(each.name, STRING),
-            each.default is attrs.NOTHING,
+            each.required,
             not each.repr,
         )
-        for each in attrs.fields(model)
+        for each in fields(model)
         if each.name != "metadata"
     )
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import attrs
-
 from novaact_http._operations.common import StringEnum
 from novaact_http._operations.shapes import Enumeration, structure
-from novaact_http._support.value_objects import ValueObject
+from novaact_http._support.late_attrs import ValueObject, frozen
 
 
 class TraceLocationType(StringEnum):
@@ -15,7 +13,7 @@ class TraceLocationType(StringEnum):
     S3 = "S3"
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True, eq=False, repr=False)
 class TraceLocation(ValueObject):
     """Where a trace is.
 

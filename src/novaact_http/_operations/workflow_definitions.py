@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 
-import attrs
-
 from novaact_http._operations.common import ResponseMetadata, SortOrder, StringEnum
 from novaact_http._operations.service_errors import OF_ALL, OF_CREATES, OF_MOST
 from novaact_http._operations.shapes import (
@@ -22,7 +20,7 @@ from novaact_http._operations.shapes import (
     path,
     structure,
 )
-from novaact_http._support.value_objects import ValueObject
+from novaact_http._support.late_attrs import ValueObject, field, frozen
 
 
 class WorkflowDefinitionStatus(StringEnum):
@@ -32,7 +30,7 @@ class WorkflowDefinitionStatus(StringEnum):
     DELETING = "DELETING"
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True, eq=False, repr=False)
 class WorkflowExportConfig(ValueObject):
     """Where the service exports what a workflow does.
 
@@ -45,7 +43,7 @@ class WorkflowExportConfig(ValueObject):
     s3_key_prefix: str | None = None
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True, eq=False, repr=False)
 class WorkflowDefinitionSummary(ValueObject):
     """One workflow definition of a list.
 
@@ -62,7 +60,7 @@ class WorkflowDefinitionSummary(ValueObject):
     status: WorkflowDefinitionStatus | str
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True, eq=False, repr=False)
 class CreateWorkflowDefinitionResponse(ValueObject):
     """A workflow definition that was created.
 
@@ -72,10 +70,10 @@ class CreateWorkflowDefinitionResponse(ValueObject):
     """
 
     status: WorkflowDefinitionStatus | str
-    metadata: ResponseMetadata = attrs.field(eq=False, repr=False)
+    metadata: ResponseMetadata = field(eq=False, repr=False)
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True, eq=False, repr=False)
 class GetWorkflowDefinitionResponse(ValueObject):
     """A workflow definition.
 
@@ -92,13 +90,13 @@ class GetWorkflowDefinitionResponse(ValueObject):
     name: str
     arn: str
     created_at: dt.datetime
-    description: str | None = attrs.field(default=None, repr=False)
+    description: str | None = field(default=None, repr=False)
     export_config: WorkflowExportConfig | None = None
     status: WorkflowDefinitionStatus | str
-    metadata: ResponseMetadata = attrs.field(eq=False, repr=False)
+    metadata: ResponseMetadata = field(eq=False, repr=False)
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True, eq=False, repr=False)
 class DeleteWorkflowDefinitionResponse(ValueObject):
     """A workflow definition that is being deleted.
 
@@ -108,10 +106,10 @@ class DeleteWorkflowDefinitionResponse(ValueObject):
     """
 
     status: WorkflowDefinitionStatus | str
-    metadata: ResponseMetadata = attrs.field(eq=False, repr=False)
+    metadata: ResponseMetadata = field(eq=False, repr=False)
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True, eq=False, repr=False)
 class ListWorkflowDefinitionsResponse(ValueObject):
     """One page of workflow definitions.
 
@@ -124,7 +122,7 @@ class ListWorkflowDefinitionsResponse(ValueObject):
 
     workflow_definition_summaries: tuple[WorkflowDefinitionSummary, ...]
     next_token: str | None = None
-    metadata: ResponseMetadata = attrs.field(eq=False, repr=False)
+    metadata: ResponseMetadata = field(eq=False, repr=False)
 
 
 _STATUS = Enumeration(WorkflowDefinitionStatus)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 
-import attrs
-
 from novaact_http._operations.common import ResponseMetadata, SortOrder, StringEnum
 from novaact_http._operations.service_errors import OF_MOST
 from novaact_http._operations.shapes import (
@@ -23,7 +21,7 @@ from novaact_http._operations.shapes import (
     structure,
 )
 from novaact_http._operations.traces import TRACE_LOCATION, TraceLocation
-from novaact_http._support.value_objects import ValueObject
+from novaact_http._support.late_attrs import ValueObject, field, frozen
 
 
 class WorkflowRunStatus(StringEnum):
@@ -36,7 +34,7 @@ class WorkflowRunStatus(StringEnum):
     DELETING = "DELETING"
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True, eq=False, repr=False)
 class ClientInfo(ValueObject):
     """The program that runs a workflow.
 
@@ -49,7 +47,7 @@ class ClientInfo(ValueObject):
     sdk_version: str | None = None
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True, eq=False, repr=False)
 class WorkflowRunSummary(ValueObject):
     """One workflow run of a list.
 
@@ -70,7 +68,7 @@ class WorkflowRunSummary(ValueObject):
     trace_location: TraceLocation | None = None
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True, eq=False, repr=False)
 class CreateWorkflowRunResponse(ValueObject):
     """A workflow run that was created.
 
@@ -82,10 +80,10 @@ class CreateWorkflowRunResponse(ValueObject):
 
     workflow_run_id: str
     status: WorkflowRunStatus | str
-    metadata: ResponseMetadata = attrs.field(eq=False, repr=False)
+    metadata: ResponseMetadata = field(eq=False, repr=False)
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True, eq=False, repr=False)
 class GetWorkflowRunResponse(ValueObject):
     """A workflow run.
 
@@ -107,10 +105,10 @@ class GetWorkflowRunResponse(ValueObject):
     ended_at: dt.datetime | None = None
     model_id: str
     log_group_name: str | None = None
-    metadata: ResponseMetadata = attrs.field(eq=False, repr=False)
+    metadata: ResponseMetadata = field(eq=False, repr=False)
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True, eq=False, repr=False)
 class UpdateWorkflowRunResponse(ValueObject):
     """The workflow run was updated.
 
@@ -118,10 +116,10 @@ class UpdateWorkflowRunResponse(ValueObject):
         metadata: request id, status, headers and attempts; not part of equality or hash.
     """
 
-    metadata: ResponseMetadata = attrs.field(eq=False, repr=False)
+    metadata: ResponseMetadata = field(eq=False, repr=False)
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True, eq=False, repr=False)
 class DeleteWorkflowRunResponse(ValueObject):
     """A workflow run that is being deleted.
 
@@ -131,10 +129,10 @@ class DeleteWorkflowRunResponse(ValueObject):
     """
 
     status: WorkflowRunStatus | str
-    metadata: ResponseMetadata = attrs.field(eq=False, repr=False)
+    metadata: ResponseMetadata = field(eq=False, repr=False)
 
 
-@attrs.frozen(kw_only=True, eq=False, repr=False)
+@frozen(kw_only=True, eq=False, repr=False)
 class ListWorkflowRunsResponse(ValueObject):
     """One page of workflow runs.
 
@@ -146,7 +144,7 @@ class ListWorkflowRunsResponse(ValueObject):
 
     workflow_run_summaries: tuple[WorkflowRunSummary, ...]
     next_token: str | None = None
-    metadata: ResponseMetadata = attrs.field(eq=False, repr=False)
+    metadata: ResponseMetadata = field(eq=False, repr=False)
 
 
 _STATUS = Enumeration(WorkflowRunStatus)

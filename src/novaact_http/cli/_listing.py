@@ -261,11 +261,11 @@ class Listing:
 
     def _pages(self) -> Iterator[tuple[Any, str | None]]:
         """Yield the pages, each with the token that continues the listing after it."""
-        import attrs
+        from novaact_http._support.late_attrs import evolve
 
         for page in self._pager.pages():
             if self._start_token is not None and getattr(page, self._items):
-                yield attrs.evolve(page, **{self._items: ()}), self._start_token
+                yield evolve(page, **{self._items: ()}), self._start_token
             else:
                 yield page, self._pager.resume_token
 
