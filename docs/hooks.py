@@ -30,6 +30,7 @@ FILES = (
 LOADED_FROM_ELSEWHERE = re.compile(
     r"<(?:script|img|iframe|source)\b[^>]*\bsrc=.?(?:https?:)?//|<link\b[^>]*\bhref=.?(?:https?:)?//"
 )
+OPTION = re.compile(r"<code>(--?[a-z-]*)</code>")
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
@@ -51,6 +52,11 @@ def on_page_markdown(markdown: str, page: Page, **_: object) -> str:
     return re.sub(
         r"\]\(\.\./([^)\s]+?)(\.py)?\)", lambda found: f"](project/{found[1]}{'.py.md' if found[2] else ''})", markdown
     )
+
+
+def on_page_content(html: str, **_: object) -> str:
+    """Mark the options of commands, for `style.css`."""
+    return OPTION.sub(r'<code class="option">\1</code>', html)
 
 
 def on_post_page(output: str, page: Page, **_: object) -> str:
