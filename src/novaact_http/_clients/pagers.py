@@ -176,9 +176,9 @@ class _PagerBase(Generic[PageT]):
 
     @property
     def resume_token(self) -> str | None:
-        """Pass it as `starting_token`, here or to boto3's paginator, to continue after the last returned session.
+        """Pass it as `starting_token`, here or to boto3's paginator, to continue after the last returned item.
 
-        None before the first and after the last session, as there is nothing to continue from.
+        None before the first and after the last item, as there is nothing to continue from.
         """
         return self._position.resume_token()
 
