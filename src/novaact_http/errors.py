@@ -41,7 +41,7 @@ __all__ = [
 
 
 class NovaActError(Exception):
-    """The root of the library's exceptions. Raised itself when a closed client is called.
+    """The root of the library's exceptions. Raised itself if a closed client is called or a pager iterated twice.
 
     Attributes:
         request_id (str | None): the service's id of the request, which AWS support asks for. None if no response came,
