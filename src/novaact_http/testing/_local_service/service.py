@@ -92,7 +92,7 @@ class LocalService(WorldMethods):
             and while the service is not running.
         requests: all requests in order of arrival, also those with a bad signature.
         calls: the same as calls of operations: what was called, by whom, and what came of it.
-        connections: the number of connections accepted so far.
+        connections (int): the number of connections accepted so far.
 
     Raises:
         ValueError: an argument is not as described, or an attribute is set to a value that is not allowed.
