@@ -150,9 +150,9 @@ class RetryPolicy(ValueObject):
             that all calls of a client share, so that an outage is not made worse. `"adaptive"` is AWS's too: once the
             service has throttled a call, all calls of the client also wait for a rate that follows what the service
             admits. `"off"` makes a single attempt, whatever `max_attempts` is.
-        rng: returns a random number from 0 up to but not including 1, for the jitter. A call that gets another value
-            from it raises a `ConfigurationError`. In tests, `lambda: 0.0` makes retries wait only if the service asks
-            for it, or in adaptive mode.
+        rng: returns a random number from 0 up to but not including 1, for the jitter. By default `random.random`. A
+            call that gets another value from it raises a `ConfigurationError`. In tests, `lambda: 0.0` makes retries
+            wait only if the service asks for it, or in adaptive mode.
 
     Raises:
         ConfigurationError: a value is not one of these.

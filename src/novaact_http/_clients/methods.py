@@ -318,7 +318,7 @@ class Methods:
                 for all the same, until `total` is over.
             total: how many seconds to wait at most. By default there is no limit, not even `Timeout.total`, which then
                 limits each request.
-            poll: how often to ask.
+            poll: how often to ask. By default `Poll()`.
 
         Raises:
             ParameterError: bad arguments; it names all of them, and nothing was sent.
