@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from novaact_http import ConfigurationError
 from novaact_http._aws import endpoints
 from novaact_http._aws import settings as settings_module
-from novaact_http._call.http_messages import Endpoint
+from novaact_http._call.http_messages import Endpoint, Origin
 from tests.helpers.boto3_oracle import Boto3Wire, boto3_client
 from tests.helpers.calls import CALL
 
@@ -72,7 +72,7 @@ def test_the_endpoint_of_a_region_is_the_same_as_boto3s(region: str, fips: bool,
     theirs = urlsplit(sent.url)
     host = theirs.netloc.lower()
     assert theirs.scheme == "https"
-    assert ours.endpoint == Endpoint(scheme="https", host=host.lower(), port=443, authority=host)
+    assert ours.endpoint == Endpoint(Origin("https", host.lower(), 443), authority=host)
     authorization = sent.headers["Authorization"]
     assert ours.region == (authorization if isinstance(authorization, str) else authorization.decode()).split("/")[2]
 

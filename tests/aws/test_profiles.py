@@ -347,7 +347,7 @@ def test_the_endpoint_of_the_services_section_counts_as_in_boto3(
     files: Files, section: str, environ: dict[str, str], port: int
 ) -> None:
     settings = resolve(files, SERVICES.format(section), environ=environ, region="us-east-1")
-    assert settings.endpoint.port == port
+    assert settings.endpoint.origin.port == port
     with mock.patch.dict(os.environ, {**files.environ, **environ}):
         client = botocore.session.Session().create_client(
             "nova-act", region_name="us-east-1", aws_access_key_id="a", aws_secret_access_key="b"
@@ -363,11 +363,11 @@ def test_an_empty_endpoint_of_the_profile_is_ignored(files: Files) -> None:
 
 def test_the_profile_may_say_that_configured_endpoints_are_ignored(files: Files) -> None:
     text = "[default]\nendpoint_url = http://127.0.0.1:5\nignore_configured_endpoint_urls = true\n"
-    assert resolve(files, text, region="us-east-1").endpoint.port == 443
+    assert resolve(files, text, region="us-east-1").endpoint.origin.port == 443
 
 
 def test_a_services_section_that_is_not_a_mapping_is_ignored(files: Files) -> None:
-    assert resolve(files, SERVICES.format("nova_act = http://h"), region="us-east-1").endpoint.port == 5
+    assert resolve(files, SERVICES.format("nova_act = http://h"), region="us-east-1").endpoint.origin.port == 5
 
 
 @pytest.mark.parametrize("value", ["nobody", "\n  a = b", "default", "empty"])

@@ -32,7 +32,7 @@ def tls_url(ca: trustme.CA) -> Iterator[str]:
     ca.issue_cert("127.0.0.1").configure_cert(context)
     answer = always(b"HTTP/1.1 418 Teapot\r\nContent-Length: 2\r\n\r\n{}")
     with Server(answer, answer, answer, answer, tls=context) as server:
-        yield f"https://127.0.0.1:{server.endpoint().port}"
+        yield f"https://127.0.0.1:{server.port}"
 
 
 def test_an_untrusted_certificate_comes_with_how_to_trust_it(
@@ -64,7 +64,7 @@ def test_an_untrusted_certificate_comes_with_how_to_trust_it(
 
 def test_a_timeout_names_the_options_for_longer_ones(world: LocalService) -> None:
     with Server(never) as silent:
-        url = f"http://127.0.0.1:{silent.endpoint().port}"
+        url = f"http://127.0.0.1:{silent.port}"
         options = ("--endpoint-url", url, "--max-attempts", "1", "--cli-read-timeout", "0.01")
         result = list_sessions(world.runs[0], *options)
     assert result.exit_code == 255

@@ -341,9 +341,13 @@ def test_closing_outside_asyncio_says_so() -> None:
         AsyncClient(**mocked(lambda _: httpx_page())).aclose().send(None)
 
 
-def test_an_async_client_outside_asyncio_says_so() -> None:
-    client = AsyncClient(**mocked(lambda _: httpx_page()))
-    call: Coroutine[Any, Any, Any] = client.list_sessions(**CALL)
-    with pytest.raises(ConfigurationError, match="asyncio") as caught:
+@pytest.mark.parametrize(
+    "options",
+    [OPTIONS, mocked(lambda _: httpx_page()), {**OPTIONS, "credentials": lambda: OPTIONS["credentials"]}],
+    ids=["own connections", "httpx", "a function for credentials"],
+)
+def test_an_async_client_outside_asyncio_says_so(options: dict[str, Any]) -> None:
+    call: Coroutine[Any, Any, Any] = AsyncClient(**options).list_sessions(**CALL)
+    with pytest.raises(ConfigurationError, match="only in a running event loop of asyncio") as caught:
         call.send(None)
-    assert caught.value.advice == "use Client elsewhere"
+    assert caught.value.advice == "use Client and LeanTransport elsewhere"

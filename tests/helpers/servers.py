@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 from unittest.mock import Mock
 
-from novaact_http._call.http_messages import Endpoint, Request
+from novaact_http._call.http_messages import Endpoint, Origin, Request
 from novaact_http.config import Timeout
 
 if TYPE_CHECKING:
@@ -332,7 +332,7 @@ def server_context(certificate: trustme.LeafCert, version: ssl.TLSVersion | None
 def endpoint(host: str, port: int, scheme: str = "http") -> Endpoint:
     """Return the endpoint with this host and port."""
     shown = f"[{host}]" if ":" in host else host
-    return Endpoint(scheme=scheme, host=host, port=port, authority=f"{shown}:{port}")
+    return Endpoint(Origin(scheme, host, port), authority=f"{shown}:{port}")
 
 
 def request_to(

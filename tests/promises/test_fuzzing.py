@@ -110,7 +110,7 @@ def test_both_clients_get_a_page_or_one_of_our_errors(
     with Server(answers(data)) as server:
         endpoint = server.endpoint()
         try:
-            page = face.page({**OPTIONS, "endpoint_url": f"http://127.0.0.1:{endpoint.port}"}, **CALL)
+            page = face.page({**OPTIONS, "endpoint_url": f"http://127.0.0.1:{endpoint.origin.port}"}, **CALL)
         except NovaActError:
             return
         assert isinstance(page, ListSessionsResponse)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from novaact_http._call.http_messages import Endpoint
+from novaact_http._call.http_messages import Endpoint, Origin
 from novaact_http.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -122,9 +122,7 @@ def _endpoint(scheme: str, host: str, port: int | None, path: str = "", query: s
     # A final dot keeps DNS from trying search domains. For the service and its certificate, the name has none.
     authority = f"[{host}]" if ":" in host else host.rstrip(".")
     return Endpoint(
-        scheme=scheme,
-        host=host,
-        port=port or default,
+        origin=Origin(scheme, host, port or default),
         authority=authority if port in (None, default) else f"{authority}:{port}",
         path=path,
         query=query,

@@ -222,7 +222,8 @@ class _Call(Generic[OutputT]):
             encoded = rest_json.encode(operation, complete)
         path, query, self._body = encoded
         endpoint = context.endpoint
-        query = "&".join(filter(None, (endpoint.query, query)))
+        if endpoint.query:
+            query = "&".join(filter(None, (endpoint.query, query)))
         self._target = f"{endpoint.path}{path}{'?' if query else ''}{query}"
         total = context.timeout.total
         self._deadline = None if total is None else context.monotonic() + total

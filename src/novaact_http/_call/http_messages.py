@@ -14,7 +14,13 @@ Headers = tuple[tuple[str, str], ...]
 
 
 class Origin(NamedTuple):
-    """The server that a connection goes to. See `Endpoint`."""
+    """The server that a connection goes to.
+
+    Attributes:
+        scheme: `"http"` or `"https"`.
+        host: its name or address: lower-case, without brackets around an IPv6 address; a name may end with a dot.
+        port: its port.
+    """
 
     scheme: str
     host: str
@@ -25,27 +31,27 @@ class Endpoint(NamedTuple):
     """Where requests go.
 
     Attributes:
-        scheme: `"http"` or `"https"`.
-        host: the name or address to connect to: lower-case, without brackets around an IPv6 address; a name may end
-            with a dot.
-        port: the port to connect to.
+        origin: where to connect to.
         authority: the Host header: lower-case, with brackets around an IPv6 address, without the scheme's default port
             and without a dot at the end of the name.
         path: what every request's path begins with: `""`, or a path that begins with `/` and does not end with one.
         query: what every request's query begins with; `""` for nothing.
     """
 
-    scheme: str
-    host: str
-    port: int
+    origin: Origin
     authority: str
     path: str = ""
     query: str = ""
 
     @property
-    def origin(self) -> Origin:
-        """Scheme, host and port."""
-        return Origin(self.scheme, self.host, self.port)
+    def scheme(self) -> str:
+        """The origin's scheme."""
+        return self.origin.scheme
+
+    @property
+    def host(self) -> str:
+        """The origin's host."""
+        return self.origin.host
 
     @property
     def url(self) -> str:

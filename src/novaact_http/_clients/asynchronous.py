@@ -14,12 +14,12 @@ from novaact_http._call.flow import GetCredentials, Need, call
 from novaact_http._call.http_messages import Request, Response
 from novaact_http._clients.async_methods import AsyncMethods
 from novaact_http._clients.base import ClientBase, Senders, httpx_needed
-from novaact_http._http.asyncio_pool import Pool
+from novaact_http._http.asyncio_pool import Pool, running_loop
 from novaact_http._http.pool_rules import seconds_left
 from novaact_http._http.threads import call_on_thread
 from novaact_http._support import traceback_scrubbing
 from novaact_http.config import Credentials
-from novaact_http.errors import ConfigurationError, DeadlineExceeded
+from novaact_http.errors import DeadlineExceeded
 
 if TYPE_CHECKING:
     import os
@@ -105,7 +105,7 @@ class AsyncClient(AsyncMethods, ClientBase):
 
     async def aclose(self) -> None:
         """Close the connections of this event loop. Later calls raise a `NovaActError`. Closing again does nothing."""
-        _check_asyncio()
+        running_loop()
         sender = self._senders.close()
         if sender is not None:
             await sender.aclose()
@@ -121,7 +121,6 @@ class AsyncClient(AsyncMethods, ClientBase):
     async def _call(
         self, operation: Operation[OutputT], arguments: dict[str, Any], make_flow: MakeFlow[OutputT] = call
     ) -> OutputT:
-        _check_asyncio()
         flow = make_flow(self._context, operation, arguments)
         try:
             step: Any = flow.send
@@ -155,7 +154,7 @@ class AsyncClient(AsyncMethods, ClientBase):
         return None
 
     async def _get_credentials(self, need: GetCredentials) -> Credentials:
-        loop = asyncio.get_running_loop()
+        loop = running_loop()
         found = self._credentials.get(need.refused, loop)
         if isinstance(found, Credentials):
             return found
@@ -177,9 +176,10 @@ class AsyncClient(AsyncMethods, ClientBase):
         return found
 
     async def _send_through_httpx(self, request: Request) -> Response:
+        loop = running_loop()  # what comes after the first request needs one
         if not self._senders.has_httpx:
             # On a thread, as importing httpx takes long.
-            await call_on_thread(asyncio.get_running_loop(), self._senders.through_httpx)
+            await call_on_thread(loop, self._senders.through_httpx)
         return await self._senders.through_httpx().send(request)
 
 
@@ -208,12 +208,3 @@ def _tell(waiting: asyncio.Future[None]) -> None:
 def _wake(waiting: asyncio.Future[None]) -> None:
     if not waiting.done():
         waiting.set_result(None)
-
-
-def _check_asyncio() -> None:
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        raise ConfigurationError(
-            "AsyncClient works only in a running asyncio event loop", advice="use Client elsewhere"
-        ) from None

@@ -35,6 +35,21 @@ if TYPE_CHECKING:
     from novaact_http._http.http1 import ResponseReader
 
 
+def running_loop() -> asyncio.AbstractEventLoop:
+    """Return the running event loop.
+
+    Raises:
+        ConfigurationError: none of asyncio is running.
+    """
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        raise ConfigurationError(
+            "AsyncClient and LeanAsyncTransport work only in a running event loop of asyncio",
+            advice="use Client and LeanTransport elsewhere",
+        ) from None
+
+
 class _Waiter:
     """A task that waits for a connection."""
 
@@ -287,12 +302,7 @@ class Pool:
             NovaActError: it is closed.
             ConfigurationError: no event loop of asyncio is running.
         """
-        try:
-            loop = asyncio.get_running_loop()
-        except RuntimeError:
-            raise ConfigurationError(
-                "this transport needs a running event loop of asyncio", advice="use LeanTransport elsewhere"
-            ) from None
+        loop = running_loop()
         pool = self._pools.get(loop)
         if pool is None:
             self._drop_ended()

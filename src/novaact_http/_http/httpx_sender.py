@@ -271,9 +271,7 @@ def _to_httpx(request: Request) -> httpx.Request:
     endpoint, timeout = request.endpoint, request.timeout
     left = None if request.deadline is None else max(0.0, request.deadline - time.monotonic())
     try:
-        url = httpx.URL(
-            scheme=endpoint.scheme, host=endpoint.host, port=endpoint.port, raw_path=request.target.encode("ascii")
-        )
+        url = httpx.URL(**endpoint.origin._asdict(), raw_path=request.target.encode("ascii"))
     except httpx.InvalidURL as error:  # a path or query of more than 65,536 characters
         raise ParameterError(f"an argument is too long, nothing was sent: {error}; shorten it") from error
     # `pool`: requests wait for a connection in their order, as long as the call may take.

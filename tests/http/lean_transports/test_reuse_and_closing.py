@@ -117,7 +117,7 @@ def test_a_closed_transport_says_so() -> None:
 
 def test_outside_of_asyncio_the_error_says_what_is_needed() -> None:
     sending = LeanAsyncTransport().handle_async_request(httpx.Request("GET", "http://127.0.0.1:9/"))
-    with pytest.raises(ConfigurationError, match="needs a running event loop of asyncio"):
+    with pytest.raises(ConfigurationError, match="only in a running event loop of asyncio"):
         sending.send(None)
 
 
