@@ -1,7 +1,8 @@
 """`python -m bench`: start the server, run the scenarios, print the results.
 
-A full run also writes them to `bench/RESULTS.md` and `bench/results.svg`. The exit status is 1 if a contender fails; a
-slow result does not change it.
+A full run also writes them to `bench/RESULTS.md` and `bench/results.svg`; with `--runs 3` it judges by the median of
+three, and with `--output` it writes another file, and no picture. The exit status is 1 if a contender fails; a slow
+result does not change it.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import certifi
 import trustme
@@ -21,7 +23,11 @@ from bench.contenders import Target
 from bench.measure import ContenderError, start
 from bench.scenarios import SCENARIOS, Setting
 
+if TYPE_CHECKING:
+    from bench.measure import Spread
+
 HERE = Path(__file__).parent
+RESULTS = "RESULTS.md"
 INTRODUCTION = """\
 # Measurements
 
@@ -41,6 +47,10 @@ def main() -> None:
     parser.add_argument(
         "--only", choices=SCENARIOS, metavar="NAME", help=f"run one scenario, and write no file: {', '.join(SCENARIOS)}"
     )
+    parser.add_argument(
+        "--runs", type=int, default=1, metavar="N", help="measure all of it N times, one after the other"
+    )
+    parser.add_argument("--output", default=RESULTS, metavar="FILE", help=f"write this file in place of {RESULTS}")
     options = parser.parse_args()
     began, machine = time.monotonic(), report.machine()
     print(machine, flush=True)
@@ -54,21 +64,28 @@ def main() -> None:
             plain=Target(f"http://127.0.0.1:{plain}", str(ca_bundle)),
             quick=options.quick,
         )
-        sections, failures = measure(setting, [options.only] if options.only else list(SCENARIOS))
+        names = [options.only] if options.only else list(SCENARIOS)
+        runs: list[dict[str, Spread]] = []
+        sections: list[report.Section] = []
+        failures: list[str] = []
+        for _ in range(options.runs):
+            sections, failed = measure(setting, names)
+            failures += failed
+            runs.append({key: figure for section in sections for key, figure in section.figures.items()})
+            print(report.verdicts(runs))
         process.communicate()
-    figures = {key: figure for section in sections for key, figure in section.figures.items()}
-    verdicts = report.verdicts(figures)
-    print(f"{verdicts}\n\n{time.monotonic() - began:.0f} s in total")
+    verdicts = report.verdicts(runs)
+    print(f"\n{time.monotonic() - began:.0f} s in total")
     if failures:
         sys.exit(f"failed: {', '.join(failures)}")
     if not options.quick and not options.only:
-        image = "![CPU per call](results.svg)"
+        image = "![CPU per call](results.svg)" if options.output == RESULTS else ""
         tried = (HERE / "TRIED.md").read_text(encoding="utf-8").rstrip()  # written by hand
         parts = [INTRODUCTION.rstrip(), machine, verdicts, image, *[each.markdown() for each in sections], tried]
-        (HERE / "RESULTS.md").write_text("\n\n".join(parts) + "\n", encoding="utf-8")
-        (HERE / "results.svg").write_text(
-            report.chart([bar for section in sections for bar in section.bars]), encoding="utf-8"
-        )
+        (HERE / options.output).write_text("\n\n".join(filter(None, parts)) + "\n", encoding="utf-8")
+        if image:
+            bars = [bar for section in sections for bar in section.bars]
+            (HERE / "results.svg").write_text(report.chart(bars), encoding="utf-8")
 
 
 def measure(setting: Setting, names: list[str]) -> tuple[list[report.Section], list[str]]:

@@ -105,13 +105,14 @@ def format_spread(spread: Spread, unit: str = "") -> str:
     return f"{format_number(spread.median)}{space} ({format_number(spread.lower)}-{format_number(spread.upper)})"
 
 
-def verdicts(figures: dict[str, Spread]) -> str:
-    """Return a table of the budgets that were measured, and whether each is met."""
+def verdicts(runs: Sequence[dict[str, Spread]]) -> str:
+    """Return a table of the budgets that were measured, and whether each is met by the median of some runs."""
     rows, missed, met = [], [], 0
     for key, budget in BUDGETS.items():
-        spread = figures.get(key)
-        if spread is None:
+        spreads = [each[key] for each in runs if key in each]
+        if not spreads:
             continue
+        spread = sorted(spreads, key=lambda each: each.median)[(len(spreads) - 1) // 2]
         if spread.median <= budget.must:
             met += 1
         else:
@@ -122,6 +123,7 @@ def verdicts(figures: dict[str, Spread]) -> str:
                 format_spread(spread, budget.unit),
                 format_number(spread.minimum),
                 str(spread.count),
+                " ".join([format_number(each.median) for each in spreads]),
                 f"≤ {format_number(budget.must)}",
                 "met" if spread.median <= budget.must else "MISSED",
                 "" if budget.aim is None else f"≤ {format_number(budget.aim)}",
@@ -130,8 +132,9 @@ def verdicts(figures: dict[str, Spread]) -> str:
         )
     if not rows:
         return ""
-    head = ("budget", "median (quartiles)", "minimum", "rounds", "must", "", "aim", "")
-    summary = f"Met: {met} of {len(rows)}" + (f"; missed: {'; '.join(missed)}." if missed else ".")
+    head = ("budget", "median (quartiles)", "minimum", "rounds", "each run", "must", "", "aim", "")
+    which = f"By the median of {len(runs)} whole runs; the tables below are of the last. " if len(runs) > 1 else ""
+    summary = f"{which}Met: {met} of {len(rows)}" + (f"; missed: {'; '.join(missed)}." if missed else ".")
     return f"## Against the budgets\n\n{summary}\n\n{table(head, rows)}"
 
 
