@@ -44,6 +44,19 @@ def test_a_proxy_that_refuses_is_named_too(face: Face, monkeypatch: pytest.Monke
             face.page(OPTIONS | ENDPOINT, **CALL)
 
 
+@pytest.mark.parametrize("user", ["", "user:s3cr3t@"])
+def test_a_proxy_that_wants_a_password_has_advice(face: Face, monkeypatch: pytest.MonkeyPatch, user: str) -> None:
+    with Server(answers(b"HTTP/1.1 407 \r\nContent-Length: 0\r\n\r\n")) as server:
+        monkeypatch.setenv("HTTPS_PROXY", f"http://{user}127.0.0.1:{server.port}")
+        with pytest.raises(TransportError) as caught:
+            face.page(OPTIONS | ENDPOINT, **CALL)
+    assert (
+        "; the proxy wants a user name and password: put the right ones into its URL, as in "
+        "http://user:password@proxy:8080 (request not sent, "
+    ) in str(caught.value)
+    assert "s3cr3t" not in "".join(traceback.format_exception(caught.value))
+
+
 def test_a_proxy_with_an_ipv6_address_is_named_too(face: Face, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "http://user:s3cr3t@[::1]:1/path?query")
     with pytest.raises(TransportError, match=r" through the proxy http://\[::1\]:1 of HTTPS_PROXY: "):

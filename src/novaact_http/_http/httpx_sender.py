@@ -59,6 +59,10 @@ _NOT_SENT = (
     httpx.UnsupportedProtocol,
 )
 
+_ADVICE_IF_407 = (
+    "; the proxy wants a user name and password: put the right ones into its URL, as in http://user:password@proxy:8080"
+)
+
 
 class Sender:
     """Sends requests through a user's `httpx.BaseTransport`, or through a stock one that is made when first needed.
@@ -322,8 +326,9 @@ def _to_transport_error(request: Request, error: Exception, proxy: Proxy | None)
     if proxy is not None:
         url = httpx.URL(proxy[0])
         through = f" through the proxy {url.scheme}://{url.netloc.decode('ascii')} of {proxy[1]}"  # without password
+    is_407 = isinstance(error, httpx.ProxyError) and str(error).startswith("407 ")
     return kind(
         f"no response from {request.endpoint.scheme}://{request.endpoint.authority}{through}: "
-        f"{type(error).__name__}{f': {error}' if str(error) else ''}",
+        f"{type(error).__name__}{f': {error}' if str(error) else ''}{_ADVICE_IF_407 if is_407 else ''}",
         request_sent=not isinstance(error, _NOT_SENT),
     )
