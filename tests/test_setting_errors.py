@@ -191,8 +191,8 @@ CONFIGURATION: dict[str, Facts] = {
         setting(environ={"HTTPS_PROXY": "http://me:secret@:1"}),
         None,
         "HTTPS_PROXY",
-        "is not the URL of a proxy",
-        "use one such as http://proxy:8080",
+        "is not the URL of an http:// or https:// proxy",
+        "use one such as http://proxy:8080; SOCKS proxies are not supported",
     ),
     "app id": Facts(
         setting(app_id=7), "app_id", "the argument app_id", "is of type int", "use text, of up to 50 characters"

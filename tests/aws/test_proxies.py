@@ -69,14 +69,16 @@ def test_the_proxy_header_of_a_cgi_request_is_not_trusted() -> None:
         "http://p:99999",
         "http://u:secret@p:1\n",
         "http://1.2.3.400",
-        "socks5://p:1",
+        "socks5://u:secret@p:1",
         "http://p_",
     ],
 )
 @pytest.mark.parametrize("name", ["HTTPS_PROXY", "https_proxy"])
 def test_a_malformed_proxy_url_is_refused_and_not_shown(name: str, url: str) -> None:
     with pytest.raises(
-        ConfigurationError, match=f"^{name} is not the URL of a proxy: use one such as http://proxy:8080$"
+        ConfigurationError,
+        match=f"^{name} is not the URL of an http:// or https:// proxy: "
+        "use one such as http://proxy:8080; SOCKS proxies are not supported$",
     ):
         resolve({name: url}, region="us-east-1")
 

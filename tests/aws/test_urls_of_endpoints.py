@@ -16,7 +16,7 @@ def test_brackets_hold_an_ipv6_address_and_nothing_else(host: str, monkeypatch: 
     with pytest.raises(ConfigurationError, match=r"^the argument endpoint_url is 'http://\["):
         Client(**OPTIONS | {"endpoint_url": f"http://{host}/"})
     monkeypatch.setenv("HTTP_PROXY", f"http://{host}:80")
-    with pytest.raises(ConfigurationError, match=r"^HTTP_PROXY is not the URL of a proxy"):
+    with pytest.raises(ConfigurationError, match=r"^HTTP_PROXY is not the URL of an http:// or https:// proxy"):
         Client(**OPTIONS | {"endpoint_url": "http://127.0.0.1"})
 
 

@@ -45,7 +45,11 @@ def proxy_for(endpoint: Endpoint, custom_url: str | None, environ: Mapping[str, 
         url = f"http:{url}" if url.startswith("//") else f"http://{url}"
     netloc = _usable_netloc(url)
     if netloc is None:
-        raise ConfigurationError("is not the URL of a proxy", source=source, advice="use one such as http://proxy:8080")
+        raise ConfigurationError(
+            "is not the URL of an http:// or https:// proxy",
+            source=source,
+            advice="use one such as http://proxy:8080; SOCKS proxies are not supported",
+        )
     user, _, host = netloc.rpartition("@")
     if "@" in user:  # of which older releases of httpx take the first for the end of the password
         url = url.replace(netloc, f"{user.replace('@', '%40')}@{host}", 1)
