@@ -165,12 +165,16 @@ class TransportError(NovaActError):
         attempts (int): how many times the request was tried.
     """
 
+    _is_of_wait = False  # of many calls that only read: what was sent is nothing that its user needs to know
+
     def __init__(self, message: str, *, request_sent: bool, attempts: int = 1) -> None:
         super().__init__(message)
         self.request_sent = request_sent
         self.attempts = attempts
 
     def __str__(self) -> str:
+        if self._is_of_wait:
+            return str(self.args[0])
         sent = "request may have been received" if self.request_sent else "request not sent"
         return f"{self.args[0]} ({sent}, attempts {self.attempts}){self._remark}"
 

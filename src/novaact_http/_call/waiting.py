@@ -105,7 +105,7 @@ class _Waiting:
         self.limit = None
         if total is not None:
             self.limit = Limit(deadline=context.monotonic() + total, text=f"total allows the wait {total} s in all")
-        self.last = "its status is not known yet"
+        self.last = "its status is not known, as every question failed"
         self.failure: TransportError | ServiceError | ResponseError | None = None
 
     def answered(self, run: GetWorkflowRunResponse) -> None:
@@ -149,11 +149,13 @@ class _Waiting:
         return wait
 
     def _deadline_exceeded(self) -> DeadlineExceeded:
-        return DeadlineExceeded(
+        error = DeadlineExceeded(
             f"the workflow run was not done within {self._total} s; {self.last}{self._advice}",
             request_sent=self._was_received,
             attempts=self._attempts,
         )
+        error._is_of_wait = True  # noqa: SLF001 - for its text
+        return error
 
 
 def ensure_workflow_definition(
