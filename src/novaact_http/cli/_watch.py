@@ -206,11 +206,11 @@ def _as_log(this: _Watch) -> int:
             return this.end(refresh)
         if (about := next(costs, None)) is not None:
             say(f"{about} {_watch_formats.costs(refresh)}")
-        problems = this.problems(refresh)
+        problems, pause = this.problems(refresh), this.pause(refresh)
         for key in problems.keys() - said.keys():
-            say(problems[key])
+            say(f"{problems[key]}; watching goes on, next refresh in {pause:.0f} s")
         said = problems
-        time.sleep(this.pause(refresh))
+        time.sleep(pause)
 
 
 def _on_screen(this: _Watch, count: CallCount) -> int:
