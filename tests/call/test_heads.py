@@ -67,6 +67,15 @@ def test_the_quick_way_sends_what_the_careful_way_sends(
         assert head == encode_head(operation.method, target, made)
 
 
+@given(st.sampled_from(["/", "/a", "/a-b/c~d", "/a?b=1", "/a/b?b=1&c=%2B&d="]), st.binary(max_size=3))
+def test_what_is_known_to_be_canonical_is_signed_as_anything_else(target: str, body: bytes) -> None:
+    operation, signs = OPERATIONS["ListSessions"], heads(SigV4Signer())
+    made, known = [
+        signs.sign(operation, target, body, MORE, credentials=KEYS, now=NOW, canonical=each) for each in (False, True)
+    ]
+    assert made == known
+
+
 def test_operations_do_not_mix() -> None:
     both = heads(SigV4Signer())
     for operation in [*OPERATIONS.values()] * 2:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from novaact_http import SortOrder
-from novaact_http._call import parameters, rest_json
+from novaact_http._call import parameters, rest_json, sigv4
 from novaact_http._operations.shapes import Enumeration, Integer, String, Token
 from novaact_http.models import WorkflowRunStatus
 from tests.helpers.operations import OPERATIONS
@@ -101,7 +101,14 @@ def check(operation: Any, arguments: dict[str, object]) -> bool:
     if quick is not None:
         parameters.check(operation.name, operation.inputs, arguments)  # raises if the quick way overlooked something
         assert quick == rest_json.encode(operation, arguments)
+        path, query, _ = quick
+        if operation.query_is_sorted:  # and so as the canonical request of the signature has them
+            assert (path, query) == (sigv4._canonical_uri(path), sigv4._canonical_query(query))
     return quick is not None
+
+
+def test_the_query_of_nearly_all_operations_is_sorted() -> None:
+    assert [name for name, each in OPERATIONS.items() if not each.query_is_sorted] == ["ListActs"]
 
 
 @pytest.mark.parametrize("name", OPERATIONS)

@@ -216,12 +216,13 @@ class _Call(Generic[OutputT]):
             complete = {**arguments, operation.token: self._token}
         self._retries = Retries(context.retries, context.quota)
         self.limiter = context.limiter if context.retries.mode == "adaptive" else None
-        encoded = rest_json.encode_usual(operation, complete)
-        if encoded is None:
+        usual = rest_json.encode_usual(operation, complete)
+        if usual is None:
             parameters.check(operation.name, operation.inputs, arguments)
-            encoded = rest_json.encode(operation, complete)
-        path, query, self._body = encoded
+        path, query, self._body = usual or rest_json.encode(operation, complete)
         endpoint = context.endpoint
+        # What is usual needs no encoding, and an endpoint's path may.
+        self._is_canonical = usual is not None and operation.query_is_sorted and not (endpoint.path or endpoint.query)
         if endpoint.query:
             query = "&".join(filter(None, (endpoint.query, query)))
         self._target = f"{endpoint.path}{path}{'?' if query else ''}{query}"
@@ -292,7 +293,13 @@ class _Call(Generic[OutputT]):
             *self._more_headers,
         )
         headers, head = context.heads.sign(
-            operation, self._target, self._body, more, credentials=credentials, now=sent_at + skew
+            operation,
+            self._target,
+            self._body,
+            more,
+            credentials=credentials,
+            now=sent_at + skew,
+            canonical=self._is_canonical,
         )
         request = Request(
             method=operation.method,

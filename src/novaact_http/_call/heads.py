@@ -73,6 +73,7 @@ class Heads(Record):
         *,
         credentials: Credentials,
         now: float,
+        canonical: bool = False,
     ) -> tuple[Headers, bytes]:
         """Return the headers of a request, and its head as bytes; no bytes if the signer is not the library's own.
 
@@ -83,6 +84,7 @@ class Heads(Record):
             more: further headers, which are not signed.
             credentials: the credentials to sign with.
             now: the time to sign with, in seconds since the epoch.
+            canonical: whether path and query are known to be as the canonical request has them.
         """
         signer = self.signer
         if type(signer) is not SigV4Signer:
@@ -104,7 +106,7 @@ class Heads(Record):
                 operation.method, signed, credentials=credentials, scope=self.scope, timestamp=timestamp
             )
             self._templates[operation] = template = _Template(signed, prepared)
-        signature = template.prepared.sign(target, body, timestamp)
+        signature = template.prepared.sign(target, body, timestamp, canonical=canonical)
         text = (
             f"{operation.method} {target} HTTP/1.1\r\n"
             f"{template.lines}{_lines(signature)}{self._unsigned_lines}{_lines(more)}\r\n"

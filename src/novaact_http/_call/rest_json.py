@@ -87,7 +87,8 @@ def encode(operation: Operation[Output], arguments: Mapping[str, object]) -> tup
 def encode_usual(operation: Operation[Output], arguments: Mapping[str, object]) -> tuple[str, str, bytes] | None:
     """Return what `encode` returns, in one pass that also checks the arguments; None if any needs a closer look.
 
-    So nearly all calls need neither `parameters.check` nor `encode`.
+    So nearly all calls need neither `parameters.check` nor `encode`. Path and query are as the canonical request has
+    them, but for the order of the arguments in the query.
     """
     labels: dict[str, str] = {}
     query: list[str] = []

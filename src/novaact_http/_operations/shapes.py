@@ -276,6 +276,7 @@ class Operation(Record, Generic[OutputT_co]):
         path: the path template.
         has_body: whether its requests have a body.
         token: the name of the argument that is its token; None if it has none.
+        query_is_sorted: whether the arguments in the query are in the order of their names.
         is_sensitive: whether there are values in its inputs or its output that are never shown.
     """
 
@@ -302,6 +303,11 @@ class Operation(Record, Generic[OutputT_co]):
     @cached_property
     def token(self) -> str | None:
         return next((each.name for each in self.inputs if type(each.shape) is Token), None)
+
+    @cached_property
+    def query_is_sorted(self) -> bool:
+        names = [each.wire_name for each in self.inputs if each.location == "query"]
+        return names == sorted(names)
 
     @cached_property
     def is_sensitive(self) -> bool:
