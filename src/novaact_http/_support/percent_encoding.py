@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 
 _UNRESERVED = re.compile(r"[A-Za-z0-9_.~-]*")
+_RESERVED = re.compile(r"[^A-Za-z0-9_.~%-]")  # but for the sign of what is encoded
 _ENCODED = tuple([chr(byte) if _UNRESERVED.fullmatch(chr(byte)) else f"%{byte:02X}" for byte in range(256)])
 
 
@@ -19,4 +20,10 @@ def encode(text: str) -> str:
     """
     if _UNRESERVED.fullmatch(text):
         return text
-    return "".join([_ENCODED[byte] for byte in text.encode()])
+    if not text.isascii():
+        return "".join([_ENCODED[byte] for byte in text.encode()])
+    # Tokens of pages are long, and have few kinds of characters to encode.
+    encoded = text.replace("%", "%25")
+    for each in set(_RESERVED.findall(encoded)):
+        encoded = encoded.replace(each, _ENCODED[ord(each)])
+    return encoded
