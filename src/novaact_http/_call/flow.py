@@ -302,15 +302,15 @@ class _Call(Generic[OutputT]):
             canonical=self._is_canonical,
         )
         request = Request(
-            method=operation.method,
-            endpoint=context.endpoint,
-            target=self._target,
-            headers=headers,
-            body=self._body,
-            timeout=limit_timeout(context.timeout, left),
-            deadline=self._deadline,
-            repeatable=operation.repeatable,
-            head=head,
+            operation.method,
+            context.endpoint,
+            self._target,
+            headers,
+            self._body,
+            context.timeout if left == math.inf else limit_timeout(context.timeout, left),
+            self._deadline,
+            operation.repeatable,
+            head,
         )
         redact = context.redaction.for_request(credentials, headers)
         return _Attempt(request, self._attempts, queued, credentials, skew, sent_at, started, redact)

@@ -98,17 +98,16 @@ class Retries:
     Args:
         policy: the client's retry policy.
         quota: the client's quota.
+
+    Attributes:
+        max_attempts: how many attempts the call may take at most, the first one included.
     """
 
     def __init__(self, policy: RetryPolicy, quota: Quota) -> None:
         self._policy = policy
         self._quota = quota
         self._paid: int | None = None
-
-    @property
-    def max_attempts(self) -> int:
-        """How many attempts the call may take at most, the first one included."""
-        return 1 if self._policy.mode == "off" else self._policy.max_attempts
+        self.max_attempts = 1 if policy.mode == "off" else policy.max_attempts
 
     def delay(
         self, operation: Operation[Output], failure: Failure, attempt: int, *, left: float = math.inf

@@ -106,7 +106,7 @@ def feed(reader: ResponseReader, data: bytes) -> None:
 def to_response(reader: ResponseReader) -> Response:
     """Return the response that a reader has read whole."""
     assert reader.status is not None  # noqa: S101 - it is complete
-    return Response(status=reader.status, headers=reader.headers, body=reader.take())
+    return Response(reader.status, reader.headers, reader.take())
 
 
 def may_send_again(request: Request, reader: ResponseReader, error: ExchangeError) -> bool:
