@@ -143,11 +143,11 @@ def test_positions_are_taken_as_by_attrs() -> None:
 
 def test_values_are_frozen() -> None:
     for value in (declared(late_attrs)("a"), declared(attrs)("a")):
-        with pytest.raises(attrs.exceptions.FrozenInstanceError, match="can't set attribute"):
+        with pytest.raises(attrs.exceptions.FrozenInstanceError):
             value.first = "b"
-        with pytest.raises(attrs.exceptions.FrozenInstanceError, match="can't set attribute"):
+        with pytest.raises(attrs.exceptions.FrozenInstanceError):
             del value.first
-        with pytest.raises(attrs.exceptions.FrozenInstanceError, match="can't set attribute"):
+        with pytest.raises(attrs.exceptions.FrozenInstanceError):
             value.fifth = 5
 
 
