@@ -22,7 +22,7 @@ FILES = (
     "CHANGELOG.md",
     "CONTRIBUTING.md",
     "SECURITY.md",
-    *(f"bench/{name}.md" for name in ("FLEET", "RESULTS", "SOAK")),  # RESULTS takes in the rest
+    *(f"bench/{name}.md" for name in ("FLEET", "RESULTS", "RESULTS-python3.13", "SOAK")),  # RESULTS takes in the rest
     *(path.relative_to(ROOT).as_posix() for path in sorted((ROOT / "bench").glob("*.svg"))),
     *(path.relative_to(ROOT).as_posix() for path in sorted((ROOT / "examples").rglob("*.py"))),
 )
